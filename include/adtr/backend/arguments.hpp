@@ -1,0 +1,79 @@
+/// What the operations of a backend take beside the maps and matrices they work on.
+#pragma once
+
+#include <cstdint>
+
+#include "adtr/core/philox.hpp"
+#include "adtr/core/view.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+enum class Activation : std::uint8_t {
+  none,
+  relu,   ///< max(x, 0)
+  relu6,  ///< min(max(x, 0), 6)
+  silu    ///< x / (1 + exp(−x))
+};
+
+/// What happens to a product before it is stored: activation(product + bias + residual).
+template <class T>
+struct Epilogue {
+  const T* bias = nullptr;         ///< one value a column, or null for none
+  MatrixView<const T> residual{};  ///< the shape of the result, or a null view for none; may be the result itself
+  Activation activation = Activation::none;
+};
+
+/// A square window that slides over a map. What lies outside the map counts as zero; how far the window reaches beyond
+/// the bottom and the right edge follows from the size of the result.
+struct Window {
+  Index kernel = 1;
+  Index stride = 1;
+  Index top = 0;   ///< rows of padding above
+  Index left = 0;  ///< columns of padding on the left
+};
+
+/// Squeeze-and-excitation (Hu et al., CVPR 2018): x · sigmoid(W₂ act(W₁ mean(x) + b₁) + b₂), the mean over positions.
+template <class T>
+struct SqueezeExcite {
+  Index squeezed = 0;                ///< S
+  const T* reduce_weight = nullptr;  ///< (S, C)
+  const T* reduce_bias = nullptr;    ///< (S)
+  const T* expand_weight = nullptr;  ///< (C, S)
+  const T* expand_bias = nullptr;    ///< (C)
+  Activation activation = Activation::silu;
+};
+
+/// Multi-head attention on projected queries, keys and values: for every image and head
+/// out = dropout(softmax(q·kᵀ / √d))·v, d channels a head. All matrices have batch·tokens rows; head h owns columns
+/// [h·d, (h+1)·d).
+template <class T>
+struct Attention {
+  Index batch = 0;
+  Index tokens = 0;
+  Index heads = 0;
+  MatrixView<const T> query, key, value;
+  MatrixView<T> out;
+  T* log_sum_exp = nullptr;  ///< (batch, heads, tokens), kept for the backward pass; null in inference
+  Dropout dropout{};         ///< of weight (i, j): element ((image·heads + head)·tokens + i)·tokens + j
+};
+
+/// The gradients of attention. `forward` holds what the forward pass was given and gave.
+template <class T>
+struct AttentionGradient {
+  MatrixView<const T> out;          ///< gradient of forward.out
+  MatrixView<T> query, key, value;  ///< gradients to write
+};
+
+/// One step of AdamW (Loshchilov & Hutter, ICLR 2019), PyTorch's arithmetic:
+/// p ← p(1 − lr·wd); m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; p ← p − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε).
+struct AdamW {
+  double learning_rate = 1e-4;
+  double weight_decay = 1e-4;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  double epsilon = 1e-8;
+  Index step = 1;               ///< t, from 1
+  double gradient_scale = 1.0;  ///< multiplies every gradient first (clipping)
+};
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,79 @@
+/// What a backend is: an empty policy whose static functions do the arithmetic. Layers call only these.
+///
+/// Backends are `Reference<double>` and `Reference<float>` (plain loops, the oracle), `EigenBackend` (portable) and
+/// `Cpu` (SIMD). Every function takes the backend's Context first: what it runs on (threads). Unless a function says
+/// otherwise, results are overwritten, views do not overlap, and the same input gives the same bits for any number of
+/// threads and whatever else is in the batch.
+///
+/// | operation | result |
+/// |---|---|
+/// | pack(w (N,K)) | w in the layout that multiply(x, ·) wants for x·wᵀ |
+/// | pack_transposed(w (N,K)) | the same for x·w |
+/// | multiply(a (M,K), packed, epilogue, c (M,N)) | c = activation(a·b + bias + residual) |
+/// | accumulate_weight_gradient(dy (M,N), x (M,K), dw (N,K)) | dw += dyᵀ·x |
+/// | accumulate_column_sums(a, sums) | sums[j] += Σᵢ a[i,j] |
+/// | convolve(x, window, packed (N, k·k·C), epilogue, y) | dense convolution, columns of w in (ky, kx, c) order |
+/// | depthwise(x, window, w (k·k, C), bias, activation, y) | one filter a channel |
+/// | squeeze_excite(x, SqueezeExcite, scratch) | x scaled in place; scratch holds batch·(2C + S) elements |
+/// | max_pool(x, window, y) | maximum over the window; outside counts as −∞ |
+/// | resize(x, y) | bilinear, corners aligned |
+/// | standardise(x, mean, inverse_std) | x = (x − mean)·inverse_std per channel, in place |
+/// | add_positions(x (B·T, C), p (T, C), y) | y = x + p, for every image |
+/// | accumulate_positions(dy (B·T, C), dp (T, C)) | dp += Σ over images of dy |
+/// | attention, attention_backward | see Attention, AttentionGradient |
+/// | layer_norm(x, gamma, beta, eps, y, statistics) | rows normalised; statistics (rows, 2) = mean, 1/σ, or null |
+/// | layer_norm_backward(x, gamma, statistics, dy, dx, dgamma, dbeta) | dx written, dgamma and dbeta accumulated |
+/// | dropout(x, Dropout, residual, y) | y = residual + mask·x/(1−rate); residual may be null, y may be x |
+/// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0 |
+/// | accumulate(x, y) | y += x |
+/// | difference_norm(f, g, s) | s[u] = ‖f(u) − g(u)‖₂ |
+/// | norm_gradient(f, g, scale, dg) | dg = scale·(g − f); returns Σ (g − f)² |
+/// | squared_norm(x, n) | Σ x², for gradient clipping |
+/// | adamw(AdamW, n, p, g, m, v) | one step over n parameters |
+#pragma once
+
+#include <concepts>
+
+#include "adtr/backend/arguments.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+template <class B>
+concept Backend = requires(const typename B::Context& context, typename B::Packed& packed,
+                           MatrixView<const typename B::Scalar> in, MatrixView<typename B::Scalar> out,
+                           MapView<const typename B::Scalar> map_in, MapView<typename B::Scalar> map_out,
+                           const typename B::Scalar* read, typename B::Scalar* write, typename B::Scalar number,
+                           Epilogue<typename B::Scalar> epilogue, Attention<typename B::Scalar> attention,
+                           AttentionGradient<typename B::Scalar> attention_gradient,
+                           SqueezeExcite<typename B::Scalar> squeeze_excite, Window window, Activation activation,
+                           Dropout dropout, AdamW adamw, Index n) {
+  requires std::floating_point<typename B::Scalar>;
+  { B::name } -> std::convertible_to<const char*>;
+  requires std::constructible_from<typename B::Context, int>;
+  B::pack(context, in, packed);
+  B::pack_transposed(context, in, packed);
+  B::multiply(context, in, packed, epilogue, out);
+  B::accumulate_weight_gradient(context, in, in, out);
+  B::accumulate_column_sums(context, in, write);
+  B::convolve(context, map_in, window, packed, epilogue, map_out);
+  B::depthwise(context, map_in, window, read, read, activation, map_out);
+  B::squeeze_excite(context, map_out, squeeze_excite, write);
+  B::max_pool(context, map_in, window, map_out);
+  B::resize(context, map_in, map_out);
+  B::standardise(context, map_out, read, read);
+  B::add_positions(context, in, in, out);
+  B::accumulate_positions(context, in, out);
+  B::attention(context, attention);
+  B::attention_backward(context, attention, attention_gradient);
+  B::layer_norm(context, in, read, read, number, out, write);
+  B::layer_norm_backward(context, in, read, read, in, out, write, write);
+  B::dropout(context, in, dropout, in, out);
+  B::relu_backward(context, in, number, out);
+  B::accumulate(context, in, out);
+  B::difference_norm(context, in, in, write);
+  { B::norm_gradient(context, in, in, number, out) } -> std::same_as<double>;
+  { B::squared_norm(context, read, n) } -> std::same_as<double>;
+  B::adamw(context, adamw, n, write, read, write, write);
+};
+
+}  // namespace adtr::inline ADTR_ABI

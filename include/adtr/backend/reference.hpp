@@ -1,0 +1,22 @@
+/// The oracle: plain loops with double accumulation. Slow on purpose; every other backend is compared with it.
+#pragma once
+
+#include "adtr/backend/backend.hpp"
+#include "adtr/backend/reference/attention.hpp"
+#include "adtr/backend/reference/maps.hpp"
+#include "adtr/backend/reference/products.hpp"
+#include "adtr/backend/reference/tokens.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+template <std::floating_point T = double>
+struct Reference : reference::Products<T>, reference::Maps<T>, reference::Attentions<T>, reference::Tokens<T> {
+  using Scalar = T;
+  using Context = reference::Context;
+  using Packed = typename reference::Products<T>::Packed;
+  static constexpr const char* name = "reference";
+};
+
+static_assert(Backend<Reference<float>> && Backend<Reference<double>>);
+
+}  // namespace adtr::inline ADTR_ABI
