@@ -1,0 +1,18 @@
+# How adtr's own tests, examples and benchmarks are compiled. Never part of what a user of the library links.
+if(PROJECT_IS_TOP_LEVEL)
+  if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+    set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
+  endif()
+  set(CMAKE_CXX_FLAGS_RELEASE "-O2 -DNDEBUG")  # what users build with; -O3 takes longer and gains nothing here
+  set(CMAKE_CXX_EXTENSIONS OFF)
+  set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+endif()
+
+add_library(adtr_build_flags INTERFACE)
+set(ADTR_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow)
+target_compile_options(adtr_build_flags INTERFACE ${ADTR_WARNINGS} $<$<BOOL:${ADTR_WERROR}>:-Werror>)
+if(ADTR_SANITIZE)
+  target_compile_options(adtr_build_flags INTERFACE -fsanitize=${ADTR_SANITIZE} -fno-sanitize-recover=all
+                                                    -fno-omit-frame-pointer)
+  target_link_options(adtr_build_flags INTERFACE -fsanitize=${ADTR_SANITIZE})
+endif()

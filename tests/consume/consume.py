@@ -1,0 +1,45 @@
+"""Configures, builds and runs a project that uses adtr. Those that call find_package get adtr from a fresh prefix."""
+
+import argparse
+import pathlib
+import shutil
+import subprocess
+import sys
+
+
+def run(*command: str) -> None:
+    print("+", *command, flush=True)
+    subprocess.run(command, check=True)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    for option in ("--cmake", "--generator", "--compiler"):
+        parser.add_argument(option, required=True)
+    for option in ("--adtr", "--project", "--work"):
+        parser.add_argument(option, required=True, type=pathlib.Path)
+    args = parser.parse_args()
+
+    shutil.rmtree(args.work, ignore_errors=True)
+    build = args.work / "build"
+    prefix = args.work / "prefix"
+    configure = (args.cmake, "-G", args.generator, f"-DCMAKE_CXX_COMPILER={args.compiler}")
+
+    if "find_package(adtr" in (args.project / "CMakeLists.txt").read_text(encoding="utf-8"):
+        library = args.work / "adtr"
+        run(*configure, "-S", str(args.adtr), "-B", str(library), "-DADTR_BUILD_TESTS=OFF",
+            "-DADTR_BUILD_EXAMPLES=OFF", "-DADTR_BUILD_BENCHMARKS=OFF")
+        run(args.cmake, "--install", str(library), "--prefix", str(prefix))
+
+    run(*configure, "-S", str(args.project), "-B", str(build), f"-DCMAKE_PREFIX_PATH={prefix}",
+        f"-DADTR_CHECKOUT={args.adtr}")
+    run(args.cmake, "--build", str(build))
+    run(str(build / "app"))
+    return 0
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main())
+    except subprocess.CalledProcessError as error:
+        sys.exit(str(error))

@@ -1,0 +1,77 @@
+"""Builds one program from two units with different -m flags, runs it, and looks at its symbols and instructions.
+
+1. The program links and runs. The AVX2 unit comes first on the linker's line, so that its copy of any shared inline
+   function would be the one that is kept.
+2. No weak symbol that names adtr is in both units: each unit calls its own copy.
+3. In the unit built for any x86-64, a function uses AVX only if it lies in the namespace avx2 or avx512, and 512-bit
+   registers or masks only if it lies in avx512.
+"""
+
+import argparse
+import pathlib
+import platform
+import re
+import subprocess
+import sys
+
+SOURCE = pathlib.Path(__file__).parent
+MASK_OR_ZMM = re.compile(r"%zmm|%k[0-7]\b|%[xy]mm(1[6-9]|2[0-9]|3[01])\b")
+
+
+def run(*command: str) -> str:
+    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    if result.returncode != 0:
+        sys.exit(f"{' '.join(command)}\nexit status {result.returncode}\n{result.stdout}{result.stderr}")
+    return result.stdout
+
+
+def weak_symbols(nm: str, obj: str) -> set[str]:
+    lines = [line.split() for line in run(nm, "--defined-only", obj).splitlines()]
+    return {fields[2] for fields in lines if len(fields) == 3 and fields[1] in "WVu" and "adtr" in fields[2]}
+
+
+def misplaced_instructions(objdump: str, obj: str) -> dict[str, str]:
+    """The first such instruction of each function."""
+    found: dict[str, str] = {}
+    function = ""
+    for line in run(objdump, "-d", "--no-show-raw-insn", obj).splitlines():
+        if header := re.match(r"[0-9a-f]+ <(.+)>:$", line):
+            function = header[1]
+        elif code := re.match(r"\s+[0-9a-f]+:\t(\S+)(.*)", line):
+            wide = MASK_OR_ZMM.search(code[2])
+            avx = wide or code[1].startswith("v")
+            if avx and not ("6avx512" in function or not wide and "4avx2" in function):
+                found.setdefault(function, code[1] + code[2])
+    return found
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser()
+    for option in ("--compiler", "--flags", "--nm", "--objdump", "--work"):
+        parser.add_argument(option, required=True)
+    args = parser.parse_args()
+    if platform.machine() not in ("x86_64", "AMD64"):
+        print("skipped: the flags are those of x86-64")
+        return 4
+
+    work = pathlib.Path(args.work) / pathlib.Path(args.compiler).name
+    work.mkdir(parents=True, exist_ok=True)
+    objects = {}
+    for unit, flags in {"unit_avx2": ("-mavx2", "-mfma"), "unit_baseline": (), "main": ()}.items():
+        objects[unit] = str(work / f"{unit}.o")
+        run(args.compiler, f"@{args.flags}", "-O2", *flags, "-c", str(SOURCE / f"{unit}.cpp"), "-o", objects[unit])
+    program = str(work / "program")
+    run(args.compiler, *objects.values(), "-pthread", "-o", program)
+    print(run(program), end="")
+
+    shared = weak_symbols(args.nm, objects["unit_avx2"]) & weak_symbols(args.nm, objects["unit_baseline"])
+    for symbol in sorted(shared):
+        print(f"both units define the weak symbol {symbol}")
+    misplaced = misplaced_instructions(args.objdump, objects["unit_baseline"])
+    for function, instruction in misplaced.items():
+        print(f"{function}, for any x86-64, has {instruction}")
+    return 1 if shared or misplaced else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,3 @@
+#include "unit.inl.hpp"
+
+float run_avx2() { return run(); }

@@ -1,0 +1,3 @@
+#include "unit.inl.hpp"
+
+float run_baseline() { return run(); }
