@@ -76,4 +76,14 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
   B::adamw(context, adamw, n, write, read, write, write);
 };
 
+/// What operations on backend B read and write.
+template <Backend B>
+using MatrixIn = MatrixView<const typename B::Scalar>;
+template <Backend B>
+using MatrixOut = MatrixView<typename B::Scalar>;
+template <Backend B>
+using MapIn = MapView<const typename B::Scalar>;
+template <Backend B>
+using MapOut = MapView<typename B::Scalar>;
+
 }  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,23 @@
+/// ADTR (You et al.): a frozen backbone's features, a transformer that reconstructs them, and what it fails to.
+#pragma once
+
+#include "adtr/models/backbone.hpp"
+#include "adtr/models/reconstruction.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// The whole network as a type: nothing in it is data.
+template <class Backbone_, class Grid_, TransformerSpec S = TransformerSpec{}>
+struct Adtr {
+  using Backbone = Backbone_;
+  using Image = typename Backbone::Input;
+  /// The concatenated map: what is reconstructed.
+  using Features = Extents<Grid_::height, Grid_::width, Backbone::channels>;
+  using Transformer = Reconstruction<Features::positions, Features::channels, S>;
+  /// Multiply-accumulates of one image, from pixels to reconstruction.
+  static constexpr Index macs = Backbone::macs + Transformer::macs;
+  /// Trained and frozen.
+  static constexpr Index parameters = parameter_count<typename Backbone::Layers> + parameter_count<Transformer>;
+};
+
+}  // namespace adtr::inline ADTR_ABI

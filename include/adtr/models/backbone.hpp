@@ -1,0 +1,74 @@
+/// A frozen backbone as a feature extractor: some of its layers are tapped, their maps resized to one grid and
+/// concatenated.
+#pragma once
+
+#include "adtr/nn/sequential.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// The positions of the map that ADTR works on.
+template <Index Height, Index Width>
+struct Grid {
+  static constexpr Index height = Height;
+  static constexpr Index width = Width;
+};
+
+/// `Layers` (a Sequential) tapped after the layers numbered in `Taps`, ascending. Layers after the last tap should not
+/// be listed: they would be computed for nothing.
+template <class Layers_, std::size_t... Taps>
+struct Backbone {
+  using Layers = Layers_;
+  using Input = typename Layers::Input;
+  static constexpr std::array<std::size_t, sizeof...(Taps)> taps{Taps...};
+  static constexpr Index channels = (Layers::template Layer<Taps>::Output::channels + ...);
+  static constexpr Index macs = Layers::macs;
+  /// The shape of tap I.
+  template <std::size_t I>
+  using Tap = typename Layers::template Layer<taps[I]>::Output;
+
+  template <class T>
+  using Parameters = typename Layers::template Parameters<T>;
+  template <Backend B>
+  struct Weights {
+    typename Layers::template Weights<B> layers;
+    Padding padding = Padding::symmetric;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Padding padding,
+                      Weights<B>& w) {
+    Layers::template prepare<B>(context, p, w.layers);
+    w.padding = padding;
+  }
+
+  static constexpr Index scratch(Index batch) {
+    return Layers::scratch(batch) + aligned_size<float>(batch * Layers::Output::size);
+  }
+
+  /// features (batch, grid, channels) from images (batch, Input), normalised as the weights want it.
+  template <Backend B>
+  static void forward(const typename B::Context& context, const Weights<B>& w, MapIn<B> images, MapOut<B> features,
+                      typename B::Scalar* scratch) {
+    Index channel = 0;
+    visit_taps<B>(context, w, images, scratch, [&](std::size_t, MapIn<B> map) {
+      MapOut<B> slice = features;
+      slice.data += channel;
+      slice.channels = map.channels;
+      B::resize(context, map, slice);
+      channel += map.channels;
+    });
+  }
+
+  /// Calls tap(number, map) for every tap, as soon as it exists and before it is overwritten.
+  template <Backend B, class F>
+  static void visit_taps(const typename B::Context& context, const Weights<B>& w, MapIn<B> images,
+                         typename B::Scalar* scratch, F&& tap) {
+    const auto last = map_view<typename Layers::Output>(scratch + Layers::scratch(images.batch), images.batch);
+    Layers::template forward<B>(context, w.layers, w.padding, images, last, scratch, [&]<std::size_t I>(MapIn<B> map) {
+      for (std::size_t t = 0; t < taps.size(); ++t)
+        if (taps[t] == I) tap(t, map);
+    });
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,170 @@
+/// The trained half of ADTR: a transformer that reconstructs a feature map from a learned query.
+#pragma once
+
+#include "adtr/nn/transformer.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Features (B·Tokens, Features) → 1×1 convolution → encoder → decoder, which starts from the query embedding instead
+/// of the input, so that an anomaly cannot be copied through → 1×1 convolution → reconstruction (B·Tokens, Features).
+template <Index Tokens, Index Features, TransformerSpec S = TransformerSpec{}>
+struct Reconstruction {
+  static constexpr Index tokens = Tokens;
+  static constexpr Index features = Features;
+  static constexpr TransformerSpec spec = S;
+  static constexpr Index C = S.channels;
+  static constexpr auto N = static_cast<std::size_t>(S.layers);
+  using InputProjection = Linear<Features, C>;
+  using OutputProjection = Linear<C, Features>;
+  using Encoder = EncoderLayer<S>;
+  using Decoder = DecoderLayer<S>;
+  static constexpr Index macs = Tokens * (InputProjection::macs_per_token + OutputProjection::macs_per_token) +
+                                S.layers * (Encoder::macs(Tokens) + Decoder::macs(Tokens));
+
+  template <class T>
+  struct Parameters {
+    struct EncoderPart {
+      std::array<typename Encoder::template Parameters<T>, N> layers;
+      template <class V>
+      static constexpr void each(EncoderPart& self, V& visit) {
+        visit("layers", self.layers);
+      }
+    };
+    struct DecoderPart {
+      std::array<typename Decoder::template Parameters<T>, N> layers;
+      typename LayerNorm<C>::template Parameters<T> norm;
+      template <class V>
+      static constexpr void each(DecoderPart& self, V& visit) {
+        visit("layers", self.layers);
+        visit("norm", self.norm);
+      }
+    };
+    typename InputProjection::template Parameters<T> input_proj;
+    T* pos_embed = nullptr;    ///< (Tokens, C)
+    T* query_embed = nullptr;  ///< (Tokens, C)
+    EncoderPart encoder;
+    DecoderPart decoder;
+    typename OutputProjection::template Parameters<T> output_proj;
+
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("input_proj", self.input_proj);
+      visit("pos_embed", self.pos_embed, Shape{Tokens, C});
+      visit("query_embed", self.query_embed, Shape{Tokens, C});
+      visit("encoder", self.encoder);
+      visit("decoder", self.decoder);
+      visit("output_proj", self.output_proj);
+    }
+  };
+
+  template <Backend B>
+  struct Weights {
+    typename InputProjection::template Weights<B> input_proj;
+    Buffer<typename B::Scalar> pos_embed, query_embed;
+    std::array<typename Encoder::template Weights<B>, N> encoder;
+    std::array<typename Decoder::template Weights<B>, N> decoder;
+    typename LayerNorm<C>::template Weights<B> norm;
+    typename OutputProjection::template Weights<B> output_proj;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
+                      Weights<B>& w) {
+    InputProjection::template prepare<B>(context, p.input_proj, mode, w.input_proj);
+    assign(w.pos_embed, p.pos_embed, Tokens * C);
+    assign(w.query_embed, p.query_embed, Tokens * C);
+    for (std::size_t i = 0; i < N; ++i) {
+      Encoder::template prepare<B>(context, p.encoder.layers[i], mode, w.encoder[i]);
+      Decoder::template prepare<B>(context, p.decoder.layers[i], mode, w.decoder[i]);
+    }
+    LayerNorm<C>::template prepare<B>(p.decoder.norm, w.norm);
+    OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
+  }
+
+  /// Everything between input and output. In inference all layers share the memory of one; in training each has its
+  /// own.
+  template <class T>
+  struct Activations {
+    std::array<typename Encoder::template Activations<T>, N> encoder;
+    std::array<typename Decoder::template Activations<T>, N> decoder;
+    std::array<T*, N + 1> encoded{}, decoded{};  ///< (rows, C): the input of each layer, and the output of the last
+    T *memory_key = nullptr, *normalised = nullptr, *norm_statistics = nullptr;
+
+    constexpr Activations() = default;
+    constexpr Activations(Arena<T>& arena, Index rows, Mode mode) {
+      const bool keep = mode == Mode::training;
+      for (std::size_t i = 0; i < N; ++i)
+        encoder[i] = keep || i == 0 ? typename Encoder::template Activations<T>(arena, rows, mode) : encoder[0];
+      for (std::size_t i = 0; i <= N; ++i) encoded[i] = keep || i < 2 ? arena.take(rows * C) : encoded[i - 2];
+      for (std::size_t i = 0; i < N; ++i)
+        decoder[i] = keep || i == 0 ? typename Decoder::template Activations<T>(arena, rows, mode) : decoder[0];
+      for (std::size_t i = 0; i <= N; ++i) decoded[i] = keep || i < 2 ? arena.take(rows * C) : decoded[i - 2];
+      memory_key = arena.take(rows * C);
+      normalised = arena.take(rows * C);
+      norm_statistics = arena.take(rows * 2);
+    }
+  };
+
+  static constexpr Index activation_elements(Index batch, Mode mode) {
+    Arena<float> arena;
+    [[maybe_unused]] const Activations<float> measured(arena, batch * Tokens, mode);
+    return arena.peak();
+  }
+
+  /// y, the reconstruction of f; both (batch·Tokens, Features).
+  template <Backend B>
+  static void forward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
+                      const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixOut<B> y) {
+    const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C), dropout};
+    const auto rows = [&](auto* data) { return MatrixOut<B>(data, f.rows, C); };
+    InputProjection::template forward<B>(context, w.input_proj, f, rows(a.encoded[0]));
+    for (std::size_t i = 0; i < N; ++i)
+      Encoder::template forward<B>(pass, w.encoder[i], encoder_site(i), a.encoder[i], rows(a.encoded[i]),
+                                   rows(a.encoded[i + 1]));
+    B::add_positions(context, rows(a.encoded[N]), pass.positions, rows(a.memory_key));
+    for (Index first = 0; first < f.rows; first += Tokens)
+      std::copy_n(w.query_embed.data(), Tokens * C, a.decoded[0] + first * C);
+    for (std::size_t i = 0; i < N; ++i)
+      Decoder::template forward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]),
+                                   {rows(a.encoded[N]), rows(a.memory_key)}, rows(a.decoded[i + 1]));
+    LayerNorm<C>::template forward<B>(context, w.norm, rows(a.decoded[N]), rows(a.normalised), a.norm_statistics);
+    OutputProjection::template forward<B>(context, w.output_proj, rows(a.normalised), y);
+  }
+
+  static constexpr Index gradient_scratch(Index batch) {
+    return 2 * aligned_size<float>(batch * Tokens * C) + backward_scratch<S>(batch * Tokens);
+  }
+
+  /// Adds to `gradient` what dy, the gradient of the reconstruction, gives every parameter.
+  template <Backend B>
+  static void backward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
+                       const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixIn<B> dy,
+                       Parameters<typename B::Scalar>& gradient, Arena<typename B::Scalar> scratch) {
+    const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C), dropout};
+    const auto rows = [&](auto* data) { return MatrixOut<B>(data, f.rows, C); };
+    const MatrixOut<B> d_positions(gradient.pos_embed, Tokens, C);
+    const auto d = rows(scratch.take(f.rows * C)), d_memory = rows(scratch.take(f.rows * C));
+    OutputProjection::template backward<B>(context, w.output_proj, rows(a.normalised), dy, gradient.output_proj,
+                                           d_memory);
+    LayerNorm<C>::template backward<B>(context, w.norm, rows(a.decoded[N]), a.norm_statistics, d_memory,
+                                       gradient.decoder.norm, d);
+    std::fill_n(d_memory.data, f.rows * C, typename B::Scalar{});
+    for (std::size_t i = N; i-- > 0;)
+      Decoder::template backward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]),
+                                    {rows(a.encoded[N]), rows(a.memory_key)}, d, gradient.decoder.layers[i], d,
+                                    d_memory, d_positions, scratch);
+    B::accumulate_positions(context, d, MatrixOut<B>(gradient.query_embed, Tokens, C));
+    for (std::size_t i = N; i-- > 0;)
+      Encoder::template backward<B>(pass, w.encoder[i], encoder_site(i), a.encoder[i], rows(a.encoded[i]), d_memory,
+                                    gradient.encoder.layers[i], d_memory, d_positions, scratch);
+    InputProjection::template backward<B>(context, w.input_proj, f, d_memory, gradient.input_proj, {});
+  }
+
+ private:
+  static constexpr Index encoder_site(std::size_t i) { return static_cast<Index>(i) * Encoder::dropout_sites; }
+  static constexpr Index decoder_site(std::size_t i) {
+    return S.layers * Encoder::dropout_sites + static_cast<Index>(i) * Decoder::dropout_sites;
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,131 @@
+/// Multi-head attention with its projections (Vaswani et al., 2017), PyTorch's parameters, with its gradient.
+#pragma once
+
+#include "adtr/nn/linear.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Attends from queries to keys and values of the same number of tokens, `Channels` wide, over `Heads` heads.
+template <Index Channels, Index Heads>
+struct MultiHeadAttention {
+  static_assert(Channels % Heads == 0, "MultiHeadAttention: the heads share the channels evenly");
+  using Out = Linear<Channels, Channels>;
+
+  template <class T>
+  struct Parameters {
+    T* in_proj_weight = nullptr;  ///< rows: queries, keys, values
+    T* in_proj_bias = nullptr;
+    typename Out::template Parameters<T> out_proj;
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("in_proj_weight", self.in_proj_weight, Shape{3 * Channels, Channels});
+      visit("in_proj_bias", self.in_proj_bias, Shape{3 * Channels});
+      visit("out_proj", self.out_proj);
+    }
+    /// The projection of queries (0), keys (1) or values (2) as a linear layer.
+    [[nodiscard]] typename Out::template Parameters<T> projection(Index which) const {
+      return {in_proj_weight + which * Channels * Channels, in_proj_bias + which * Channels};
+    }
+  };
+
+  template <Backend B>
+  struct Weights {
+    std::array<typename Out::template Weights<B>, 3> projections;
+    typename Out::template Weights<B> out;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
+                      Weights<B>& w) {
+    for (Index i = 0; i < 3; ++i)
+      Out::template prepare<B>(context, p.projection(i), mode, w.projections[static_cast<std::size_t>(i)]);
+    Out::template prepare<B>(context, p.out_proj, mode, w.out);
+  }
+
+  /// What the forward pass leaves for the backward pass: (rows, 3C) projections, (rows, C) heads, (rows, Heads) sums.
+  template <class T>
+  struct Activations {
+    T* projected = nullptr;
+    T* attended = nullptr;
+    T* log_sum_exp = nullptr;
+    constexpr Activations() = default;
+    constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
+        : projected(arena.take(rows * 3 * Channels)),
+          attended(arena.take(rows * Channels)),
+          log_sum_exp(mode == Mode::training ? arena.take(rows * Heads) : nullptr) {}
+  };
+
+  /// The three inputs; self-attention gives its positions to query and key.
+  template <class T>
+  struct Inputs {
+    MatrixView<const T> query, key, value;
+  };
+
+  /// y = attention(inputs)·Woᵀ + b + residual.
+  template <Backend B>
+  static void forward(const typename B::Context& context, const Weights<B>& w, const Inputs<typename B::Scalar>& in,
+                      Index tokens, const Dropout& dropout, const Activations<typename B::Scalar>& a,
+                      MatrixIn<B> residual, MatrixOut<B> y) {
+    const MatrixOut<B> projected(a.projected, in.query.rows, 3 * Channels);
+    const std::array inputs{in.query, in.key, in.value};
+    for (std::size_t i = 0; i < 3; ++i)
+      Out::template forward<B>(context, w.projections[i], inputs[i],
+                               projected.columns(static_cast<Index>(i) * Channels, Channels));
+    B::attention(context, call(a, in.query.rows, tokens, dropout));
+    Out::template forward<B>(context, w.out, MatrixIn<B>(a.attended, in.query.rows, Channels), y, residual);
+  }
+
+  /// From dy to the gradients of the inputs; `gradient` is added to. The gradients of query and key go to d_query and
+  /// d_key (which may be the same view: then their sum), that of value to d_value, each on top of its residual.
+  template <class T>
+  struct InputGradients {
+    MatrixView<T> query, key, value;
+    MatrixView<const T> query_residual{}, key_residual{}, value_residual{};
+  };
+  template <Backend B>
+  static void backward(const typename B::Context& context, const Weights<B>& w, const Inputs<typename B::Scalar>& in,
+                       Index tokens, const Dropout& dropout, const Activations<typename B::Scalar>& a, MatrixIn<B> dy,
+                       const Parameters<typename B::Scalar>& gradient, const InputGradients<typename B::Scalar>& d,
+                       Arena<typename B::Scalar> scratch) {
+    using T = typename B::Scalar;
+    const Index rows = in.query.rows;
+    const MatrixOut<B> d_attended(scratch.take(rows * Channels), rows, Channels);
+    const MatrixOut<B> d_projected(scratch.take(rows * 3 * Channels), rows, 3 * Channels);
+    Out::template backward<B>(context, w.out, MatrixIn<B>(a.attended, rows, Channels), dy, gradient.out_proj,
+                              d_attended);
+    const auto part = [&](Index i) { return d_projected.columns(i * Channels, Channels); };
+    B::attention_backward(context, call(a, rows, tokens, dropout),
+                          AttentionGradient<T>{d_attended, part(0), part(1), part(2)});
+    Out::template backward<B>(context, w.projections[0], in.query, MatrixIn<B>(part(0)), gradient.projection(0),
+                              d.query, d.query_residual);
+    Out::template backward<B>(context, w.projections[1], in.key, MatrixIn<B>(part(1)), gradient.projection(1), d.key,
+                              d.key_residual);
+    Out::template backward<B>(context, w.projections[2], in.value, MatrixIn<B>(part(2)), gradient.projection(2),
+                              d.value, d.value_residual);
+  }
+
+  static constexpr Index backward_scratch(Index rows) {
+    return aligned_size<float>(rows * Channels) + aligned_size<float>(rows * 3 * Channels);
+  }
+
+  static constexpr Index macs(Index tokens) {
+    return tokens * 4 * Out::macs_per_token + 2 * tokens * tokens * Channels;
+  }
+
+ private:
+  template <class T>
+  static Attention<T> call(const Activations<T>& a, Index rows, Index tokens, const Dropout& dropout) {
+    const MatrixView<const T> projected(a.projected, rows, 3 * Channels);
+    return {rows / tokens,
+            tokens,
+            Heads,
+            projected.columns(0, Channels),
+            projected.columns(Channels, Channels),
+            projected.columns(2 * Channels, Channels),
+            MatrixView<T>(a.attended, rows, Channels),
+            a.log_sum_exp,
+            dropout};
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI

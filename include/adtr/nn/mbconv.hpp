@@ -1,0 +1,114 @@
+/// MBConv, the inverted residual block of MobileNetV2 and EfficientNet (Tan & Le, ICML 2019).
+#pragma once
+
+#include "adtr/nn/convolution.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+struct MBConvSpec {
+  Index outputs;
+  Index expand = 6;    ///< channels inside the block over channels that come in; 1: no expansion
+  Index kernel = 3;    ///< of the depthwise convolution
+  Index stride = 1;    ///< of the depthwise convolution
+  Index squeezed = 0;  ///< channels inside squeeze-and-excitation; 0: none (the Lite models)
+  Activation activation = Activation::silu;
+};
+
+/// x → expand 1×1 → depthwise k×k → squeeze-and-excitation → project 1×1, + x where the shapes agree.
+template <class In, MBConvSpec Spec>
+struct MBConv {
+  using Input = In;
+  static constexpr Index expanded = In::channels * Spec.expand;
+  using Expanded = Extents<In::height, In::width, expanded>;
+  using Filtered =
+      Extents<(In::height + Spec.stride - 1) / Spec.stride, (In::width + Spec.stride - 1) / Spec.stride, expanded>;
+  using Output = Extents<Filtered::height, Filtered::width, Spec.outputs>;
+  static constexpr const char* name = "MBConv";
+  static constexpr bool expands = Spec.expand != 1;
+  static constexpr bool excites = Spec.squeezed > 0;
+  static constexpr bool skips = Spec.stride == 1 && In::channels == Spec.outputs;
+  static constexpr Index macs = (expands ? Expanded::size * In::channels : 0) +
+                                Filtered::size * Spec.kernel * Spec.kernel + 2 * expanded * Spec.squeezed +
+                                Output::size * expanded;
+
+  template <class T>
+  struct Parameters {
+    T *expand_weight = nullptr, *expand_bias = nullptr;
+    T *depthwise_weight = nullptr, *depthwise_bias = nullptr;
+    T *reduce_weight = nullptr, *reduce_bias = nullptr;
+    T *excite_weight = nullptr, *excite_bias = nullptr;
+    T *project_weight = nullptr, *project_bias = nullptr;
+
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      if constexpr (expands)
+        visit(Folded{"conv_pw", "bn1"}, self.expand_weight, self.expand_bias, Shape{expanded, In::channels, 1, 1});
+      visit(Folded{"conv_dw", expands ? "bn2" : "bn1", true}, self.depthwise_weight, self.depthwise_bias,
+            Shape{expanded, 1, Spec.kernel, Spec.kernel});
+      if constexpr (excites) {
+        visit(Folded{"se.conv_reduce", nullptr}, self.reduce_weight, self.reduce_bias,
+              Shape{Spec.squeezed, expanded, 1, 1});
+        visit(Folded{"se.conv_expand", nullptr}, self.excite_weight, self.excite_bias,
+              Shape{expanded, Spec.squeezed, 1, 1});
+      }
+      visit(Folded{expands ? "conv_pwl" : "conv_pw", expands ? "bn3" : "bn2"}, self.project_weight, self.project_bias,
+            Shape{Spec.outputs, expanded, 1, 1});
+    }
+  };
+
+  template <Backend B>
+  struct Weights {
+    typename B::Packed expand, project;
+    Buffer<typename B::Scalar> expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias,
+        project_bias;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
+    if constexpr (expands) {
+      B::pack(context, {p.expand_weight, expanded, In::channels}, w.expand);
+      assign(w.expand_bias, p.expand_bias, expanded);
+    }
+    assign(w.depthwise, p.depthwise_weight, expanded * Spec.kernel * Spec.kernel);
+    assign(w.depthwise_bias, p.depthwise_bias, expanded);
+    if constexpr (excites) {
+      assign(w.reduce, p.reduce_weight, Spec.squeezed * expanded);
+      assign(w.reduce_bias, p.reduce_bias, Spec.squeezed);
+      assign(w.excite, p.excite_weight, Spec.squeezed * expanded);
+      assign(w.excite_bias, p.excite_bias, expanded);
+    }
+    B::pack(context, {p.project_weight, Spec.outputs, expanded}, w.project);
+    assign(w.project_bias, p.project_bias, Spec.outputs);
+  }
+
+  static constexpr Index scratch(Index batch) {
+    return (expands ? aligned_size<float>(batch * Expanded::size) : 0) + aligned_size<float>(batch * Filtered::size) +
+           aligned_size<float>(batch * (2 * expanded + Spec.squeezed));
+  }
+
+  template <Backend B>
+  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
+                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
+    using T = typename B::Scalar;
+    MapView<const T> wide = x;
+    if constexpr (expands) {
+      const auto map = map_view<Expanded>(scratch, x.batch);
+      B::multiply(context, x.matrix(), w.expand, {w.expand_bias.data(), {}, Spec.activation}, map.matrix());
+      wide = map;
+      scratch += aligned_size<float>(x.batch * Expanded::size);
+    }
+    const auto filtered = map_view<Filtered>(scratch, x.batch);
+    B::depthwise(context, wide, window(In::height, In::width, Spec.kernel, Spec.stride, padding), w.depthwise.data(),
+                 w.depthwise_bias.data(), Spec.activation, filtered);
+    if constexpr (excites) {
+      const SqueezeExcite<T> layer{Spec.squeezed,   w.reduce.data(),      w.reduce_bias.data(),
+                                   w.excite.data(), w.excite_bias.data(), Spec.activation};
+      B::squeeze_excite(context, filtered, layer, scratch + aligned_size<float>(x.batch * Filtered::size));
+    }
+    const MatrixView<const T> residual = skips ? x.matrix() : MatrixView<const T>{};
+    B::multiply(context, MapView<const T>(filtered).matrix(), w.project,
+                {w.project_bias.data(), residual, Activation::none}, y.matrix());
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,135 @@
+/// One list of parameters per layer, and what walks it.
+///
+/// A layer's `Parameters<T>` is a struct of pointers into flat memory with one static function
+/// `each(self, visit)` that names its tensors in order:
+///
+///     visit("weight", self.weight, Shape{out, in});                       a tensor
+///     visit(Folded{"conv_pw", "bn1"}, self.weight, self.bias, shape);     a convolution with its batch norm folded in
+///     visit("self_attn", self.self_attn);                                 another layer (or std::array of layers)
+///
+/// Counting, binding to memory, loading, saving, initialising and comparing all go through that one list.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+#include "adtr/core/extents.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// The shape of a parameter tensor as files hold it (PyTorch's order), up to four dimensions.
+struct Shape {
+  std::array<Index, 4> sizes{};
+  int rank = 0;
+
+  constexpr Shape() = default;
+  template <std::convertible_to<Index>... Sizes>
+  explicit constexpr Shape(Sizes... s) : sizes{static_cast<Index>(s)...}, rank(sizeof...(Sizes)) {}
+
+  [[nodiscard]] constexpr Index size() const {
+    Index product = 1;
+    for (int i = 0; i < rank; ++i) product *= sizes[static_cast<std::size_t>(i)];
+    return product;
+  }
+  constexpr bool operator==(const Shape&) const = default;
+};
+
+/// The names of a convolution and of the batch norm behind it. In memory their fold is a weight in the backend's order
+/// — (out, ky, kx, in), or (ky, kx, channel) where `depthwise` — and a bias; `norm` is null for a convolution with a
+/// bias of its own.
+struct Folded {
+  const char* convolution;
+  const char* norm;
+  bool depthwise = false;
+};
+
+namespace detail {
+
+/// Calls leaf.tensor(path, data, shape) and leaf.folded(path, folded, weight, bias, shape), with the full path of each.
+template <class Leaf>
+class Walk {
+ public:
+  explicit Walk(Leaf& leaf, std::string path) : leaf_(leaf), path_(std::move(path)) {}
+
+  template <class T>
+  void operator()(const char* name, T*& data, const Shape& shape) {
+    leaf_.tensor(path_ + name, data, shape);
+  }
+  template <class T>
+  void operator()(const Folded& folded, T*& weight, T*& bias, const Shape& shape) {
+    leaf_.folded(path_, folded, weight, bias, shape);
+  }
+  template <class P>
+  requires std::is_class_v<P>
+  void operator()(const char* name, P& child) {
+    Walk walk(leaf_, *name == '\0' ? path_ : path_ + name + '.');
+    P::each(child, walk);
+  }
+  template <class P, std::size_t N>
+  void operator()(const char* name, std::array<P, N>& children, std::size_t first = 0) {
+    for (std::size_t i = 0; i < N; ++i) {
+      Walk walk(leaf_, path_ + (*name == '\0' ? "" : std::string(name) + '.') + std::to_string(first + i) + '.');
+      P::each(children[i], walk);
+    }
+  }
+
+ private:
+  Leaf& leaf_;
+  std::string path_;
+};
+
+/// Points every tensor at the next piece of flat memory; with null memory it counts.
+template <class T>
+struct Bind {
+  T* data = nullptr;
+  Index used = 0;
+
+  constexpr void take(T*& pointer, Index size) {
+    pointer = data == nullptr ? nullptr : data + used;
+    used += size;
+  }
+  constexpr void operator()(const char*, T*& pointer, const Shape& shape) { take(pointer, shape.size()); }
+  constexpr void operator()(const Folded&, T*& weight, T*& bias, const Shape& shape) {
+    take(weight, shape.size());
+    take(bias, shape.sizes[0]);
+  }
+  template <class P>
+  requires std::is_class_v<P>
+  constexpr void operator()(const char*, P& child) { P::each(child, *this); }
+  template <class P, std::size_t N>
+  constexpr void operator()(const char*, std::array<P, N>& children, std::size_t = 0) {
+    for (P& child : children) P::each(child, *this);
+  }
+};
+
+}  // namespace detail
+
+/// The number of parameters of a layer (of type Layer::Parameters<float>).
+template <class Layer>
+inline constexpr Index parameter_count = [] {
+  typename Layer::template Parameters<float> parameters{};
+  detail::Bind<float> bind;
+  decltype(parameters)::each(parameters, bind);
+  return bind.used;
+}();
+
+/// The parameters of a layer in `data`, which holds parameter_count<Layer> elements in the order of its list.
+template <class Layer, class T>
+[[nodiscard]] typename Layer::template Parameters<T> bind_parameters(T* data) {
+  typename Layer::template Parameters<T> parameters{};
+  detail::Bind<T> bind{data};
+  decltype(parameters)::each(parameters, bind);
+  return parameters;
+}
+
+/// Calls leaf.tensor and leaf.folded for every tensor, in the order of the list, names preceded by `prefix`.
+template <class P, class Leaf>
+void walk_parameters(P& parameters, const std::string& prefix, Leaf&& leaf) {
+  detail::Walk<std::remove_reference_t<Leaf>> walk(leaf, prefix);
+  P::each(parameters, walk);
+}
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,169 @@
+/// Layers one after another: a stage (one block, then copies of another) and a list of named layers.
+#pragma once
+
+#include <tuple>
+#include <utility>
+
+#include "adtr/core/fixed_string.hpp"
+#include "adtr/nn/convolution.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// One edge of a network: layer `Before` gives a shape and layer `After`, number `Number`, expects one. C++20 cannot
+/// put types into the sentence of a static_assert, so compilers print the sentence and this type with its arguments,
+/// e.g. `Edge<MBConv<...>, MBConv<...>, 21, Extents<64, 64, 24>, Extents<64, 64, 32>>`.
+template <class Before, class After, Index Number, class Gives = typename Before::Output,
+          class Expects = typename After::Input>
+struct Edge {
+  static constexpr bool fits = std::is_same_v<Gives, Expects>;
+  static_assert(fits,
+                "a layer expects another shape than the layer before it gives: see Edge<Before, After, Number, Gives, "
+                "Expects> in the lines around this one");
+};
+
+namespace detail {
+template <class Numbers, class... Layers>
+struct Edges;
+template <std::size_t... I, class... Layers>
+struct Edges<std::index_sequence<I...>, Layers...> {
+  template <std::size_t N>
+  using At = std::tuple_element_t<N, std::tuple<Layers...>>;
+  static constexpr bool fit = (Edge<At<I>, At<I + 1>, static_cast<Index>(I) + 1>::fits && ... && true);
+};
+}  // namespace detail
+
+/// A layer with its name in weight files; the empty name adds nothing to the names inside.
+template <FixedString Name, class L>
+struct Named {
+  using Layer = L;
+  static constexpr const char* name = Name.text;
+};
+
+/// `First`, then `Rest` N − 1 times. Blocks are named by their numbers. Two levels of types and no more: a flat list of
+/// all blocks of a network costs seconds and gigabytes to compile.
+template <class First, class Rest, std::size_t N>
+struct Stage {
+  static_assert(N >= 1);
+  using Input = typename First::Input;
+  using Output = typename Rest::Output;
+  static_assert(N == 1 || (Edge<First, Rest, 1>::fits && Edge<Rest, Rest, 2>::fits));
+  static constexpr const char* name = "Stage";
+  static constexpr Index macs = First::macs + static_cast<Index>(N - 1) * Rest::macs;
+
+  template <class T>
+  struct Parameters {
+    typename First::template Parameters<T> first;
+    std::array<typename Rest::template Parameters<T>, N - 1> rest;
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("0", self.first);
+      visit("", self.rest, 1);
+    }
+  };
+  template <Backend B>
+  struct Weights {
+    typename First::template Weights<B> first;
+    std::array<typename Rest::template Weights<B>, N - 1> rest;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
+    First::template prepare<B>(context, p.first, w.first);
+    for (std::size_t i = 0; i + 1 < N; ++i) Rest::template prepare<B>(context, p.rest[i], w.rest[i]);
+  }
+
+  static constexpr Index scratch(Index batch) {
+    return (N > 1 ? aligned_size<float>(batch * Output::size) : 0) +
+           std::max(First::scratch(batch), N > 1 ? Rest::scratch(batch) : 0);
+  }
+
+  /// The map goes to and fro between y and a piece of scratch, so that the last block writes y.
+  template <Backend B>
+  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
+                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
+    auto other = N > 1 ? map_view<Output>(scratch, x.batch) : y;
+    typename B::Scalar* inner = N > 1 ? scratch + aligned_size<float>(x.batch * Output::size) : scratch;
+    auto current = N % 2 == 1 ? y : other;
+    auto next = N % 2 == 1 ? other : y;
+    First::template forward<B>(context, w.first, padding, x, current, inner);
+    for (std::size_t i = 0; i + 1 < N; ++i) {
+      Rest::template forward<B>(context, w.rest[i], padding, current, next, inner);
+      std::swap(current, next);
+    }
+  }
+};
+
+/// Named layers one after another, each edge checked.
+template <class... NamedLayers>
+struct Sequential {
+  static constexpr std::size_t size = sizeof...(NamedLayers);
+  template <std::size_t I>
+  using Layer = typename std::tuple_element_t<I, std::tuple<NamedLayers...>>::Layer;
+  using Input = typename Layer<0>::Input;
+  using Output = typename Layer<size - 1>::Output;
+  static constexpr const char* name = "Sequential";
+  static_assert(detail::Edges<std::make_index_sequence<size - 1>, typename NamedLayers::Layer...>::fit);
+  static constexpr Index macs = (NamedLayers::Layer::macs + ...);
+
+  template <class T>
+  struct Parameters {
+    std::tuple<typename NamedLayers::Layer::template Parameters<T>...> layers;
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      std::apply([&](auto&... layer) { (visit(NamedLayers::name, layer), ...); }, self.layers);
+    }
+  };
+  template <Backend B>
+  struct Weights {
+    std::tuple<typename NamedLayers::Layer::template Weights<B>...> layers;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
+    each_layer(
+        [&]<std::size_t I>() { Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers)); });
+  }
+
+  /// Two maps of the largest size between layers, and the most that any layer wants.
+  static constexpr Index scratch(Index batch) {
+    Index inner = 0;
+    each_layer([&]<std::size_t I>() { inner = std::max(inner, Layer<I>::scratch(batch)); });
+    return 2 * between(batch) + inner;
+  }
+
+  template <Backend B>
+  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
+                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
+    forward<B>(context, w, padding, x, y, scratch, []<std::size_t>(const auto&) {});
+  }
+
+  /// As above; `tap.template operator()<I>(map)` sees the output of every layer I as soon as it exists.
+  template <Backend B, class Tap>
+  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
+                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch,
+                      Tap&& tap) {
+    MapView<const typename B::Scalar> current = x;
+    each_layer([&]<std::size_t I>() {
+      auto next = I + 1 == size && y.data != nullptr
+                      ? y
+                      : map_view<typename Layer<I>::Output>(scratch + (I % 2 == 0 ? 0 : between(x.batch)), x.batch);
+      Layer<I>::template forward<B>(context, std::get<I>(w.layers), padding, current, next,
+                                    scratch + 2 * between(x.batch));
+      tap.template operator()<I>(MapView<const typename B::Scalar>(next));
+      current = next;
+    });
+  }
+
+ private:
+  template <class F>
+  static constexpr void each_layer(F&& f) {
+    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+    (std::make_index_sequence<size>{});
+  }
+
+  static constexpr Index between(Index batch) {
+    return std::max({aligned_size<float>(batch * NamedLayers::Layer::Output::size)...});
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI

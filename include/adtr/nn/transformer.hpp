@@ -1,0 +1,313 @@
+/// Encoder and decoder layers of a transformer, DETR style (Carion et al., ECCV 2020): post-norm, and a positional
+/// embedding added to queries and keys, never to values, at every attention.
+#pragma once
+
+#include "adtr/nn/attention.hpp"
+#include "adtr/nn/feed_forward.hpp"
+#include "adtr/nn/layer_norm.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// The sizes of a transformer; the defaults are ADTR's.
+struct TransformerSpec {
+  Index channels = 256;
+  Index heads = 8;
+  Index hidden = 1024;  ///< of the feed-forward layers
+  Index layers = 4;     ///< in the encoder and in the decoder
+};
+
+/// What a pass through a transformer layer shares with the others.
+template <Backend B>
+struct Pass {
+  using T = typename B::Scalar;
+  const typename B::Context& context;
+  Index tokens;                   ///< of one image; rows = batch·tokens
+  MatrixView<const T> positions;  ///< (tokens, C), the positional embedding
+  Dropout dropout{};              ///< its site is set by each layer
+
+  [[nodiscard]] Dropout at(Index site) const {
+    Dropout d = dropout;
+    d.site = static_cast<std::uint32_t>(site);
+    return d;
+  }
+};
+
+namespace detail {
+
+/// y = dropout(x) where dropout is active; else x itself, without a copy.
+template <Backend B>
+MatrixIn<B> dropped(const Pass<B>& pass, Index site, MatrixIn<B> x, MatrixOut<B> y) {
+  if (!pass.dropout.active()) return x;
+  B::dropout(pass.context, x, pass.at(site), MatrixIn<B>{}, y);
+  return y;
+}
+
+/// sum = residual + dropout(sublayer(…)): `sublayer(residual, out)` writes residual + sublayer, fused where nothing
+/// drops.
+template <Backend B, class Sublayer>
+void add_sublayer(const Pass<B>& pass, Index site, MatrixIn<B> residual, MatrixOut<B> sum, Sublayer&& sublayer) {
+  if (!pass.dropout.active()) return sublayer(residual, sum);
+  sublayer(MatrixIn<B>{}, sum);
+  B::dropout(pass.context, MatrixIn<B>(sum), pass.at(site), residual, sum);
+}
+
+/// Where a layer norm finds its input and statistics again: x = residual + sublayer, (rows, C), and (rows, 2).
+template <class T>
+struct NormActivations {
+  T* sum = nullptr;
+  T* statistics = nullptr;
+  constexpr NormActivations() = default;
+  constexpr NormActivations(Arena<T>& arena, Index rows, Index channels)
+      : sum(arena.take(rows * channels)), statistics(arena.take(rows * 2)) {}
+};
+
+}  // namespace detail
+
+/// Rows of scratch, C wide, that the backward pass of a transformer layer wants.
+template <TransformerSpec S>
+constexpr Index backward_scratch(Index rows) {
+  return 4 * aligned_size<float>(rows * S.channels) + aligned_size<float>(rows * std::max(4 * S.channels, S.hidden)) +
+         aligned_size<float>(0) + 64;
+}
+
+/// x₁ = norm1(x + attention(x + p, x + p, x)); y = norm2(x₁ + feed_forward(x₁)).
+template <TransformerSpec S>
+struct EncoderLayer {
+  static constexpr Index C = S.channels;
+  using SelfAttention = MultiHeadAttention<C, S.heads>;
+  using Ffn = FeedForward<C, S.hidden>;
+  using Norm = LayerNorm<C>;
+  static constexpr Index dropout_sites = 4;
+  static constexpr Index macs(Index tokens) { return SelfAttention::macs(tokens) + tokens * Ffn::macs_per_token; }
+
+  template <class T>
+  struct Parameters {
+    typename SelfAttention::template Parameters<T> self_attn;
+    typename Ffn::First::template Parameters<T> linear1;
+    typename Ffn::Second::template Parameters<T> linear2;
+    typename Norm::template Parameters<T> norm1, norm2;
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("self_attn", self.self_attn);
+      visit("linear1", self.linear1);
+      visit("linear2", self.linear2);
+      visit("norm1", self.norm1);
+      visit("norm2", self.norm2);
+    }
+  };
+
+  template <Backend B>
+  struct Weights {
+    typename SelfAttention::template Weights<B> self_attn;
+    typename Ffn::First::template Weights<B> linear1;
+    typename Ffn::Second::template Weights<B> linear2;
+    typename Norm::template Weights<B> norm1, norm2;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
+                      Weights<B>& w) {
+    SelfAttention::template prepare<B>(context, p.self_attn, mode, w.self_attn);
+    Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
+    Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
+    Norm::template prepare<B>(p.norm1, w.norm1);
+    Norm::template prepare<B>(p.norm2, w.norm2);
+  }
+
+  template <class T>
+  struct Activations {
+    T* with_positions = nullptr;
+    typename SelfAttention::template Activations<T> self_attn;
+    detail::NormActivations<T> norm1, norm2;
+    T* attended = nullptr;
+    T* hidden = nullptr;
+    constexpr Activations() = default;
+    constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
+        : with_positions(arena.take(rows * C)),
+          self_attn(arena, rows, mode),
+          norm1(arena, rows, C),
+          norm2(arena, rows, C),
+          attended(arena.take(rows * C)),
+          hidden(arena.take(rows * S.hidden)) {}
+  };
+
+  /// y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
+  template <Backend B>
+  static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
+                      MatrixIn<B> x, MatrixOut<B> y) {
+    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, x.rows, cols); };
+    B::add_positions(pass.context, x, pass.positions, rows(a.with_positions));
+    detail::add_sublayer(pass, site + 1, x, rows(a.norm1.sum), [&](MatrixIn<B> residual, MatrixOut<B> out) {
+      SelfAttention::template forward<B>(pass.context, w.self_attn, {rows(a.with_positions), rows(a.with_positions), x},
+                                         pass.tokens, pass.at(site), a.self_attn, residual, out);
+    });
+    Norm::template forward<B>(pass.context, w.norm1, rows(a.norm1.sum), rows(a.attended), a.norm1.statistics);
+    detail::add_sublayer(pass, site + 3, MatrixIn<B>(rows(a.attended)), rows(a.norm2.sum),
+                         [&](MatrixIn<B> residual, MatrixOut<B> out) {
+                           Ffn::template forward<B>(pass.context, w.linear1, w.linear2, rows(a.attended),
+                                                    pass.at(site + 2), rows(a.hidden, S.hidden), residual, out);
+                         });
+    Norm::template forward<B>(pass.context, w.norm2, rows(a.norm2.sum), y, a.norm2.statistics);
+  }
+
+  /// dx from dy (which may be the same memory); adds to `gradient` and to d_positions (tokens, C).
+  template <Backend B>
+  static void backward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
+                       MatrixIn<B> x, MatrixIn<B> dy, const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dx,
+                       MatrixOut<B> d_positions, Arena<typename B::Scalar> scratch) {
+    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, x.rows, cols); };
+    const auto d_sum = rows(scratch.take(x.rows * C)), d_sublayer = rows(scratch.take(x.rows * C)),
+               d_inner = rows(scratch.take(x.rows * C));
+    Norm::template backward<B>(pass.context, w.norm2, rows(a.norm2.sum), a.norm2.statistics, dy, gradient.norm2, d_sum);
+    Ffn::template backward<B>(pass.context, w.linear1, w.linear2, rows(a.attended), pass.at(site + 2),
+                              rows(a.hidden, S.hidden), detail::dropped<B>(pass, site + 3, d_sum, d_sublayer),
+                              gradient.linear1, gradient.linear2, d_sum, d_inner, scratch);
+    Norm::template backward<B>(pass.context, w.norm1, rows(a.norm1.sum), a.norm1.statistics, d_inner, gradient.norm1,
+                               d_sum);
+    SelfAttention::template backward<B>(pass.context, w.self_attn, {rows(a.with_positions), rows(a.with_positions), x},
+                                        pass.tokens, pass.at(site), a.self_attn,
+                                        detail::dropped<B>(pass, site + 1, d_sum, d_sublayer), gradient.self_attn,
+                                        {d_inner, d_inner, dx, {}, d_inner, d_sum}, scratch);
+    B::accumulate_positions(pass.context, d_inner, d_positions);
+    B::accumulate(pass.context, d_inner, dx);
+  }
+};
+
+/// t₁ = norm1(t + attention(t + p, t + p, t)); t₂ = norm2(t₁ + attention(t₁ + p, m + p, m)); y = norm3(t₂ +
+/// feed_forward(t₂)), m the encoder's memory.
+template <TransformerSpec S>
+struct DecoderLayer {
+  static constexpr Index C = S.channels;
+  using Attend = MultiHeadAttention<C, S.heads>;
+  using Ffn = FeedForward<C, S.hidden>;
+  using Norm = LayerNorm<C>;
+  static constexpr Index dropout_sites = 6;
+  static constexpr Index macs(Index tokens) { return 2 * Attend::macs(tokens) + tokens * Ffn::macs_per_token; }
+
+  template <class T>
+  struct Parameters {
+    typename Attend::template Parameters<T> self_attn, multihead_attn;
+    typename Ffn::First::template Parameters<T> linear1;
+    typename Ffn::Second::template Parameters<T> linear2;
+    typename Norm::template Parameters<T> norm1, norm2, norm3;
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("self_attn", self.self_attn);
+      visit("multihead_attn", self.multihead_attn);
+      visit("linear1", self.linear1);
+      visit("linear2", self.linear2);
+      visit("norm1", self.norm1);
+      visit("norm2", self.norm2);
+      visit("norm3", self.norm3);
+    }
+  };
+
+  template <Backend B>
+  struct Weights {
+    typename Attend::template Weights<B> self_attn, multihead_attn;
+    typename Ffn::First::template Weights<B> linear1;
+    typename Ffn::Second::template Weights<B> linear2;
+    typename Norm::template Weights<B> norm1, norm2, norm3;
+  };
+
+  template <Backend B>
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
+                      Weights<B>& w) {
+    Attend::template prepare<B>(context, p.self_attn, mode, w.self_attn);
+    Attend::template prepare<B>(context, p.multihead_attn, mode, w.multihead_attn);
+    Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
+    Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
+    Norm::template prepare<B>(p.norm1, w.norm1);
+    Norm::template prepare<B>(p.norm2, w.norm2);
+    Norm::template prepare<B>(p.norm3, w.norm3);
+  }
+
+  template <class T>
+  struct Activations {
+    T *target_positions = nullptr, *query_positions = nullptr;  ///< t + p and t₁ + p
+    typename Attend::template Activations<T> self_attn, multihead_attn;
+    detail::NormActivations<T> norm1, norm2, norm3;
+    T *first = nullptr, *second = nullptr;  ///< t₁ and t₂
+    T* hidden = nullptr;
+    constexpr Activations() = default;
+    constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
+        : target_positions(arena.take(rows * C)),
+          query_positions(arena.take(rows * C)),
+          self_attn(arena, rows, mode),
+          multihead_attn(arena, rows, mode),
+          norm1(arena, rows, C),
+          norm2(arena, rows, C),
+          norm3(arena, rows, C),
+          first(arena.take(rows * C)),
+          second(arena.take(rows * C)),
+          hidden(arena.take(rows * S.hidden)) {}
+  };
+
+  /// The encoder's output m and m + p, the same for every layer.
+  template <class T>
+  struct Memory {
+    MatrixView<const T> value, key;
+  };
+
+  /// y (rows, C) from the target t (rows, C).
+  template <Backend B>
+  static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
+                      MatrixIn<B> t, const Memory<typename B::Scalar>& memory, MatrixOut<B> y) {
+    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, t.rows, cols); };
+    B::add_positions(pass.context, t, pass.positions, rows(a.target_positions));
+    detail::add_sublayer(pass, site + 1, t, rows(a.norm1.sum), [&](MatrixIn<B> residual, MatrixOut<B> out) {
+      Attend::template forward<B>(pass.context, w.self_attn, {rows(a.target_positions), rows(a.target_positions), t},
+                                  pass.tokens, pass.at(site), a.self_attn, residual, out);
+    });
+    Norm::template forward<B>(pass.context, w.norm1, rows(a.norm1.sum), rows(a.first), a.norm1.statistics);
+    B::add_positions(pass.context, MatrixIn<B>(rows(a.first)), pass.positions, rows(a.query_positions));
+    detail::add_sublayer(pass, site + 3, MatrixIn<B>(rows(a.first)), rows(a.norm2.sum),
+                         [&](MatrixIn<B> residual, MatrixOut<B> out) {
+                           Attend::template forward<B>(pass.context, w.multihead_attn,
+                                                       {rows(a.query_positions), memory.key, memory.value}, pass.tokens,
+                                                       pass.at(site + 2), a.multihead_attn, residual, out);
+                         });
+    Norm::template forward<B>(pass.context, w.norm2, rows(a.norm2.sum), rows(a.second), a.norm2.statistics);
+    detail::add_sublayer(pass, site + 5, MatrixIn<B>(rows(a.second)), rows(a.norm3.sum),
+                         [&](MatrixIn<B> residual, MatrixOut<B> out) {
+                           Ffn::template forward<B>(pass.context, w.linear1, w.linear2, rows(a.second),
+                                                    pass.at(site + 4), rows(a.hidden, S.hidden), residual, out);
+                         });
+    Norm::template forward<B>(pass.context, w.norm3, rows(a.norm3.sum), y, a.norm3.statistics);
+  }
+
+  /// dt from dy (which may be the same memory); adds to `gradient`, d_positions and d_memory.
+  template <Backend B>
+  static void backward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
+                       MatrixIn<B> t, const Memory<typename B::Scalar>& memory, MatrixIn<B> dy,
+                       const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dt, MatrixOut<B> d_memory,
+                       MatrixOut<B> d_positions, Arena<typename B::Scalar> scratch) {
+    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, t.rows, cols); };
+    const auto d_sum = rows(scratch.take(t.rows * C)), d_sublayer = rows(scratch.take(t.rows * C)),
+               d_query = rows(scratch.take(t.rows * C)), d_key = rows(scratch.take(t.rows * C));
+    Norm::template backward<B>(pass.context, w.norm3, rows(a.norm3.sum), a.norm3.statistics, dy, gradient.norm3, d_sum);
+    Ffn::template backward<B>(pass.context, w.linear1, w.linear2, rows(a.second), pass.at(site + 4),
+                              rows(a.hidden, S.hidden), detail::dropped<B>(pass, site + 5, d_sum, d_sublayer),
+                              gradient.linear1, gradient.linear2, d_sum, d_query, scratch);
+    Norm::template backward<B>(pass.context, w.norm2, rows(a.norm2.sum), a.norm2.statistics, d_query, gradient.norm2,
+                               d_sum);
+    Attend::template backward<B>(pass.context, w.multihead_attn, {rows(a.query_positions), memory.key, memory.value},
+                                 pass.tokens, pass.at(site + 2), a.multihead_attn,
+                                 detail::dropped<B>(pass, site + 3, d_sum, d_sublayer), gradient.multihead_attn,
+                                 {d_query, d_key, d_memory, {}, {}, d_memory}, scratch);
+    B::accumulate_positions(pass.context, d_key, d_positions);
+    B::accumulate(pass.context, d_key, d_memory);
+    B::accumulate_positions(pass.context, d_query, d_positions);
+    B::accumulate(pass.context, d_query, d_sum);
+    Norm::template backward<B>(pass.context, w.norm1, rows(a.norm1.sum), a.norm1.statistics, d_sum, gradient.norm1,
+                               d_query);
+    Attend::template backward<B>(pass.context, w.self_attn, {rows(a.target_positions), rows(a.target_positions), t},
+                                 pass.tokens, pass.at(site), a.self_attn,
+                                 detail::dropped<B>(pass, site + 1, d_query, d_sublayer), gradient.self_attn,
+                                 {d_key, d_key, dt, {}, d_key, d_query}, scratch);
+    B::accumulate_positions(pass.context, d_key, d_positions);
+    B::accumulate(pass.context, d_key, dt);
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI
