@@ -1,0 +1,124 @@
+/// Files that are there whole or not at all: what stood at the path survives every failure, a power cut included.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <filesystem>
+#include <span>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "adtr/core/error.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Writes to a temporary file in the folder of `path` and renames it over `path` in commit(). Without a commit, by an
+/// exception or an early return, the temporary file goes and `path` is as it was. Every failure throws an Error that
+/// names `path` and the system's reason. A path that names a device or a pipe (/dev/stdout) is written directly: a
+/// rename would put a file in its place. A symbolic link stays, the file that it points to is replaced.
+class AtomicFile {
+ public:
+  explicit AtomicFile(std::string path) : path_(std::move(path)) {
+    struct ::stat status {};
+    const bool exists = ::stat(path_.c_str(), &status) == 0;
+    if (exists && S_ISDIR(status.st_mode)) throw file_error(path_, "cannot be written: it is a folder");
+    if (exists && !S_ISREG(status.st_mode)) {
+      fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
+      if (fd_ < 0) fail(errno);
+      return;
+    }
+    // The rename would go through: it asks for the folder's permission only.
+    if (exists && ::access(path_.c_str(), W_OK) != 0) fail(errno);
+    if (path_.empty()) fail(ENOENT);
+    std::error_code error;
+    target_ = std::filesystem::weakly_canonical(std::filesystem::absolute(path_), error).string();
+    if (error) fail(error.value());
+    open_temporary();
+    // A new file follows the umask; one that replaces another keeps who may read it.
+    if (exists && ::fchmod(fd_, status.st_mode & 0777) != 0) {
+      const int reason = errno;
+      discard();
+      fail(reason);
+    }
+  }
+  AtomicFile(const AtomicFile&) = delete;
+  AtomicFile& operator=(const AtomicFile&) = delete;
+  ~AtomicFile() { discard(); }
+
+  void write(std::span<const std::byte> bytes) {
+    while (!bytes.empty()) {
+      // Linux moves at most 2 GiB a call.
+      const ::ssize_t n = ::write(fd_, bytes.data(), std::min(bytes.size(), std::size_t{1} << 30));
+      if (n < 0 && errno == EINTR) continue;
+      if (n < 0) fail(errno);
+      bytes = bytes.subspan(static_cast<std::size_t>(n));
+    }
+  }
+  void write(std::string_view text) { write(std::as_bytes(std::span(text.data(), text.size()))); }
+
+  /// Makes the bytes durable and puts the file in its place. Call once, after the last write.
+  void commit() {
+    if (!temporary_.empty() && ::fsync(fd_) != 0) fail(errno);
+    // Network and quota file systems may report a full disk only now.
+    if (::close(std::exchange(fd_, -1)) != 0) fail(errno);
+    if (temporary_.empty()) return;
+    if (::rename(temporary_.c_str(), target_.c_str()) != 0) fail(errno);
+    temporary_.clear();
+    sync_folder();
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  void open_temporary() {
+    static std::atomic<unsigned> counter{0};
+    const std::filesystem::path folder = std::filesystem::path(target_).parent_path();
+    // A killed process leaves its file behind, and process numbers come again: take the next name.
+    for (int attempt = 0; attempt < 1000; ++attempt) {
+      const std::string name = ".adtr-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
+      temporary_ = (folder / name).string();
+      fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+      if (fd_ >= 0) return;
+      if (errno != EEXIST) break;
+    }
+    const int reason = errno;
+    temporary_.clear();
+    fail(reason);
+  }
+
+  /// A rename is durable once the folder is; file systems that cannot sync a folder say so by EINVAL.
+  void sync_folder() {
+    const std::string folder = std::filesystem::path(target_).parent_path().string();
+    const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return;  // A folder may be written to without the right to list it.
+    const int reason = ::fsync(fd) == 0 ? 0 : errno;
+    ::close(fd);
+    if (reason != 0 && reason != EINVAL && reason != ENOTSUP) fail(reason);
+  }
+
+  void discard() noexcept {
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
+    if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    temporary_.clear();
+  }
+
+  [[noreturn]] void fail(int reason) const {
+    throw file_error(path_, std::string("cannot be written: ") + std::strerror(reason));
+  }
+
+  std::string path_;
+  std::string target_;     ///< path_ with links followed; empty for a device or a pipe
+  std::string temporary_;  ///< empty once renamed, and for a device or a pipe
+  int fd_ = -1;
+};
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,71 @@
+/// A file seen as memory: read-only, loaded by the operating system page by page as it is touched.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <span>
+#include <string>
+#include <utility>
+
+#include "adtr/core/error.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Maps a whole regular file. The bytes stay where they are when the object moves, and stay valid when the file is
+/// replaced by a rename (AtomicFile); a writer that cuts a mapped file short in place ends the process with SIGBUS.
+class MappedFile {
+ public:
+  MappedFile() = default;
+
+  /// Throws Error where the path names no readable regular file.
+  explicit MappedFile(const std::string& path) {
+    // Without O_NONBLOCK opening a FIFO waits for a writer that may never come.
+    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) throw file_error(path, std::string("cannot be opened: ") + std::strerror(errno));
+    struct ::stat status {};
+    const char* problem = nullptr;
+    if (::fstat(fd, &status) != 0) {
+      problem = std::strerror(errno);
+    } else if (S_ISDIR(status.st_mode)) {
+      problem = "it is a folder, expected a file";
+    } else if (!S_ISREG(status.st_mode)) {
+      problem = "it is not a regular file";
+    } else if (status.st_size > 0) {
+      size_ = static_cast<std::size_t>(status.st_size);
+      data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
+      if (data_ == MAP_FAILED) {
+        data_ = nullptr;
+        problem = std::strerror(errno);
+      }
+    }
+    ::close(fd);
+    if (problem != nullptr) throw file_error(path, std::string("cannot be read: ") + problem);
+  }
+
+  MappedFile(MappedFile&& other) noexcept
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+  MappedFile& operator=(MappedFile&& other) noexcept {
+    std::swap(data_, other.data_);
+    std::swap(size_, other.size_);
+    return *this;
+  }
+  MappedFile(const MappedFile&) = delete;
+  MappedFile& operator=(const MappedFile&) = delete;
+  ~MappedFile() {
+    if (data_ != nullptr) ::munmap(data_, size_);
+  }
+
+  [[nodiscard]] std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+
+ private:
+  void* data_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+}  // namespace adtr::inline ADTR_ABI

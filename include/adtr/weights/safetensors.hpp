@@ -1,0 +1,97 @@
+/// A safetensors file to read from: tensors by name, out of mapped memory, converted as they are copied.
+#pragma once
+
+#include <cmath>
+#include <concepts>
+#include <cstddef>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "adtr/core/error.hpp"
+#include "adtr/weights/mapped_file.hpp"
+#include "adtr/weights/safetensors_header.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Opened and wholly checked, or not there at all. Moves, does not copy; the spans of its tensors live as long as it.
+class SafetensorsFile {
+ public:
+  /// Throws Error naming the file and what is wrong with it.
+  [[nodiscard]] static SafetensorsFile open(const std::string& path) { return SafetensorsFile(path); }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+  /// In the order of their bytes in the file.
+  [[nodiscard]] const std::vector<SafetensorsTensor>& tensors() const { return header_.tensors; }
+  /// `__metadata__`; empty where the file has none.
+  [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
+
+  [[nodiscard]] std::vector<std::string> names() const {
+    std::vector<std::string> out;
+    out.reserve(tensors().size());
+    for (const SafetensorsTensor& t : tensors()) out.push_back(t.name);
+    return out;
+  }
+
+  [[nodiscard]] bool contains(std::string_view name) const { return find(name) != nullptr; }
+
+  /// The tensor of that name, or null.
+  [[nodiscard]] const SafetensorsTensor* find(std::string_view name) const {
+    const auto it = index_.find(name);
+    return it == index_.end() ? nullptr : &header_.tensors[it->second];
+  }
+
+  /// The tensor of that name; throws Error where there is none.
+  [[nodiscard]] const SafetensorsTensor& at(std::string_view name) const {
+    const SafetensorsTensor* tensor = find(name);
+    if (tensor == nullptr) throw file_error(path_, "has no tensor " + quoted_for_message(name));
+    return *tensor;
+  }
+
+  /// Copies a tensor's elements as float or double, in the file's order (row-major). Throws Error where there is no
+  /// such tensor, where it does not have exactly out.size() elements, or where its type is no plain number.
+  template <std::floating_point T>
+  void copy_to(std::string_view name, std::span<T> out) const {
+    const SafetensorsTensor& tensor = at(name);
+    if (tensor.elements() != out.size())
+      throw file_error(path_, "tensor " + quoted_for_message(name) + " has " + std::to_string(tensor.elements()) +
+                                  " elements, expected " + std::to_string(out.size()));
+    if (!convert_elements(tensor.dtype, tensor.bytes, out))
+      throw file_error(path_, "tensor " + quoted_for_message(name) + " is of type " +
+                                  std::string(dtype_name(tensor.dtype)) + ", expected real numbers such as F32");
+  }
+
+  /// The same into a new vector.
+  template <std::floating_point T>
+  [[nodiscard]] std::vector<T> read(std::string_view name) const {
+    std::vector<T> out(at(name).elements());
+    copy_to(name, std::span(out));
+    return out;
+  }
+
+ private:
+  explicit SafetensorsFile(const std::string& path)
+      : path_(path), file_(path), header_(parse_safetensors(file_.bytes(), path)) {
+    for (std::size_t i = 0; i < header_.tensors.size(); ++i) index_.emplace(header_.tensors[i].name, i);
+  }
+
+  std::string path_;
+  MappedFile file_;
+  SafetensorsHeader header_;
+  std::unordered_map<std::string_view, std::size_t> index_;  ///< keys point into header_
+};
+
+/// Throws Error naming file and tensor where a value is infinite or not a number.
+template <std::floating_point T>
+void check_finite(const std::string& path, std::string_view name, std::span<const T> values) {
+  for (std::size_t i = 0; i < values.size(); ++i)
+    if (!std::isfinite(values[i]))
+      throw file_error(path, "tensor " + quoted_for_message(name) + " holds " + std::to_string(values[i]) +
+                                 " at element " + std::to_string(i) + ", expected finite numbers");
+}
+
+}  // namespace adtr::inline ADTR_ABI

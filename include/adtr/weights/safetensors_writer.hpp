@@ -1,0 +1,106 @@
+/// Writes safetensors files: the same tensors give the same bytes, those of the reference implementation.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "adtr/core/error.hpp"
+#include "adtr/weights/atomic_file.hpp"
+#include "adtr/weights/json_text.hpp"
+#include "adtr/weights/safetensors_header.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Describes values in memory as a tensor to write; they are not copied and must outlive the write.
+template <std::floating_point T>
+[[nodiscard]] SafetensorsTensor tensor_of(std::string name, std::vector<std::size_t> shape,
+                                          std::type_identity_t<std::span<const T>> values) {
+  static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+  return {std::move(name), sizeof(T) == 4 ? DType::F32 : DType::F64, std::move(shape), std::as_bytes(values)};
+}
+
+namespace detail {
+
+/// What must hold of tensors for a reader to take the file.
+inline void check_writable(const std::string& path, const std::vector<const SafetensorsTensor*>& tensors) {
+  std::vector<std::string_view> names;
+  for (const SafetensorsTensor* t : tensors) {
+    const std::string what = "cannot be written: tensor " + quoted_for_message(t->name);
+    if (t->name == "__metadata__") throw file_error(path, what + " has the name that is kept for the metadata");
+    if (find_invalid_utf8(t->name) != std::string_view::npos)
+      throw file_error(path, "cannot be written: the name of a tensor is not UTF-8");
+    if (tensor_bytes(t->dtype, t->shape) != t->bytes.size())
+      throw file_error(path, what + " of shape " + shape_text(t->shape) + " does not have the size of its " +
+                                 std::to_string(t->bytes.size()) + " bytes");
+    names.push_back(t->name);
+  }
+  std::sort(names.begin(), names.end());
+  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+    throw file_error(path, "cannot be written: two tensors have the name " + quoted_for_message(*twice));
+}
+
+inline std::string metadata_text(const std::string& path, const std::map<std::string, std::string>& metadata) {
+  std::string text;
+  for (const auto& [key, value] : metadata) {
+    if (find_invalid_utf8(key) != std::string_view::npos || find_invalid_utf8(value) != std::string_view::npos)
+      throw file_error(path, "cannot be written: a text of the metadata is not UTF-8");
+    text += (text.empty() ? "" : ",") + json_quoted(key) + ":" + json_quoted(value);
+  }
+  return "\"__metadata__\":{" + text + "}";
+}
+
+}  // namespace detail
+
+/// The first bytes of a file, up to the tensors: length and header, padded with spaces so that the tensors begin at a
+/// multiple of 8. `tensors` in the order in which they will follow.
+[[nodiscard]] inline std::string safetensors_preamble(const std::string& path,
+                                                      const std::vector<const SafetensorsTensor*>& tensors,
+                                                      const std::map<std::string, std::string>& metadata) {
+  std::string header = "{";
+  if (!metadata.empty()) header += detail::metadata_text(path, metadata);
+  std::size_t offset = 0;
+  for (const SafetensorsTensor* t : tensors) {
+    if (header.size() > 1) header += ',';
+    header += json_quoted(t->name) + ":{\"dtype\":\"" + std::string(dtype_name(t->dtype)) + "\",\"shape\":[";
+    for (std::size_t i = 0; i < t->shape.size(); ++i) header += (i == 0 ? "" : ",") + std::to_string(t->shape[i]);
+    header += "],\"data_offsets\":[" + std::to_string(offset);
+    offset += t->bytes.size();
+    header += "," + std::to_string(offset) + "]}";
+  }
+  header += '}';
+  header.resize((header.size() + 7) / 8 * 8, ' ');
+  if (header.size() > safetensors_header_limit)
+    throw file_error(path, "cannot be written: its header would have " + std::to_string(header.size()) +
+                               " bytes, the limit is " + std::to_string(safetensors_header_limit));
+  const std::uint64_t length = header.size();
+  return std::string(reinterpret_cast<const char*>(&length), sizeof(length)) + header;
+}
+
+/// Writes a file atomically: what stood at `path` is replaced by the whole new file or, on any failure (an Error that
+/// names `path`), not touched. Order in the file: wider types first, then by name.
+inline void write_safetensors(const std::string& path, std::span<const SafetensorsTensor> tensors,
+                              const std::map<std::string, std::string>& metadata = {}) {
+  std::vector<const SafetensorsTensor*> order;
+  order.reserve(tensors.size());
+  for (const SafetensorsTensor& t : tensors) order.push_back(&t);
+  detail::check_writable(path, order);
+  std::sort(order.begin(), order.end(), [](const SafetensorsTensor* a, const SafetensorsTensor* b) {
+    return a->dtype != b->dtype ? a->dtype > b->dtype : a->name < b->name;
+  });
+  const std::string preamble = safetensors_preamble(path, order, metadata);
+  AtomicFile file(path);
+  file.write(preamble);
+  for (const SafetensorsTensor* t : order) file.write(t->bytes);
+  file.commit();
+}
+
+}  // namespace adtr::inline ADTR_ABI
