@@ -48,6 +48,7 @@ struct Stage {
   using Output = typename Rest::Output;
   static_assert(N == 1 || (Edge<First, Rest, 1>::fits && Edge<Rest, Rest, 2>::fits));
   static constexpr const char* name = "Stage";
+  static constexpr std::size_t blocks = N;
   static constexpr Index macs = First::macs + static_cast<Index>(N - 1) * Rest::macs;
 
   template <class T>

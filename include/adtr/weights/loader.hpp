@@ -1,0 +1,159 @@
+/// Fills a layer's parameters from a weights file: every tensor checked, all complaints in one error, batch norm
+/// folded.
+#pragma once
+
+#include <cmath>
+#include <functional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "adtr/nn/parameters.hpp"
+#include "adtr/weights/safetensors.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Walks a parameter list (walk_parameters) and copies each tensor out of a file. Nothing throws before finish(), so
+/// that a file with five wrong tensors is described by one sentence, not by five attempts.
+template <std::floating_point T>
+class ParameterLoader {
+ public:
+  /// `rename` gives the file's name of a canonical one; `bn_eps` is the batch norms' epsilon.
+  ParameterLoader(
+      const SafetensorsFile& file, double bn_eps,
+      std::function<std::string(const std::string&)> rename = [](const std::string& name) { return name; })
+      : file_(file), bn_eps_(bn_eps), rename_(std::move(rename)) {}
+
+  void tensor(const std::string& name, T* data, const Shape& shape) { read(rename_(name), shape, data); }
+
+  /// A convolution and its batch norm: weight' = weight·γ/√(variance + eps), bias' = β − mean·γ/√(variance + eps). A
+  /// file without the batch norm but with a bias holds the fold already.
+  void folded(const std::string& path, const Folded& names, T* weight, T* bias, const Shape& shape) {
+    const auto convolution = [&](const char* part) { return rename_(path + names.convolution + part); };
+    const auto norm = [&](const char* part) { return rename_(path + names.norm + part); };
+    const Index outputs = shape.sizes[0];
+    const bool folds =
+        names.norm != nullptr && !(file_.contains(convolution(".bias")) && !file_.contains(norm(".weight")));
+    std::vector<T> raw(static_cast<std::size_t>(shape.size()));
+    if (read(convolution(".weight"), shape, raw.data())) reorder(raw.data(), weight, shape, names.depthwise);
+    if (!folds) {
+      read(convolution(".bias"), Shape{outputs}, bias);
+      return;
+    }
+    const auto n = static_cast<std::size_t>(outputs);
+    std::vector<T> gamma(n), beta(n), mean(n), variance(n);
+    const bool complete = static_cast<int>(read(norm(".weight"), Shape{outputs}, gamma.data())) &
+                          static_cast<int>(read(norm(".bias"), Shape{outputs}, beta.data())) &
+                          static_cast<int>(read(norm(".running_mean"), Shape{outputs}, mean.data())) &
+                          static_cast<int>(read(norm(".running_var"), Shape{outputs}, variance.data()));
+    if (!complete) return;
+    const Index inputs = shape.size() / outputs;
+    for (std::size_t o = 0; o < n; ++o) {
+      const double scale = static_cast<double>(gamma[o]) / std::sqrt(static_cast<double>(variance[o]) + bn_eps_);
+      bias[o] = static_cast<T>(static_cast<double>(beta[o]) - static_cast<double>(mean[o]) * scale);
+      for (Index i = 0; i < inputs; ++i) {
+        T& w =
+            names.depthwise ? weight[i * outputs + static_cast<Index>(o)] : weight[static_cast<Index>(o) * inputs + i];
+        w = static_cast<T>(static_cast<double>(w) * scale);
+      }
+    }
+  }
+
+  /// Throws Error with everything that was missing, misshapen or not finite, and with every tensor of the file that
+  /// nobody asked for, unless `known_surplus(name)`.
+  void finish(const std::function<bool(const std::string&)>& known_surplus) const {
+    std::string text;
+    const auto list = [&](const char* what, const std::vector<std::string>& names) {
+      if (names.empty()) return;
+      text += (text.empty() ? "" : "; ") + std::to_string(names.size()) + ' ' + what + ": ";
+      for (std::size_t i = 0; i < names.size() && i < 8; ++i) text += (i == 0 ? "" : ", ") + names[i];
+      if (names.size() > 8) text += ", and " + std::to_string(names.size() - 8) + " more";
+    };
+    std::vector<std::string> surplus;
+    for (const SafetensorsTensor& t : file_.tensors())
+      if (!used_.contains(t.name) && !known_surplus(t.name)) surplus.push_back(quoted_for_message(t.name));
+    list("missing", missing_);
+    list("of the wrong shape", misshapen_);
+    list("with values that are not finite numbers", unusable_);
+    list("that the network does not have", surplus);
+    if (!text.empty()) throw file_error(file_.path(), "tensors do not fit the network: " + text);
+  }
+
+ private:
+  bool read(const std::string& name, const Shape& shape, T* out) {
+    used_.insert(name);
+    const SafetensorsTensor* tensor = file_.find(name);
+    if (tensor == nullptr) {
+      missing_.push_back(quoted_for_message(name));
+      return false;
+    }
+    std::vector<std::size_t> expected;
+    for (int i = 0; i < shape.rank; ++i)
+      expected.push_back(static_cast<std::size_t>(shape.sizes[static_cast<std::size_t>(i)]));
+    if (tensor->shape != expected) {
+      misshapen_.push_back(quoted_for_message(name) + " is " + shape_text(tensor->shape) + ", expected " +
+                           shape_text(expected));
+      return false;
+    }
+    const std::span<T> values(out, static_cast<std::size_t>(shape.size()));
+    file_.copy_to(name, values);
+    for (const T v : values)
+      if (!std::isfinite(v)) {
+        unusable_.push_back(quoted_for_message(name));
+        return false;
+      }
+    return true;
+  }
+
+  /// From files' (out, in, ky, kx) to (out, ky, kx, in), or to (ky, kx, channel) where depthwise.
+  static void reorder(const T* from, T* to, const Shape& shape, bool depthwise) {
+    const Index outputs = shape.sizes[0], inputs = shape.sizes[1], area = shape.sizes[2] * shape.sizes[3];
+    for (Index o = 0; o < outputs; ++o)
+      for (Index i = 0; i < inputs; ++i)
+        for (Index k = 0; k < area; ++k)
+          to[depthwise ? k * outputs + o : (o * area + k) * inputs + i] = from[(o * inputs + i) * area + k];
+  }
+
+  const SafetensorsFile& file_;
+  double bn_eps_;
+  std::function<std::string(const std::string&)> rename_;
+  std::set<std::string> used_;
+  std::vector<std::string> missing_, misshapen_, unusable_;
+};
+
+/// Collects a layer's parameters as tensors to write, folded convolutions as `<convolution>.weight` in files' order and
+/// `<convolution>.bias`, so that ParameterLoader reads them back bit for bit.
+template <std::floating_point T>
+class ParameterWriter {
+ public:
+  void tensor(const std::string& name, const T* data, const Shape& shape) { add(name, data, shape); }
+
+  void folded(const std::string& path, const Folded& names, const T* weight, const T* bias, const Shape& shape) {
+    const Index outputs = shape.sizes[0], inputs = shape.sizes[1], area = shape.sizes[2] * shape.sizes[3];
+    std::vector<T>& values = copies_.emplace_back(static_cast<std::size_t>(shape.size()));
+    for (Index o = 0; o < outputs; ++o)
+      for (Index i = 0; i < inputs; ++i)
+        for (Index k = 0; k < area; ++k)
+          values[static_cast<std::size_t>((o * inputs + i) * area + k)] =
+              weight[names.depthwise ? k * outputs + o : (o * area + k) * inputs + i];
+    add(path + names.convolution + ".weight", values.data(), shape);
+    add(path + names.convolution + ".bias", bias, Shape{outputs});
+  }
+
+  /// Valid while the parameters and this writer live.
+  [[nodiscard]] std::vector<SafetensorsTensor>& tensors() { return tensors_; }
+
+ private:
+  void add(const std::string& name, const T* data, const Shape& shape) {
+    std::vector<std::size_t> sizes;
+    for (int i = 0; i < shape.rank; ++i)
+      sizes.push_back(static_cast<std::size_t>(shape.sizes[static_cast<std::size_t>(i)]));
+    const std::span<const T> values(data, static_cast<std::size_t>(shape.size()));
+    tensors_.push_back({name, sizeof(T) == 4 ? DType::F32 : DType::F64, std::move(sizes), std::as_bytes(values)});
+  }
+
+  std::vector<SafetensorsTensor> tensors_;
+  std::vector<std::vector<T>> copies_;
+};
+
+}  // namespace adtr::inline ADTR_ABI
