@@ -1,0 +1,73 @@
+/// PGn and PBn: how a line accepts an inspection machine. Few defects may slip through, few good parts may be lost.
+#pragma once
+
+#include <algorithm>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+
+#include "adtr/core/abi.hpp"
+#include "adtr/metrics/ranking.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+struct Passed {
+  double share;      ///< of good parts passed (PGn) or of defects found (PBn); NaN where a class is missing
+  double threshold;  ///< score ≥ threshold is anomalous; ±∞ where everything may pass or nothing need be passed
+};
+
+/// PGn: the share of good parts passed when at most `missed` of the defects are missed, at the highest threshold that
+/// keeps that promise. `missed` is a count of parts: for n per cent of the defects, pass their number times n / 100.
+template <std::floating_point T>
+[[nodiscard]] Passed passed_good(const Ranking<T>& ranking, std::size_t missed) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (!ranking.has_both_classes()) {
+    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
+  }
+  const auto positives = ranking.positives();
+  const auto negatives = ranking.negatives();
+  if (missed >= positives.size()) return {1.0, infinity};
+  const T threshold = positives[positives.size() - 1 - missed];
+  const auto passed = std::ranges::count_if(negatives, [&](T score) { return score < threshold; });
+  return {static_cast<double>(passed) / static_cast<double>(negatives.size()), static_cast<double>(threshold)};
+}
+
+/// PBn: the share of defects found when at most `lost` of the good parts are lost (rejected), at the lowest threshold,
+/// among the scores, that keeps that promise. `lost` is a count of parts.
+template <std::floating_point T>
+[[nodiscard]] Passed found_bad(const Ranking<T>& ranking, std::size_t lost) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (!ranking.has_both_classes()) {
+    return {std::numeric_limits<double>::quiet_NaN(), std::numeric_limits<double>::quiet_NaN()};
+  }
+  const auto positives = ranking.positives();
+  const auto negatives = ranking.negatives();
+  if (lost >= negatives.size()) return {1.0, -infinity};
+  // This good part must pass, so the threshold is the next score above its own.
+  const T passing = negatives[lost];
+  const auto above = [&](T score) { return score > passing; };
+  const auto found = std::ranges::count_if(positives, above);
+  const auto rejected = std::ranges::count_if(negatives, above);
+  double threshold = infinity;
+  if (found > 0) threshold = static_cast<double>(positives[static_cast<std::size_t>(found) - 1]);
+  if (rejected > 0) {
+    threshold = std::min(threshold, static_cast<double>(negatives[static_cast<std::size_t>(rejected) - 1]));
+  }
+  return {static_cast<double>(found) / static_cast<double>(positives.size()), threshold};
+}
+
+/// The same of scores and their labels (0 good, else defective).
+template <ScoreRange S>
+[[nodiscard]] Passed passed_good(const S& scores, std::span<const std::uint8_t> labels, std::size_t missed) {
+  return passed_good(Ranking(scores, labels), missed);
+}
+
+/// The same of scores and their labels (0 good, else defective).
+template <ScoreRange S>
+[[nodiscard]] Passed found_bad(const S& scores, std::span<const std::uint8_t> labels, std::size_t lost) {
+  return found_bad(Ranking(scores, labels), lost);
+}
+
+}  // namespace adtr::inline ADTR_ABI
