@@ -1,0 +1,172 @@
+/// A network with its weights on a backend: images in, features, reconstructions and scores out.
+#pragma once
+
+#include <type_traits>
+
+#include "adtr/models/description.hpp"
+#include "adtr/weights/safetensors_writer.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// The frozen half: a backbone with its weights, and the memory to run it.
+template <class Net, Backend B>
+class FeatureExtractor {
+ public:
+  using Scalar = typename B::Scalar;
+  using Backbone = typename Net::Backbone;
+  using Parameters = typename Backbone::template Parameters<Scalar>;
+
+  /// Packs `parameters`, which are not needed afterwards. Up to `capacity` images go through at a time.
+  FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
+                   Index capacity = 1)
+      : context_(context), capacity_(capacity), scratch_(Backbone::scratch(capacity)) {
+    Backbone::template prepare<B>(context_, parameters, padding, weights_);
+  }
+
+  [[nodiscard]] Index capacity() const { return capacity_; }
+
+  /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity.
+  void extract(MapIn<B> images, MapOut<B> features) {
+    assert(images.batch <= capacity_);
+    Backbone::template forward<B>(context_, weights_, images, features, scratch_.data());
+  }
+
+  /// The taps' own maps, for those who want to look inside: tap(number, map).
+  template <class F>
+  void visit_taps(MapIn<B> images, F&& tap) {
+    assert(images.batch <= capacity_);
+    Backbone::template visit_taps<B>(context_, weights_, images, scratch_.data(), tap);
+  }
+
+ private:
+  typename B::Context context_;
+  Index capacity_;
+  typename Backbone::template Weights<B> weights_;
+  Buffer<Scalar> scratch_;
+};
+
+/// What training makes, as one parameter list: the transformer, and what the model remembers of its training images.
+template <class Net>
+struct TrainedTensors {
+  template <class T>
+  struct Parameters {
+    typename Net::Transformer::template Parameters<T> transformer;
+    T *feature_mean = nullptr, *feature_std = nullptr;  ///< (C); 0 and 1 where features are not standardised
+    T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the difference norm; the latter floored
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("", self.transformer);
+      visit("feature_mean", self.feature_mean, Shape{Net::Features::channels});
+      visit("feature_std", self.feature_std, Shape{Net::Features::channels});
+      visit("score_mean", self.score_mean, Shape{Net::Features::positions});
+      visit("score_std", self.score_std, Shape{Net::Features::positions});
+    }
+  };
+};
+
+/// A trained network in inference.
+template <class Net, Backend B>
+class Model {
+ public:
+  using Scalar = typename B::Scalar;
+  using Features = typename Net::Features;
+  using Transformer = typename Net::Transformer;
+  using Trained = typename TrainedTensors<Net>::template Parameters<Scalar>;
+
+  /// From a model file. Throws Error where its tensors are not this network's. Up to `capacity` images go through at a
+  /// time.
+  explicit Model(const SafetensorsFile& file, const typename B::Context& context = typename B::Context(1),
+                 Index capacity = 1)
+      : Model(file, context, capacity, ParameterLoader<Scalar>(file, 0.0)) {}
+
+  /// From parts: a backbone in its place, and trained tensors in memory, which are packed and not needed afterwards.
+  Model(const typename B::Context& context, FeatureExtractor<Net, B> extractor, const Trained& trained)
+      : Model(context, std::move(extractor)) {
+    take(trained);
+  }
+
+  /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity.
+  void position_scores(MapIn<B> images, std::span<Scalar> scores) {
+    const auto features = map_view<Features>(features_.data(), images.batch);
+    extractor_.extract(images, features);
+    B::standardise(context_, features, mean_.data(), scale_.data());
+    reconstruct(features);
+    B::difference_norm(context_, MapIn<B>(features).matrix(), reconstruction(images.batch).matrix(), scores.data());
+  }
+
+  /// The same scores as z-scores of each position over the training images.
+  void standardise_scores(std::span<const Scalar> scores, std::span<Scalar> z) const {
+    for (std::size_t i = 0; i < scores.size(); ++i) {
+      const auto u = static_cast<Index>(i) % Features::positions;
+      z[i] = (scores[i] - score_mean_.data()[u]) / score_std_.data()[u];
+    }
+  }
+
+  /// What the last call saw and made of it: standardised features and their reconstruction.
+  [[nodiscard]] MapIn<B> features(Index batch = 1) const { return map_view<Features>(features_.data(), batch); }
+  [[nodiscard]] MapIn<B> reconstruction(Index batch = 1) const {
+    return map_view<Features>(reconstruction_.data(), batch);
+  }
+
+  void reconstruct(MapIn<B> features) {
+    Arena<Scalar> arena(activations_.data(), activations_.size());
+    const typename Transformer::template Activations<Scalar> activations(arena, features.batch * Features::positions,
+                                                                         Mode::inference);
+    const auto out = map_view<Features>(reconstruction_.data(), features.batch);
+    Transformer::template forward<B>(context_, weights_, Dropout{}, activations, features.matrix(), out.matrix());
+  }
+
+ private:
+  Model(const typename B::Context& context, FeatureExtractor<Net, B> extractor)
+      : context_(context),
+        extractor_(std::move(extractor)),
+        features_(extractor_.capacity() * Features::size),
+        reconstruction_(extractor_.capacity() * Features::size),
+        activations_(Transformer::activation_elements(extractor_.capacity(), Mode::inference)),
+        scale_(Features::channels) {}
+
+  /// The backbone is packed and its raw copy gone before the transformer is read, so that memory peaks lower.
+  Model(const SafetensorsFile& file, const typename B::Context& context, Index capacity, ParameterLoader<Scalar> loader)
+      : Model(context, load_extractor(context, loader, read_description(file).numerics.padding, capacity)) {
+    Buffer<Scalar> memory(parameter_count<TrainedTensors<Net>>);
+    auto trained = bind_parameters<TrainedTensors<Net>>(memory.data());
+    walk_parameters(trained, "", loader);
+    loader.finish([](const std::string&) { return false; });
+    take(trained);
+  }
+
+  static FeatureExtractor<Net, B> load_extractor(const typename B::Context& context, ParameterLoader<Scalar>& loader,
+                                                 Padding padding, Index capacity) {
+    using Layers = typename Net::Backbone::Layers;
+    Buffer<Scalar> memory(parameter_count<Layers>);
+    auto parameters = bind_parameters<Layers>(memory.data());
+    walk_parameters(parameters, "backbone.", loader);
+    return {context, parameters, padding, capacity};
+  }
+
+  void take(const Trained& trained) {
+    Transformer::template prepare<B>(context_, trained.transformer, Mode::inference, weights_);
+    assign(mean_, trained.feature_mean, Features::channels);
+    for (Index c = 0; c < Features::channels; ++c) scale_.data()[c] = Scalar{1} / trained.feature_std[c];
+    assign(score_mean_, trained.score_mean, Features::positions);
+    assign(score_std_, trained.score_std, Features::positions);
+  }
+
+  typename B::Context context_;
+  FeatureExtractor<Net, B> extractor_;
+  typename Transformer::template Weights<B> weights_;
+  Buffer<Scalar> features_, reconstruction_, activations_;
+  Buffer<Scalar> mean_, scale_, score_mean_, score_std_;
+};
+
+/// Writes a model file: atomically, so that an earlier one is whole or replaced.
+template <class Net, std::floating_point T>
+void save_model(const std::string& path, typename TrainedTensors<Net>::template Parameters<T> trained,
+                typename Net::Backbone::template Parameters<T> backbone, const ModelDescription& description) {
+  ParameterWriter<T> writer;
+  walk_parameters(trained, "", writer);
+  walk_parameters(backbone, "backbone.", writer);
+  write_safetensors(path, writer.tensors(), to_metadata(description));
+}
+
+}  // namespace adtr::inline ADTR_ABI
