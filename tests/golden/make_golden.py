@@ -1,0 +1,136 @@
+"""Makes data/: what PyTorch, timm and torchvision compute with the formula's weights. See README.md.
+
+    python make_golden.py [CASE...]      all cases where none is named
+"""
+import pathlib
+import sys
+
+import timm
+import torch
+import torch.nn.functional as F
+import torchvision
+
+import formula
+import networks
+import operations
+from store import Store
+
+# name of the file: backbone, side of the image, side of the grid
+CASES = {
+    "b4_256_16": ("efficientnet_b4", 256, 16),
+    "b0_256_16": ("efficientnet_b0", 256, 16),
+    "lite0_256_16": ("tf_efficientnet_lite0", 256, 16),
+    "resnet18_256_16": ("resnet18", 256, 16),
+    "b0_32_8": ("efficientnet_b0", 32, 8),
+    "resnet18_32_8": ("resnet18", 32, 8),
+    "lite0_512_32": ("tf_efficientnet_lite0", 512, 32),
+}
+BATCH = 2
+STEPS = 3
+PARAMETER_SAMPLES = 128
+DATA = pathlib.Path(__file__).parent / "data"
+VERSIONS = f"torch {torch.__version__}, timm {timm.__version__}, torchvision {torchvision.__version__}"
+
+
+def l_norm(features, reconstruction):
+    """Eq. (1), mean over the batch: (1/(B·HW)) Σ ‖d(u)‖²."""
+    return (features - reconstruction).square().sum(-1).mean()
+
+
+def inference(out, backbone, adtr, image_side, grid, dtype):
+    """Maps of each image of the batch; image 1's names have the prefix `second.`."""
+    shape = (image_side, image_side, 3)
+    for b, prefix in enumerate(["", "second."]):
+        image = torch.from_numpy(formula.uniform(f"input.{b}", shape, 2.0)).to(dtype)
+        taps = backbone(image.permute(2, 0, 1)[None])
+        for i, tap in enumerate(taps):
+            out[f"{prefix}tap.{i}"] = tap[0].permute(1, 2, 0)
+        features = networks.concatenate(taps, grid)  # (1, grid, grid, C)
+        reconstruction = adtr(features.reshape(1, grid * grid, -1)).reshape(features.shape)
+        score = (features - reconstruction).norm(dim=-1)  # (1, grid, grid)
+        pixels = F.interpolate(score[None], size=(image_side, image_side), mode="bilinear", align_corners=True)
+        out[prefix + "features"] = features[0]
+        out[prefix + "reconstruction"] = reconstruction[0]
+        out[prefix + "position_score"] = score[0]
+        out[prefix + "score_map"] = pixels[0, 0]
+        out[prefix + "image_score"] = F.avg_pool2d(pixels, 16, stride=1).max()
+
+
+def training(out, adtr, channels, tokens, dtype):
+    """One batch of formula-defined features: losses, gradients of the first step, parameters after STEPS of AdamW."""
+    shape = (tokens, channels)
+    batch = [torch.from_numpy(formula.uniform(f"features.{b}", shape, 1.7)) for b in range(BATCH)]
+    features = torch.stack(batch).to(dtype)
+    optimizer = torch.optim.AdamW(adtr.parameters(), lr=1e-3, weight_decay=1e-4)
+    losses = []
+    for step in range(STEPS):
+        optimizer.zero_grad()
+        loss = l_norm(features, adtr(features))
+        loss.backward()
+        losses.append(loss.detach())
+        if step == 0:
+            for name, parameter in adtr.named_parameters():
+                out["grad." + name] = parameter.grad.clone()
+        optimizer.step()
+    out["loss"] = losses[0]
+    out["losses"] = torch.stack(losses)
+    for name, parameter in adtr.named_parameters():
+        out["adamw3." + name] = parameter.detach()
+
+
+def run(case, dtype):
+    name, image_side, grid = CASES[case]
+    backbone = networks.backbone(name)
+    listed = networks.fill(backbone, "backbone.")
+    backbone.to(dtype)
+    with torch.no_grad():
+        probe = networks.concatenate(backbone(torch.zeros(1, 3, image_side, image_side, dtype=dtype)), grid)
+    channels = probe.shape[-1]
+    adtr = networks.Adtr(channels, grid * grid).train()  # no dropout in it: train and eval are the same
+    listed += networks.fill(adtr)
+    adtr.to(dtype)
+    out = {}
+    with torch.no_grad():
+        inference(out, backbone, adtr, image_side, grid, dtype)
+    training(out, adtr, channels, grid * grid, dtype)
+    return {key: value.numpy() for key, value in out.items()}, listed
+
+
+def make(case):
+    exact, listed = run(case, torch.float64)
+    single, _ = run(case, torch.float32)
+    store = Store()
+    for name, value in exact.items():
+        limit = PARAMETER_SAMPLES if name.startswith(("grad.", "adamw3.")) else 512
+        store.add(name, value, single[name], limit)
+    store.save(DATA / f"{case}.safetensors", VERSIONS)
+    lines = [" ".join([name, *map(str, shape)]) for name, shape in listed]
+    (DATA / f"{case}.parameters.txt").write_text("\n".join(lines) + "\n")
+    report(case, store)
+
+
+def report(case, store):
+    """The largest float32 deviation of each group, and the range of the taps."""
+    groups = {}
+    for name, (deviation, _) in store.float32.items():
+        group = name.removeprefix("second.").split(".")[0]
+        if name.endswith("self_attn.in_proj_bias") or name.endswith("multihead_attn.in_proj_bias"):
+            group += " of in_proj_bias"
+        groups[group] = max(groups.get(group, 0.0), deviation)
+    print(case, "float32 deviations:", ", ".join(f"{k} {v:.1e}" for k, v in groups.items()))
+    largest = [f"{m:.3g}" for name, (_, m) in store.float32.items() if name.startswith("tap.")]
+    print("  max|tap|:", *largest, flush=True)
+
+
+def main():
+    DATA.mkdir(exist_ok=True)
+    torch.manual_seed(0)
+    for case in sys.argv[1:] or [*CASES, "operations"]:
+        if case == "operations":
+            operations.make(DATA / "operations.safetensors", VERSIONS)
+        else:
+            make(case)
+
+
+if __name__ == "__main__":
+    main()
