@@ -1,0 +1,101 @@
+/// The frozen backbone's features of all training images, computed once: in memory, or in a file beyond a limit.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cmath>
+#include <cstring>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "adtr/core/buffer.hpp"
+#include "adtr/core/error.hpp"
+#include "adtr/core/view.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// `images` matrices of (positions, channels), one after another.
+template <class T>
+class FeatureCache {
+ public:
+  /// Beyond `memory_limit` bytes the features go to an unnamed file in `folder`, mapped into memory; it vanishes with
+  /// this object or the process. Throws Error where the disk has no room for it.
+  FeatureCache(Index images, Index positions, Index channels, std::uint64_t memory_limit,
+               const std::filesystem::path& folder = std::filesystem::temp_directory_path())
+      : images_(images), positions_(positions), channels_(channels) {
+    const std::uint64_t bytes = static_cast<std::uint64_t>(images * positions * channels) * sizeof(T);
+    if (bytes <= memory_limit) {
+      memory_ = Buffer<T>(images * positions * channels);
+      data_ = memory_.data();
+    } else {
+      map_file(folder, bytes);
+    }
+  }
+  FeatureCache(const FeatureCache&) = delete;
+  FeatureCache& operator=(const FeatureCache&) = delete;
+  ~FeatureCache() {
+    if (mapped_bytes_ > 0) munmap(data_, mapped_bytes_);
+  }
+
+  [[nodiscard]] Index images() const { return images_; }
+  [[nodiscard]] bool in_file() const { return mapped_bytes_ > 0; }
+  [[nodiscard]] MatrixView<T> image(Index i) const {
+    return {data_ + i * positions_ * channels_, positions_, channels_};
+  }
+  /// All images' positions as rows.
+  [[nodiscard]] MatrixView<T> rows() const { return {data_, images_ * positions_, channels_}; }
+
+ private:
+  void map_file(const std::filesystem::path& folder, std::uint64_t bytes) {
+    std::string name = (folder / "adtr-features-XXXXXX").string();
+    const auto fail = [&](const char* what, int reason) {
+      return file_error(folder.string(), std::string("cannot ") + what + " a feature cache of " +
+                                             std::to_string(bytes >> 20) + " MiB: " + std::strerror(reason));
+    };
+    const int file = mkstemp(name.data());
+    if (file < 0) throw fail("create", errno);
+    unlink(name.c_str());
+    // Reserving the blocks now turns a full disk into a sentence; a mapping of a sparse file would die with SIGBUS.
+    if (const int reason = posix_fallocate(file, 0, static_cast<off_t>(bytes)); reason != 0) {
+      close(file);
+      throw fail("reserve", reason);
+    }
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+    const int reason = errno;
+    close(file);
+    if (memory == MAP_FAILED) throw fail("map", reason);
+    data_ = static_cast<T*>(memory);
+    mapped_bytes_ = bytes;
+  }
+
+  Index images_, positions_, channels_;
+  Buffer<T> memory_;
+  T* data_ = nullptr;
+  std::size_t mapped_bytes_ = 0;
+};
+
+/// Mean and standard deviation of each channel over all rows, in double; a channel that never changes gets 1.
+template <class T>
+void channel_statistics(MatrixView<const T> rows, T* mean, T* std) {
+  const auto channels = static_cast<std::size_t>(rows.cols);
+  std::vector<double> sum(channels), squares(channels);
+  for (Index r = 0; r < rows.rows; ++r)
+    for (std::size_t c = 0; c < channels; ++c) sum[c] += static_cast<double>(rows.row(r)[c]);
+  for (double& s : sum) s /= static_cast<double>(rows.rows);
+  for (Index r = 0; r < rows.rows; ++r)
+    for (std::size_t c = 0; c < channels; ++c) {
+      const double d = static_cast<double>(rows.row(r)[c]) - sum[c];
+      squares[c] += d * d;
+    }
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double deviation = std::sqrt(squares[c] / static_cast<double>(rows.rows));
+    mean[c] = static_cast<T>(sum[c]);
+    std[c] = deviation > 1e-12 ? static_cast<T>(deviation) : T{1};
+  }
+}
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,138 @@
+/// Starting weights: Xavier's, and the identity start that makes training a matter of minutes.
+#pragma once
+
+#include <Eigen/Dense>
+
+#include "adtr/models/reconstruction.hpp"
+#include "adtr/train/random.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+namespace detail {
+
+/// Xavier-uniform matrices (Glorot & Bengio, 2010), zero biases, unit norms, N(0, 1) embeddings.
+template <class T>
+struct UsualStart {
+  std::uint64_t seed;
+  std::uint64_t stream = 0;  ///< one for each tensor
+
+  void tensor(const std::string& name, T* data, const Shape& shape) {
+    RandomStream random(seed, ++stream);
+    const auto fill = [&](auto&& value) {
+      std::generate_n(data, shape.size(), [&] { return static_cast<T>(value()); });
+    };
+    if (name.ends_with("_embed")) return fill([&] { return random.normal(); });
+    if (shape.rank == 1)
+      return fill([&] { return name.find("norm") != name.npos && name.ends_with("weight") ? 1.0 : 0.0; });
+    const double limit = std::sqrt(6.0 / static_cast<double>(shape.sizes[0] + shape.sizes[1]));
+    fill([&] { return (2.0 * random.uniform() - 1.0) * limit; });
+  }
+};
+
+template <class T>
+using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// A random orthogonal n×n matrix: Q of a Gaussian matrix, signs fixed so that it is uniform (Mezzadri, 2007).
+inline Eigen::MatrixXd random_orthogonal(Index n, RandomStream random) {
+  Eigen::MatrixXd gaussian(n, n);
+  for (Index i = 0; i < n; ++i)
+    for (Index j = 0; j < n; ++j) gaussian(i, j) = random.normal();
+  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(gaussian);
+  Eigen::MatrixXd q = qr.householderQ();
+  for (Index j = 0; j < n; ++j)
+    if (qr.matrixQR()(j, j) < 0) q.col(j) *= -1.0;
+  return q;
+}
+
+/// W_q = W_k = one random orthogonal matrix, W_v another and W_o its transpose, biases 0.
+template <Index C, Index Heads, class T>
+void start_attention(const typename MultiHeadAttention<C, Heads>::template Parameters<T>& p, std::uint64_t seed,
+                     std::uint64_t stream) {
+  using Map = Eigen::Map<RowMajor<T>>;
+  const Eigen::MatrixXd attend = random_orthogonal(C, RandomStream(seed, stream));
+  const Eigen::MatrixXd copy = random_orthogonal(C, RandomStream(seed, stream + 1));
+  Map(p.projection(0).weight, C, C) = attend.template cast<T>();
+  Map(p.projection(1).weight, C, C) = attend.template cast<T>();
+  Map(p.projection(2).weight, C, C) = copy.template cast<T>();
+  Map(p.out_proj.weight, C, C) = copy.transpose().template cast<T>();
+}
+
+}  // namespace detail
+
+/// The paper's start (assumed): every tensor from its own random stream.
+template <class Transformer, class T>
+void initialise(typename Transformer::template Parameters<T>& p, std::uint64_t seed) {
+  detail::UsualStart<T> start{seed};
+  walk_parameters(p, "", start);
+}
+
+/// The features' mean μ and the leading eigenvectors V (columns) of their covariance, at most `count` of them.
+struct PrincipalAxes {
+  Eigen::VectorXd mean;
+  Eigen::MatrixXd axes;
+  double mean_variance = 1.0;  ///< over the kept axes
+
+  /// From rows (n, C); the covariance is summed in double, row blocks in order.
+  template <class T>
+  static PrincipalAxes of(MatrixView<const T> rows, Index count) {
+    using Rows = Eigen::Map<const detail::RowMajor<T>, 0, Eigen::OuterStride<>>;
+    const Rows x(rows.data, rows.rows, rows.cols, Eigen::OuterStride<>(rows.stride));
+    PrincipalAxes result;
+    result.mean = Eigen::VectorXd::Zero(rows.cols);
+    for (Index r = 0; r < rows.rows; ++r) result.mean += x.row(r).transpose().template cast<double>();
+    result.mean /= static_cast<double>(rows.rows);
+    Eigen::MatrixXd covariance = Eigen::MatrixXd::Zero(rows.cols, rows.cols);
+    constexpr Index block = 1024;
+    for (Index r = 0; r < rows.rows; r += block) {
+      const Eigen::MatrixXd part =
+          (x.middleRows(r, std::min(block, rows.rows - r)).template cast<double>().rowwise() - result.mean.transpose());
+      covariance.selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
+    }
+    covariance /= static_cast<double>(rows.rows);
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // reads the lower half; ascending
+    const Index kept = std::min({count, rows.cols, std::max<Index>(rows.rows - 1, 1)});
+    result.axes = solver.eigenvectors().rightCols(kept).rowwise().reverse();
+    result.mean_variance = std::max(solver.eigenvalues().tail(kept).mean(), 1e-12);
+    return result;
+  }
+};
+
+/// The identity start: the network begins as a projection onto the principal axes of its features and back, with
+/// attention that looks at its own position. Where there are fewer axes than channels, the rest is 0.
+template <class Transformer, class T>
+void initialise_identity(typename Transformer::template Parameters<T>& p, std::uint64_t seed,
+                         const PrincipalAxes& principal) {
+  constexpr Index C = Transformer::C;
+  constexpr Index F = Transformer::features;
+  initialise<Transformer, T>(p, seed);
+  const double c = std::sqrt(principal.mean_variance);
+  const Index kept = principal.axes.cols();
+  Eigen::Map<detail::RowMajor<T>> in(p.input_proj.weight, C, F), out(p.output_proj.weight, F, C);
+  in.setZero();
+  out.setZero();
+  in.topRows(kept) = (principal.axes.transpose() / c).template cast<T>();
+  out.leftCols(kept) = (principal.axes * c).template cast<T>();
+  const Eigen::VectorXd offset = -principal.axes.transpose() * principal.mean / c;
+  for (Index i = 0; i < kept; ++i) p.input_proj.bias[i] = static_cast<T>(offset(i));
+  for (Index i = 0; i < F; ++i) p.output_proj.bias[i] = static_cast<T>(principal.mean(i));
+  std::fill_n(p.query_embed, Transformer::tokens * C, T{0});
+  std::uint64_t stream = std::uint64_t{1} << 32;  // past the streams of the usual start
+  const auto attention = [&](auto& a) {
+    detail::start_attention<C, Transformer::spec.heads, T>(a, seed, stream);
+    stream += 2;
+  };
+  const auto tenth = [](auto& linear) {
+    for (Index i = 0; i < Transformer::spec.hidden * C; ++i) linear.weight[i] *= static_cast<T>(0.1);
+  };
+  for (auto& layer : p.encoder.layers) {
+    attention(layer.self_attn);
+    tenth(layer.linear2);
+  }
+  for (auto& layer : p.decoder.layers) {
+    attention(layer.self_attn);
+    attention(layer.multihead_attn);
+    tenth(layer.linear2);
+  }
+}
+
+}  // namespace adtr::inline ADTR_ABI

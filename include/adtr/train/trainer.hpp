@@ -1,0 +1,126 @@
+/// Trains the reconstruction transformer on cached features: L_norm, AdamW, one call an epoch.
+#pragma once
+
+#include "adtr/core/error.hpp"
+#include "adtr/models/reconstruction.hpp"
+#include "adtr/train/feature_cache.hpp"
+#include "adtr/train/random.hpp"
+#include "adtr/train/recipe.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// What has changed since training began; together with the options and the images it decides all that follows.
+template <class T>
+struct TrainingState {
+  Buffer<T> parameters, first_moment, second_moment;
+  Index epoch = 0;  ///< finished epochs
+  explicit TrainingState(Index count) : parameters(count), first_moment(count), second_moment(count) {}
+};
+
+/// The same seed gives the same bits for any number of threads: the order of images, dropout and starting weights are
+/// functions of (seed, place), and every sum has a fixed order.
+template <class Transformer, Backend B>
+class Trainer {
+ public:
+  using Scalar = typename B::Scalar;
+  using Parameters = typename Transformer::template Parameters<Scalar>;
+
+  /// `features` (images, tokens, channels) is read, not copied, and must outlive the trainer.
+  Trainer(const typename B::Context& context, const FeatureCache<Scalar>& features, const TrainingOptions& options)
+      : context_(context),
+        features_(features),
+        options_(options),
+        state_(parameter_count<Transformer>),
+        gradients_(state_.parameters.size()),
+        batch_(std::min(options.batch, features.images())),
+        input_(batch_ * size),
+        output_(batch_ * size),
+        d_output_(batch_ * size),
+        activations_(Transformer::activation_elements(batch_, Mode::training)),
+        scratch_(Transformer::gradient_scratch(batch_)) {}
+
+  /// The parameters, to be initialised before the first epoch or read after the last.
+  [[nodiscard]] Parameters parameters() { return bind_parameters<Transformer>(state_.parameters.data()); }
+  [[nodiscard]] TrainingState<Scalar>& state() { return state_; }
+  [[nodiscard]] const Buffer<Scalar>& gradients() const { return gradients_; }
+
+  [[nodiscard]] Index steps_per_epoch() const { return (features_.images() + batch_ - 1) / batch_; }
+
+  /// One pass over all images in random order; returns the mean of L_norm over them. `after_step(images done)` is
+  /// called after each step.
+  template <class F>
+  double run_epoch(F&& after_step) {
+    const auto n = static_cast<std::size_t>(features_.images());
+    const auto order =
+        permutation(n, RandomStream(options_.seed, order_stream + static_cast<std::uint64_t>(state_.epoch)));
+    double loss = 0.0;
+    for (Index first = 0; first < features_.images(); first += batch_) {
+      const Index count = std::min(batch_, features_.images() - first);
+      for (Index i = 0; i < count; ++i)
+        std::copy_n(features_.image(static_cast<Index>(order[static_cast<std::size_t>(first + i)])).data, size,
+                    input_.data() + i * size);
+      const Index step = state_.epoch * steps_per_epoch() + first / batch_;
+      loss += gradient({input_.data(), count * Transformer::tokens, Transformer::features}, step) *
+              static_cast<double>(count);
+      update(step);
+      after_step(first + count);
+    }
+    ++state_.epoch;
+    return loss / static_cast<double>(n);
+  }
+  double run_epoch() {
+    return run_epoch([](Index) {});
+  }
+
+  /// L_norm of a batch f (count·tokens, channels) as training step `step` sees it (its dropout); fills gradients().
+  double gradient(MatrixIn<B> f, Index step) {
+    Parameters p = parameters();
+    Transformer::template prepare<B>(context_, p, Mode::training, weights_);
+    Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0, static_cast<std::uint32_t>(step)};
+    Arena<Scalar> arena(activations_.data(), activations_.size());
+    const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
+    const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
+    const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
+    Transformer::template forward<B>(context_, weights_, dropout, activations, f, y);
+    const double sum = B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / static_cast<double>(f.rows)), dy);
+    std::fill_n(gradients_.data(), gradients_.size(), Scalar{0});
+    Parameters g = bind_parameters<Transformer>(gradients_.data());
+    Transformer::template backward<B>(context_, weights_, dropout, activations, f, MatrixIn<B>(dy), g,
+                                      Arena<Scalar>(scratch_.data(), scratch_.size()));
+    const double loss = sum / static_cast<double>(f.rows);
+    if (!std::isfinite(loss))
+      throw Error("training diverged at step " + std::to_string(step + 1) +
+                  " (the loss is not a number); try a smaller learning rate");
+    return loss;
+  }
+
+  /// One AdamW step with gradients().
+  void update(Index step) {
+    const Index steps = options_.epochs * steps_per_epoch();
+    AdamW adamw;
+    adamw.learning_rate = learning_rate(options_, step, steps, steps_per_epoch());
+    adamw.weight_decay = options_.weight_decay;
+    adamw.step = step + 1;
+    if (options_.clip > 0.0) {
+      const double norm = std::sqrt(B::squared_norm(context_, gradients_.data(), gradients_.size()));
+      if (norm > options_.clip) adamw.gradient_scale = options_.clip / norm;
+    }
+    B::adamw(context_, adamw, gradients_.size(), state_.parameters.data(), gradients_.data(),
+             state_.first_moment.data(), state_.second_moment.data());
+  }
+
+ private:
+  static constexpr Index size = Transformer::tokens * Transformer::features;
+  static constexpr std::uint64_t order_stream = std::uint64_t{1} << 48;  // away from the streams of starting weights
+
+  typename B::Context context_;
+  const FeatureCache<Scalar>& features_;
+  TrainingOptions options_;
+  TrainingState<Scalar> state_;
+  Buffer<Scalar> gradients_;
+  Index batch_;
+  Buffer<Scalar> input_, output_, d_output_, activations_, scratch_;
+  typename Transformer::template Weights<B> weights_;
+};
+
+}  // namespace adtr::inline ADTR_ABI
