@@ -90,8 +90,13 @@ class Model {
     const auto features = map_view<Features>(features_.data(), images.batch);
     extractor_.extract(images, features);
     B::standardise(context_, features, mean_.data(), scale_.data());
+    feature_scores(features, scores);
+  }
+
+  /// The same from standardised features, as a training run keeps them.
+  void feature_scores(MapIn<B> features, std::span<Scalar> scores) {
     reconstruct(features);
-    B::difference_norm(context_, MapIn<B>(features).matrix(), reconstruction(images.batch).matrix(), scores.data());
+    B::difference_norm(context_, features.matrix(), reconstruction(features.batch).matrix(), scores.data());
   }
 
   /// The same scores as z-scores of each position over the training images.
