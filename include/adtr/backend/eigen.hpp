@@ -1,0 +1,26 @@
+/// The portable backend: products through Eigen, loops for the rest. For processors that the Cpu backend has no kernels
+/// for, and a second opinion beside it.
+///
+/// Eigen's functions are the same symbols in every translation unit: all units of a program that include this header
+/// need the same -m flags (the Cpu backend has no such condition).
+#pragma once
+
+#include "adtr/backend/backend.hpp"
+#include "adtr/backend/eigen/attention.hpp"
+#include "adtr/backend/eigen/maps.hpp"
+#include "adtr/backend/eigen/products.hpp"
+#include "adtr/backend/eigen/tokens.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Not called Eigen, which would hide the namespace of that name.
+struct EigenBackend : eigen::Products, eigen::Maps, eigen::Attentions, eigen::Tokens {
+  using Scalar = float;
+  using Context = eigen::Context;
+  using Packed = eigen::Products::Packed;
+  static constexpr const char* name = "eigen";
+};
+
+static_assert(Backend<EigenBackend>);
+
+}  // namespace adtr::inline ADTR_ABI

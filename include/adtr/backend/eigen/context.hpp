@@ -1,0 +1,54 @@
+/// Eigen backend: threads, scratch memory, views as Eigen maps.
+#pragma once
+
+#include <Eigen/Core>
+#include <algorithm>
+#include <memory>
+
+#include "adtr/backend/cpu/thread_pool.hpp"
+#include "adtr/core/arena.hpp"
+#include "adtr/core/view.hpp"
+
+namespace adtr::inline ADTR_ABI::eigen {
+
+/// The threads that operations share; 0 takes all of the machine.
+struct Context {
+  explicit Context(int threads = 0) : pool(std::make_unique<ThreadPool>(threads)) {}
+  std::unique_ptr<ThreadPool> pool;
+};
+
+/// Calls fn(first, count) for pieces of [0, size), all but the last `piece` long, whatever the number of threads.
+template <class F>
+void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
+  context.pool->parallel_for((size + piece - 1) / piece, [&](Index i) {
+    const Index first = i * piece;
+    fn(first, std::min(piece, size - first));
+  });
+}
+
+/// An arena of the calling thread with room for arrays of the given sizes; valid until the thread asks again. What it
+/// hands out begins on a cache line and may be read and written up to the end of its last one.
+template <class... Sizes>
+[[nodiscard]] Arena<float> scratch(Sizes... sizes) {
+  thread_local Buffer<float> buffer;
+  const Index size = (aligned_size<float>(sizes) + ...);
+  if (buffer.size() < size) buffer = Buffer<float>(size);
+  return {buffer.data(), size};
+}
+
+using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+using MatrixMap = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
+using ConstMatrixMap = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
+
+[[nodiscard]] inline MatrixMap as_eigen(MatrixView<float> m) {
+  return {m.data, m.rows, m.cols, Eigen::OuterStride<>(m.stride)};
+}
+[[nodiscard]] inline ConstMatrixMap as_eigen(MatrixView<const float> m) {
+  return {m.data, m.rows, m.cols, Eigen::OuterStride<>(m.stride)};
+}
+
+/// n elements that begin on a cache line. Only such memory goes through Eigen's vectorised functions and reductions:
+/// elsewhere what they round, and in which order they add, depends on the address.
+using AlignedArray = Eigen::Map<Eigen::ArrayXf, Eigen::AlignedMax>;
+
+}  // namespace adtr::inline ADTR_ABI::eigen
