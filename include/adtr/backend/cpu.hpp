@@ -1,0 +1,26 @@
+/// The fast backend: float, hand-written kernels for AVX2 and AVX-512 behind a choice at run time, a thread pool.
+///
+/// Results are bit-identical for any number of threads and whatever else is in the batch. No operation allocates, but
+/// `pack` into a Packed of another size.
+#pragma once
+
+#include "adtr/backend/backend.hpp"
+#include "adtr/backend/cpu/attentions.hpp"
+#include "adtr/backend/cpu/context.hpp"
+#include "adtr/backend/cpu/maps.hpp"
+#include "adtr/backend/cpu/packed.hpp"
+#include "adtr/backend/cpu/products.hpp"
+#include "adtr/backend/cpu/tokens.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+struct Cpu : cpu::Packing, cpu::Products, cpu::Maps, cpu::Attentions, cpu::Tokens {
+  using Scalar = float;
+  using Context = cpu::Context;
+  using Packed = cpu::Packed;
+  static constexpr const char* name = "cpu";
+};
+
+static_assert(Backend<Cpu>);
+
+}  // namespace adtr::inline ADTR_ABI

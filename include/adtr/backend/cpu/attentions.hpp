@@ -1,0 +1,75 @@
+/// Cpu: multi-head attention, a task for a head and some of its queries.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <string>
+
+#include "adtr/backend/cpu/tokens.hpp"
+#include "adtr/core/error.hpp"
+
+namespace adtr::inline ADTR_ABI::cpu {
+
+struct Attentions {
+  static void attention(const Context& context, const Attention<float>& a) {
+    check(a);
+    const Kernels& kernel = kernels();
+    const Index heads = a.batch * a.heads;
+    const Index wanted = context.threads() == 1 ? 1 : (4 * context.threads() + heads - 1) / heads;
+    const Index per_task = std::clamp((a.tokens + wanted - 1) / wanted, Index{48}, Index{1020});
+    const Index queries = (per_task + 11) / 12 * 12;
+    const Index blocks = (a.tokens + queries - 1) / queries;
+    context.for_each(heads * blocks, [&](Index i) {
+      AttentionTask task = head_task(a, i / blocks);
+      task.begin = i % blocks * queries;
+      task.end = std::min(a.tokens, task.begin + queries);
+      kernel.attention(task);
+    });
+  }
+
+  static void attention_backward(const Context& context, const Attention<float>& a, const AttentionGradient<float>& g) {
+    check(a);
+    const Kernels& kernel = kernels();
+    context.for_each(a.batch * a.heads, [&](Index i) {
+      const Index first = i / a.heads * a.tokens, channel = i % a.heads * channels(a);
+      kernel.attention_backward({head_task(a, i), g.out.row(first) + channel, g.out.stride,
+                                 g.query.row(first) + channel, g.key.row(first) + channel, g.value.row(first) + channel,
+                                 g.query.stride, g.key.stride, g.value.stride});
+    });
+  }
+
+ private:
+  static constexpr Index most_channels = 512;
+
+  [[nodiscard]] static Index channels(const Attention<float>& a) { return a.query.cols / a.heads; }
+
+  static void check(const Attention<float>& a) {
+    if (channels(a) > most_channels)
+      throw Error("attention on the cpu backend takes at most " + std::to_string(most_channels) +
+                  " channels a head, not " + std::to_string(channels(a)) + ".");
+  }
+
+  /// The task of head i of all heads of all images, for all queries.
+  [[nodiscard]] static AttentionTask head_task(const Attention<float>& a, Index i) {
+    const Index first = i / a.heads * a.tokens, d = channels(a), channel = i % a.heads * d;
+    AttentionTask task;
+    task.query = a.query.row(first) + channel;
+    task.key = a.key.row(first) + channel;
+    task.value = a.value.row(first) + channel;
+    task.query_stride = a.query.stride;
+    task.key_stride = a.key.stride;
+    task.value_stride = a.value.stride;
+    task.out = a.out.row(first) + channel;
+    task.out_stride = a.out.stride;
+    task.log_sum_exp = a.log_sum_exp == nullptr ? nullptr : a.log_sum_exp + i * a.tokens;
+    task.tokens = a.tokens;
+    task.channels = d;
+    task.end = a.tokens;
+    task.scale = static_cast<float>(1.0 / std::sqrt(static_cast<double>(d)));
+    task.first = static_cast<std::uint64_t>(i) * static_cast<std::uint64_t>(a.tokens * a.tokens);
+    task.dropout = dropout_stream(a.dropout);
+    return task;
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI::cpu

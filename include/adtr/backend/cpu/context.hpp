@@ -1,0 +1,52 @@
+/// Where the Cpu backend runs.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "adtr/backend/cpu/thread_pool.hpp"
+
+namespace adtr::inline ADTR_ABI::cpu {
+
+/// A handle to a pool of threads. Copies share the pool; so may any number of user threads.
+class Context {
+ public:
+  /// A pool of its own of that many threads, the caller among them; 0 takes all hardware threads.
+  explicit Context(int threads = 0) : pool_(std::make_shared<ThreadPool>(threads)) {}
+  /// Shares a pool that exists.
+  explicit Context(std::shared_ptr<ThreadPool> pool) : pool_(std::move(pool)) {}
+
+  [[nodiscard]] int threads() const { return pool_->threads(); }
+
+  /// fn(i) for every i in [0, count), on any of the threads.
+  template <class F>
+  void for_each(Index count, F&& fn) const {
+    pool_->parallel_for(count, fn);
+  }
+
+  /// fn(begin, end) for ranges that cover [0, count) and begin at multiples of `step`: some for every thread, but none
+  /// too short to be worth handing out, where an item costs about `cost` element operations. Where the cuts lie must
+  /// not matter to the result.
+  template <class F>
+  void for_ranges(Index count, Index step, double cost, F&& fn) const {
+    const Index length = range_length(count, step, cost);
+    pool_->parallel_for((count + length - 1) / length,
+                        [&](Index i) { fn(i * length, std::min(count, (i + 1) * length)); });
+  }
+
+  /// The length that for_ranges takes.
+  [[nodiscard]] Index range_length(Index count, Index step, double cost) const {
+    const auto worthwhile = static_cast<Index>(least_work / cost) + 1;
+    const Index fair = threads() == 1 ? count : count / (ranges_per_thread * threads());
+    const Index length = std::max({worthwhile, fair, Index{1}});
+    return (length + step - 1) / step * step;
+  }
+
+ private:
+  static constexpr double least_work = 16384.0;  // element operations; a microsecond or two
+  static constexpr Index ranges_per_thread = 4;  // so that a thread that is held up leaves its share to others
+
+  std::shared_ptr<ThreadPool> pool_;
+};
+
+}  // namespace adtr::inline ADTR_ABI::cpu

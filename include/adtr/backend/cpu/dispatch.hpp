@@ -1,0 +1,131 @@
+/// The Cpu backend's kernels, built once per instruction set, and the choice between them.
+///
+/// The kernels' text is included once per instruction set inside a target region, so users build with no -march flag
+/// and get the machine's best. Three rules keep that sound: nothing from outside is instantiated inside a region
+/// (kernels use raw pointers, plain structs and each other); nothing but plain structs and function pointers leaves
+/// one; no standard header is included inside one.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <cstdlib>
+
+#include "adtr/backend/cpu/kernel_table.hpp"
+
+#if ADTR_CPU_X86
+#include <immintrin.h>
+#endif
+
+#define ADTR_INLINE [[gnu::always_inline]] inline
+#if defined(__clang__)
+#define ADTR_UNROLL _Pragma("clang loop unroll(full)")
+#elif defined(__GNUC__)
+#define ADTR_UNROLL _Pragma("GCC unroll 64")
+#else
+#define ADTR_UNROLL
+#endif
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wsign-conversion"  // of int template parameters that are the sizes of arrays
+#endif
+
+namespace adtr::inline ADTR_ABI::cpu::scalar {
+inline constexpr Isa this_isa = Isa::scalar;
+#include "adtr/backend/cpu/kernels/vector_scalar.inl.hpp"
+//
+#include "adtr/backend/cpu/kernels/kernels.inl.hpp"
+}  // namespace adtr::inline ADTR_ABI::cpu::scalar
+
+#if ADTR_CPU_X86
+
+// A region's flags add to the unit's. Where the unit itself is built for AVX-512 the intrinsics are too, and could not
+// be inlined into functions without; such a program needs the machine anyway.
+#if defined(__AVX512F__)
+#define ADTR_TARGET_AVX2 "avx2,fma"
+#else
+#define ADTR_TARGET_AVX2 "avx2,fma,no-avx512f"
+#endif
+#define ADTR_TARGET_AVX512 "avx2,fma,avx512f,avx512vl,avx512bw,avx512dq"
+#define ADTR_PRAGMA(x) _Pragma(#x)
+#if defined(__clang__)
+#define ADTR_BEGIN_TARGET(isa) ADTR_PRAGMA(clang attribute push(__attribute__((target(isa))), apply_to = function))
+#define ADTR_END_TARGET ADTR_PRAGMA(clang attribute pop)
+#else
+#define ADTR_BEGIN_TARGET(isa) ADTR_PRAGMA(GCC push_options) ADTR_PRAGMA(GCC target(isa))
+#define ADTR_END_TARGET ADTR_PRAGMA(GCC pop_options)
+#endif
+
+ADTR_BEGIN_TARGET(ADTR_TARGET_AVX2)
+namespace adtr::inline ADTR_ABI::cpu::avx2 {
+inline constexpr Isa this_isa = Isa::avx2;
+#include "adtr/backend/cpu/kernels/vector_avx2.inl.hpp"
+//
+#include "adtr/backend/cpu/kernels/kernels.inl.hpp"
+}  // namespace adtr::inline ADTR_ABI::cpu::avx2
+ADTR_END_TARGET
+
+ADTR_BEGIN_TARGET(ADTR_TARGET_AVX512)
+namespace adtr::inline ADTR_ABI::cpu::avx512 {
+inline constexpr Isa this_isa = Isa::avx512;
+#include "adtr/backend/cpu/kernels/vector_avx512.inl.hpp"
+//
+#include "adtr/backend/cpu/kernels/kernels.inl.hpp"
+}  // namespace adtr::inline ADTR_ABI::cpu::avx512
+ADTR_END_TARGET
+
+#undef ADTR_BEGIN_TARGET
+#undef ADTR_END_TARGET
+#undef ADTR_PRAGMA
+#undef ADTR_TARGET_AVX2
+#undef ADTR_TARGET_AVX512
+
+#endif  // ADTR_CPU_X86
+
+#if defined(__GNUC__)
+#pragma GCC diagnostic pop
+#endif
+
+#undef ADTR_INLINE
+#undef ADTR_UNROLL
+
+namespace adtr::inline ADTR_ABI::cpu {
+
+[[nodiscard]] inline const Kernels& kernels_of(Isa isa) {
+#if ADTR_CPU_X86
+  if (isa == Isa::avx512) return avx512::kernels;
+  if (isa == Isa::avx2) return avx2::kernels;
+#else
+  static_cast<void>(isa);
+#endif
+  return scalar::kernels;
+}
+
+/// The choice at start: ADTR_FORCE_ISA where that is set, else the machine's best.
+[[nodiscard]] inline const Kernels& initial_kernels() {
+  const char* forced = std::getenv("ADTR_FORCE_ISA");
+  return kernels_of(forced != nullptr && *forced != '\0' ? isa_from_name(forced, "ADTR_FORCE_ISA") : best_isa());
+}
+
+inline std::atomic<const Kernels*>& current_kernels() {
+  static std::atomic<const Kernels*> current{&initial_kernels()};
+  return current;
+}
+
+[[nodiscard]] inline const Kernels& kernels() { return *current_kernels().load(std::memory_order_relaxed); }
+
+}  // namespace adtr::inline ADTR_ABI::cpu
+
+namespace adtr::inline ADTR_ABI {
+
+/// The instruction set that the Cpu backend uses now. Throws Error where ADTR_FORCE_ISA names none or one that this
+/// machine lacks.
+[[nodiscard]] inline Isa current_isa() { return cpu::kernels().isa; }
+
+/// For tests: from now on the Cpu backend uses this instruction set. Throws Error where this machine lacks it.
+/// Packed matrices stay valid. Not to be called while an operation runs.
+inline void force_isa(Isa isa) {
+  cpu::current_kernels().store(&cpu::kernels_of(isa_from_name(isa_name(isa), "force_isa")));
+}
+
+}  // namespace adtr::inline ADTR_ABI

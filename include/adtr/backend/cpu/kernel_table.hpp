@@ -1,0 +1,167 @@
+/// What crosses from the Cpu backend into its kernels: plain structs of pointers and sizes, and the table of functions
+/// that every instruction set fills in.
+///
+/// Kernels are compiled for other flags than the rest of the translation unit. Nothing here has a vector type, a
+/// callable or a member function, so no code is shared between the two.
+#pragma once
+
+#include <cstdint>
+
+#include "adtr/backend/arguments.hpp"
+#include "adtr/backend/cpu/isa.hpp"
+
+namespace adtr::inline ADTR_ABI::cpu {
+
+/// Packed matrices are panels of this many columns, whatever the instruction set.
+inline constexpr Index panel_columns = 16;
+
+/// c[:, begin:end) = activation(a·b + bias + residual) for some rows of a and c.
+struct ProductTask {
+  const float* a = nullptr;  ///< (rows, inputs)
+  Index a_stride = 0;
+  const float* b = nullptr;  ///< panels of (inputs, 16), the first of them at column 0
+  Index panel = 0;           ///< elements from panel to panel
+  Index rows = 0;
+  Index inputs = 0;
+  Index begin = 0;  ///< a multiple of 16
+  Index end = 0;
+  float* c = nullptr;
+  Index c_stride = 0;
+  const float* bias = nullptr;
+  const float* residual = nullptr;
+  Index residual_stride = 0;
+  Activation activation = Activation::none;
+};
+
+/// dw += dyᵀ·x for some rows and columns of dw: the pointers stand at the first column of dy and x and at the first
+/// element of dw.
+struct WeightGradientTask {
+  const float* dy = nullptr;
+  Index dy_stride = 0;
+  const float* x = nullptr;
+  Index x_stride = 0;
+  Index rows = 0;  ///< of dy and x
+  Index outputs = 0;
+  Index inputs = 0;
+  float* dw = nullptr;
+  Index dw_stride = 0;
+};
+
+/// Maps of one convolution or pooling, and the pixels of the result that a task computes.
+struct WindowTask {
+  const float* x = nullptr;
+  Index x_stride = 0;  ///< from pixel to pixel
+  Index height = 0, width = 0, channels = 0;
+  float* y = nullptr;
+  Index y_stride = 0;
+  Index out_height = 0, out_width = 0;
+  Index begin = 0, end = 0;  ///< pixels of the result (convolve) or its rows (depthwise, max_pool), over all images
+  Window window{};
+};
+
+struct ConvolveTask {
+  WindowTask maps{};
+  ProductTask product{};  ///< b, panel, inputs, end (columns), bias, residual, activation
+};
+
+struct DepthwiseTask {
+  WindowTask maps{};
+  const float* weight = nullptr;  ///< (k·k, channels)
+  const float* bias = nullptr;
+  Activation activation = Activation::none;
+};
+
+/// Where an output pixel of a bilinear resize lies between input pixels.
+struct Blend {
+  const float* corner[4] = {};  ///< above left, above right, below left, below right
+  float x = 0.0F, y = 0.0F;     ///< how far towards the right and the bottom
+};
+
+/// A dropout layer, ready for use: a random word below the threshold drops its element.
+struct DropoutStream {
+  std::uint64_t seed = 0;
+  std::uint32_t site = 0, step = 0;
+  std::uint32_t threshold = 0;  ///< 0 drops nothing
+  float scale = 1.0F;
+};
+
+/// Attention of one head of one image, for the queries [begin, end). The pointers stand at the first token and at the
+/// head's first channel.
+struct AttentionTask {
+  const float* query = nullptr;
+  const float* key = nullptr;
+  const float* value = nullptr;
+  Index query_stride = 0, key_stride = 0, value_stride = 0;
+  float* out = nullptr;
+  Index out_stride = 0;
+  float* log_sum_exp = nullptr;  ///< of this head, or null
+  Index tokens = 0;
+  Index channels = 0;
+  Index begin = 0, end = 0;
+  float scale = 1.0F;
+  std::uint64_t first = 0;  ///< dropout element of this head's weight (0, 0)
+  DropoutStream dropout{};
+};
+
+/// The gradient of the same, for all queries.
+struct AttentionGradientTask {
+  AttentionTask forward{};
+  const float* dout = nullptr;
+  Index dout_stride = 0;
+  float* dquery = nullptr;
+  float* dkey = nullptr;
+  float* dvalue = nullptr;
+  Index dquery_stride = 0, dkey_stride = 0, dvalue_stride = 0;
+};
+
+/// AdamW's constants in the form that one step needs.
+struct AdamWStep {
+  float gradient_scale, beta1, one_minus_beta1, beta2, one_minus_beta2;
+  float decay;       ///< 1 − lr·wd
+  float step_size;   ///< lr / (1 − β₁ᵗ)
+  float inverse_c2;  ///< 1/√(1 − β₂ᵗ)
+  float epsilon;
+};
+
+/// The kernels of one instruction set. Tasks of one operation write to different places and may run at once.
+struct Kernels {
+  Isa isa;
+  Index row_tile;  ///< rows of a register tile: row blocks are best multiples of it
+  void (*product)(const ProductTask&);
+  void (*weight_gradient)(const WeightGradientTask&);
+  void (*convolve)(const ConvolveTask&);
+  void (*depthwise)(const DepthwiseTask&);
+  void (*max_pool)(const WindowTask&);
+  /// y = Σ blend·corner over `channels`.
+  void (*blend)(const Blend&, float* y, Index channels);
+  /// sums[j] (+)= factor·Σᵢ a[i, j].
+  void (*column_sums)(const float* a, Index stride, Index rows, Index columns, float factor, bool add, float* sums);
+  /// y = activation(w·x + bias), or its sigmoid, w (rows, columns).
+  void (*dense)(const float* w, const float* bias, const float* x, Index rows, Index columns, Activation activation,
+                float* y);
+  void (*sigmoid)(float* x, Index n);
+  /// Rows of x times a vector of factors.
+  void (*scale_rows)(float* x, Index stride, Index rows, Index columns, const float* factors);
+  void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
+  void (*attention)(const AttentionTask&);
+  void (*attention_backward)(const AttentionGradientTask&);
+  void (*layer_norm)(const float* x, Index columns, const float* gamma, const float* beta, float eps, float* y,
+                     float* statistics);
+  void (*layer_norm_dx)(const float* x, Index columns, const float* gamma, const float* statistics, const float* dy,
+                        float* dx);
+  /// dγ += Σ dy·x̂ and dβ += Σ dy, for some columns.
+  void (*layer_norm_parameters)(const float* x, Index x_stride, const float* statistics, const float* dy,
+                                Index dy_stride, Index rows, Index columns, float* dgamma, float* dbeta);
+  /// y = residual + mask·x·scale for elements `first` and on; residual may be null.
+  void (*dropout)(const float* x, Index n, const DropoutStream&, std::uint64_t first, const float* residual, float* y);
+  void (*add)(const float* a, const float* b, Index n, float* y);
+  void (*relu_backward)(const float* h, Index n, float scale, float* dh);
+  /// Σ (g − f)².
+  double (*squared_distance)(const float* f, const float* g, Index n);
+  double (*squared_norm)(const float* x, Index n);
+  /// dg = scale·(g − f); returns Σ (g − f)².
+  double (*norm_gradient)(const float* f, const float* g, Index n, float scale, float* dg);
+  void (*adamw)(const AdamWStep&, Index n, float* p, const float* g, float* m, float* v);
+};
+
+}  // namespace adtr::inline ADTR_ABI::cpu

@@ -1,0 +1,118 @@
+/// Multi-head attention, forward: blocks of keys, tiles of query rows, softmax carried along (Milakov & Gimelshein,
+/// "Online normalizer calculation for softmax", 2018), so that the scores of a tile stay in the first-level cache.
+
+/// Elements of a packed block of keys or values, of at most 16 keys or 512 channels.
+inline constexpr Index attention_block = 8192;
+inline constexpr Index query_rows = 12;
+inline constexpr Index most_keys = 256;
+inline constexpr Index attention_rows = 1024;  // queries of one task, at most
+
+/// Keys of a block: it depends on the channels only, so that sums always have the same order.
+ADTR_INLINE Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
+ADTR_INLINE Index keys_of_block(Index channels) {
+  return smaller(most_keys, attention_block / round_up(channels, 16) / 16 * 16);
+}
+
+/// Packs `count` ≤ 16·n rows of x as the columns of panels (channels, 16).
+ADTR_INLINE void pack_columns(const float* x, Index stride, Index count, Index channels, float* panels) {
+  for (Index j = 0; j < count; j += 16, panels += 16 * channels) {
+    const Index n = smaller(16, count - j);
+    for (Index i = 0; i < n; ++i) {
+      const float* row = x + (j + i) * stride;
+      for (Index c = 0; c < channels; ++c) panels[16 * c + i] = row[c];
+    }
+    for (Index i = n; i < 16; ++i)
+      for (Index c = 0; c < channels; ++c) panels[16 * c + i] = 0.0F;
+  }
+}
+/// Packs rows of x as panels (count, 16).
+ADTR_INLINE void pack_rows(const float* x, Index stride, Index count, Index channels, float* panels) {
+  for (Index c = 0; c < channels; c += 16, panels += 16 * count) copy_panel(x + c, stride, count, channels - c, panels);
+}
+
+/// exp(scale·s − shift) in place of n scores; returns the sum.
+ADTR_INLINE float exponentials(float* s, Index n, float scale, float shift) {
+  const Vec factor = set(scale), offset = set(-shift);
+  Vec total = zero();
+  Index j = 0;
+  for (; j + width <= n; j += width) {
+    const Vec p = exponential(fma(load(s + j), factor, offset));
+    store(s + j, p);
+    total = total + p;
+  }
+  float rest = 0.0F;
+  for (; j < n; ++j) rest += s[j] = largest(exponential(fma(set(s[j]), factor, offset)));
+  return sum(total) + rest;
+}
+
+ADTR_INLINE float largest_of(const float* s, Index n) {
+  Vec most = set(-__builtin_inff());
+  Index j = 0;
+  for (; j + width <= n; j += width) most = max(most, load(s + j));
+  float result = largest(most);
+  for (; j < n; ++j) result = s[j] > result ? s[j] : result;
+  return result;
+}
+
+[[gnu::noinline]] inline void attention(const AttentionTask& t) {
+  alignas(64) float keys[attention_block], values[attention_block];
+  alignas(64) float scores[query_rows * most_keys];
+  alignas(64) float most[attention_rows], total[attention_rows];
+  const Index d = t.channels, block = keys_of_block(d);
+  for (Index k0 = 0; k0 < t.tokens; k0 += block) {
+    const Index count = smaller(block, t.tokens - k0), padded = round_up(count, 16);
+    pack_columns(t.key + k0 * t.key_stride, t.key_stride, count, d, keys);
+    pack_rows(t.value + k0 * t.value_stride, t.value_stride, count, d, values);
+    for (Index i0 = t.begin; i0 < t.end; i0 += query_rows) {
+      const Index rows = smaller(query_rows, t.end - i0);
+      ProductTask s{};
+      s.a = t.query + i0 * t.query_stride;
+      s.a_stride = t.query_stride;
+      s.b = keys;
+      s.panel = 16 * d;
+      s.rows = rows;
+      s.inputs = d;
+      s.end = count;
+      s.c = scores;
+      s.c_stride = padded;
+      product(s);
+      for (Index i = 0; i < rows; ++i) {
+        float* row = scores + i * padded;
+        float* out = t.out + (i0 + i) * t.out_stride;
+        float& m = most[i0 + i - t.begin];
+        float& l = total[i0 + i - t.begin];
+        const float block_most = t.scale * largest_of(row, count);
+        if (k0 == 0) {
+          m = block_most;
+          l = exponentials(row, count, t.scale, m);
+        } else {
+          const float before = m;
+          m = block_most > m ? block_most : m;
+          const float shrink = largest(exponential(set(before - m)));
+          l = l * shrink + exponentials(row, count, t.scale, m);
+          for (Index c = 0; c < d; c += width) store(out + c, load(out + c, d - c) * set(shrink), d - c);
+        }
+        if (t.dropout.threshold != 0)
+          dropout(row, count, t.dropout, t.first + static_cast<std::uint64_t>((i0 + i) * t.tokens + k0), nullptr, row);
+      }
+      ProductTask o{};
+      o.a = scores;
+      o.a_stride = padded;
+      o.b = values;
+      o.panel = 16 * count;
+      o.rows = rows;
+      o.inputs = count;
+      o.end = d;
+      o.c = t.out + i0 * t.out_stride;
+      o.c_stride = o.residual_stride = t.out_stride;
+      o.residual = k0 == 0 ? nullptr : o.c;
+      product(o);
+    }
+  }
+  for (Index i = t.begin; i < t.end; ++i) {
+    const float l = total[i - t.begin];
+    float* out = t.out + i * t.out_stride;
+    for (Index c = 0; c < d; c += width) store(out + c, load(out + c, d - c) * set(1.0F / l), d - c);
+    if (t.log_sum_exp != nullptr) t.log_sum_exp[i] = most[i - t.begin] + __builtin_logf(l);
+  }
+}

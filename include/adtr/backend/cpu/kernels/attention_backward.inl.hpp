@@ -1,0 +1,89 @@
+/// The gradient of attention: probabilities are computed again from log Σ exp (Dao et al., "FlashAttention", 2022).
+
+inline constexpr Index gradient_queries = 48;
+inline constexpr Index query_block = attention_block / 4 * 3;
+
+/// Rows of queries of a tile, so that a tile of them fits its buffers.
+ADTR_INLINE Index queries_of_tile(Index channels) {
+  constexpr int step = tile_rows(2);
+  return smaller(gradient_queries, query_block / round_up(channels, 16) / step * step);
+}
+
+/// From scores s and products g = dO·Vᵀ of one query: s becomes dS = P∘(dP − Σ dP∘P)·scale, g becomes P after dropout.
+ADTR_INLINE void score_gradients(float* s, float* g, Index n, const AttentionTask& t, float log_sum_exp, float dot,
+                                 const std::uint32_t* words) {
+  const Vec scale = set(t.scale), shift = set(-log_sum_exp), drop_scale = set(t.dropout.scale), center = set(dot);
+  for (Index j = 0; j < n; j += width) {
+    const Index left = n - j;
+    const Vec p = exponential(fma(load(s + j, left), scale, shift));
+    Vec dp = load(g + j, left), kept = p;
+    if (words != nullptr) {
+      dp = keep(words + j, t.dropout.threshold, dp) * drop_scale;
+      kept = keep(words + j, t.dropout.threshold, p) * drop_scale;
+    }
+    store(s + j, p * (dp - center) * scale, left);
+    store(g + j, kept, left);
+  }
+}
+
+/// c (+)= a·b for a in rows.
+ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, Index rows, Index inputs, Index columns,
+                                float* c, Index c_stride, bool accumulate, bool a_in_columns) {
+  ProductTask p{};
+  p.a = a;
+  p.a_stride = a_stride;
+  p.b = b;
+  p.panel = 16 * inputs;
+  p.rows = rows;
+  p.inputs = inputs;
+  p.end = columns;
+  p.c = c;
+  p.c_stride = p.residual_stride = c_stride;
+  p.residual = accumulate ? c : nullptr;
+  if (a_in_columns)
+    product_of_columns(p);
+  else
+    product(p);
+}
+
+[[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g) {
+  constexpr Index row_length = most_keys + 16;  // not a power of two: a column's elements fall into many cache sets
+  alignas(64) float keys[attention_block], values[attention_block], key_rows[attention_block];
+  alignas(64) float query_panel[query_block], dout_panel[query_block];
+  alignas(64) float scores[gradient_queries * row_length], products[gradient_queries * row_length];
+  alignas(64) std::uint32_t words[random_capacity];
+  const AttentionTask& t = g.forward;
+  const Index d = t.channels, block = keys_of_block(d), tile = queries_of_tile(d);
+  for (Index k0 = 0; k0 < t.tokens; k0 += block) {
+    const Index count = smaller(block, t.tokens - k0);
+    pack_columns(t.key + k0 * t.key_stride, t.key_stride, count, d, keys);
+    pack_columns(t.value + k0 * t.value_stride, t.value_stride, count, d, values);
+    pack_rows(t.key + k0 * t.key_stride, t.key_stride, count, d, key_rows);
+    for (Index i0 = 0; i0 < t.tokens; i0 += tile) {
+      const Index rows = smaller(tile, t.tokens - i0);
+      const float* query = t.query + i0 * t.query_stride;
+      const float* dout = g.dout + i0 * g.dout_stride;
+      multiply_block(query, t.query_stride, keys, rows, d, count, scores, row_length, false, false);
+      multiply_block(dout, g.dout_stride, values, rows, d, count, products, row_length, false, false);
+      for (Index i = 0; i < rows; ++i) {
+        const std::uint32_t* random = nullptr;
+        if (t.dropout.threshold != 0)
+          random = random_row(t.dropout, t.first + static_cast<std::uint64_t>((i0 + i) * t.tokens + k0), count, words);
+        const float* out = t.out + (i0 + i) * t.out_stride;
+        Vec dot = zero();
+        for (Index c = 0; c < d; c += width)
+          dot = fma(load(out + c, d - c), load(dout + i * g.dout_stride + c, d - c), dot);
+        score_gradients(scores + i * row_length, products + i * row_length, count, t, t.log_sum_exp[i0 + i], sum(dot),
+                        random);
+      }
+      multiply_block(scores, row_length, key_rows, rows, count, d, g.dquery + i0 * g.dquery_stride, g.dquery_stride,
+                     k0 != 0, false);
+      pack_rows(query, t.query_stride, rows, d, query_panel);
+      multiply_block(scores, row_length, query_panel, count, rows, d, g.dkey + k0 * g.dkey_stride, g.dkey_stride,
+                     i0 != 0, true);
+      pack_rows(dout, g.dout_stride, rows, d, dout_panel);
+      multiply_block(products, row_length, dout_panel, count, rows, d, g.dvalue + k0 * g.dvalue_stride, g.dvalue_stride,
+                     i0 != 0, true);
+    }
+  }
+}

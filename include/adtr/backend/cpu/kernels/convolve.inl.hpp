@@ -1,0 +1,75 @@
+/// Dense convolution as a product: pieces of the patches of some pixels are gathered on the stack.
+
+inline constexpr Index convolve_pixels = 48;
+inline constexpr Index convolve_columns = 512;
+
+/// Copies n elements, or writes zeros where there is nothing to copy from.
+ADTR_INLINE void copy_or_clear(const float* from, Index n, float* to) {
+  Index i = 0;
+  if (from == nullptr) {
+    for (; i + width <= n; i += width) store(to + i, zero());
+    for (; i < n; ++i) to[i] = 0.0F;
+  } else {
+    for (; i + width <= n; i += width) store(to + i, load(from + i));
+    for (; i < n; ++i) to[i] = from[i];
+  }
+}
+
+/// Elements [first, first + count) of the patch of a pixel; elements are in (ky, kx, channel) order.
+ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index count, float* to) {
+  const Index ox = pixel % m.out_width, row = pixel / m.out_width;
+  const Index oy = row % m.out_height, image = row / m.out_height;
+  Index tap = first / m.channels, channel = first % m.channels;
+  while (count > 0) {
+    const Index ky = tap / m.window.kernel, kx = tap % m.window.kernel;
+    const Index iy = oy * m.window.stride + ky - m.window.top, ix = ox * m.window.stride + kx - m.window.left;
+    const Index n = smaller(count, m.channels - channel);
+    const bool outside = iy < 0 || iy >= m.height || ix < 0 || ix >= m.width;
+    copy_or_clear(outside ? nullptr : m.x + ((image * m.height + iy) * m.width + ix) * m.x_stride + channel, n, to);
+    to += n;
+    count -= n;
+    channel = 0;
+    ++tap;
+  }
+}
+
+[[gnu::noinline]] inline void convolve(const ConvolveTask& task) {
+  alignas(64) float patches[convolve_pixels * k_block];
+  alignas(64) float partial[convolve_pixels * (convolve_columns + widest_tile)];
+  const WindowTask& m = task.maps;
+  const ProductTask& p = task.product;
+  for (Index pixel = m.begin; pixel < m.end; pixel += convolve_pixels) {
+    const Index pixels = smaller(convolve_pixels, m.end - pixel);
+    for (Index first = 0; first < p.end; first += convolve_columns) {
+      const Index last = smaller(p.end, first + convolve_columns);
+      for (Index k = 0; k < p.inputs; k += k_block) {
+        const Index count = smaller(k_block, p.inputs - k);
+        for (Index i = 0; i < pixels; ++i) gather(m, pixel + i, k, count, patches + i * count);
+        float* sums = partial;
+        for (Index column = first; column < last;) {
+          const int vectors = tile_vectors(last - column);
+          Tile t{};
+          t.a = patches;
+          t.row_step = count;
+          t.k_step = 1;
+          t.b = p.b + column / 16 * p.panel + column % 16 + k * 16;
+          t.panel = p.panel;
+          t.k = count;
+          t.partial_stride = vectors * width;
+          t.before = k == 0 ? nullptr : sums;
+          t.after = k + count == p.inputs ? nullptr : sums;
+          t.n = last - column;
+          t.c = m.y + pixel * m.y_stride + column;
+          t.c_stride = m.y_stride;
+          t.bias = p.bias == nullptr ? nullptr : p.bias + column;
+          t.residual = p.residual == nullptr ? nullptr : p.residual + pixel * p.residual_stride + column;
+          t.residual_stride = p.residual_stride;
+          t.activation = p.activation;
+          tile_column(vectors, pixels, t);
+          sums += pixels * t.partial_stride;
+          column += vectors * width;
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,56 @@
+/// Dropout's random words, 32 at a time, equal to Dropout::word.
+
+/// The words of elements [32·block, 32·block + 32).
+ADTR_INLINE void random_words(const DropoutStream& d, std::uint64_t block, std::uint32_t* words) {
+  const std::uint64_t first = block * 8;  // a multiple of 8: the eight counters share their high word
+  Lanes c[4][lane_sets];
+  ADTR_UNROLL for (int s = 0; s < lane_sets; ++s) {
+    c[0][s] = counters(static_cast<std::uint32_t>(first), s);
+    c[1][s] = lanes(first >> 32);
+    c[2][s] = lanes(d.site);
+    c[3][s] = lanes(d.step);
+  }
+  auto k0 = static_cast<std::uint32_t>(d.seed), k1 = static_cast<std::uint32_t>(d.seed >> 32);
+  const Lanes m0 = lanes(0xD2511F53), m1 = lanes(0xCD9E8D57);
+  for (int round = 0; round < 10; ++round) {
+    const Lanes key0 = lanes(k0), key1 = lanes(k1);
+    ADTR_UNROLL for (int s = 0; s < lane_sets; ++s) {
+      const Lanes p0 = multiply_low(m0, c[0][s]), p1 = multiply_low(m1, c[2][s]);
+      c[0][s] = high(p1) ^ c[1][s] ^ key0;
+      c[1][s] = p1;  // the high word stays in; nothing looks at it before the next multiplication
+      c[2][s] = high(p0) ^ c[3][s] ^ key1;
+      c[3][s] = p0;
+    }
+    k0 += 0x9E3779B9;
+    k1 += 0xBB67AE85;
+  }
+  ADTR_UNROLL for (int w = 0; w < 4; ++w) store_words(words + 8 * w, c[w]);
+}
+
+/// Fills `words` for elements [first, first + n); writes up to 64 words more. Returns where the first element's is.
+ADTR_INLINE const std::uint32_t* random_row(const DropoutStream& d, std::uint64_t first, Index n,
+                                            std::uint32_t* words) {
+  const auto offset = static_cast<Index>(first % 32);
+  for (Index i = 0; i < offset + n; i += 32)
+    random_words(d, first / 32 + static_cast<std::uint64_t>(i / 32), words + i);
+  return words + offset;
+}
+
+inline constexpr Index random_most = 512;  // elements whose words are made at a time
+inline constexpr Index random_capacity = random_most + 64;
+
+[[gnu::noinline]] inline void dropout(const float* x, Index n, const DropoutStream& d, std::uint64_t first,
+                                      const float* residual, float* y) {
+  alignas(64) std::uint32_t words[random_capacity];
+  const Vec scale = set(d.scale);
+  for (Index i = 0; i < n; i += random_most) {
+    const Index count = smaller(random_most, n - i);
+    const std::uint32_t* w = random_row(d, first + static_cast<std::uint64_t>(i), count, words);
+    for (Index j = 0; j < count; j += width) {
+      const Index left = count - j, at = i + j;
+      Vec v = keep(w + j, d.threshold, load(x + at, left)) * scale;
+      if (residual != nullptr) v = v + load(residual + at, left);
+      store(y + at, v, left);
+    }
+  }
+}

@@ -1,0 +1,65 @@
+/// Products on packed panels.
+
+/// k is cut into pieces whose panel stays in the first-level cache while all rows of a block pass it.
+inline constexpr Index k_block = 256;
+/// Rows of a block of at most this many; their partial results lie on the stack.
+inline constexpr Index most_rows = 192;
+
+ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
+ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
+
+/// A block of at most `most_rows` rows, A at a[row·row_step + k·k_step].
+ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
+  alignas(64) float partial[most_rows * widest_tile];
+  const Index pieces = larger(1, (p.inputs + k_block / 2) / k_block);
+  const Index piece = pieces == 1 ? p.inputs : k_block;
+  for (Index column = p.begin; column < p.end;) {
+    const int vectors = tile_vectors(p.end - column);
+    Tile t{};
+    t.row_step = row_step;
+    t.k_step = k_step;
+    t.panel = p.panel;
+    t.partial_stride = vectors * width;
+    t.n = p.end - column;
+    t.c = p.c + first_row * p.c_stride + column;
+    t.c_stride = p.c_stride;
+    t.bias = p.bias == nullptr ? nullptr : p.bias + column;
+    t.residual = p.residual == nullptr ? nullptr : p.residual + first_row * p.residual_stride + column;
+    t.residual_stride = p.residual_stride;
+    t.activation = p.activation;
+    const float* a = p.a + first_row * row_step;
+    const float* b = p.b + column / 16 * p.panel + column % 16;
+    for (Index i = 0; i < pieces; ++i) {
+      const Index k = i * piece;
+      t.a = a + k * k_step;
+      t.b = b + k * 16;
+      t.k = i + 1 == pieces ? p.inputs - k : piece;
+      t.before = i == 0 ? nullptr : partial;
+      t.after = i + 1 == pieces ? nullptr : partial;
+      tile_column(vectors, rows, t);
+    }
+    column += vectors * width;
+  }
+}
+
+/// A in rows.
+[[gnu::noinline]] inline void product(const ProductTask& p) {
+  for (Index r = 0; r < p.rows; r += most_rows) product_block(p, p.a_stride, 1, r, smaller(most_rows, p.rows - r));
+}
+
+/// A in columns: a_stride elements from k to k.
+[[gnu::noinline]] inline void product_of_columns(const ProductTask& p) {
+  for (Index r = 0; r < p.rows; r += most_rows) product_block(p, 1, p.a_stride, r, smaller(most_rows, p.rows - r));
+}
+
+/// Copies `rows` × `columns` of a matrix into a panel (rows, 16), zeros beyond the last column.
+ADTR_INLINE void copy_panel(const float* x, Index stride, Index rows, Index columns, float* panel) {
+  if (columns >= 16) {
+    for (Index r = 0; r < rows; ++r) {
+      ADTR_UNROLL for (int j = 0; j < 16; j += width) store(panel + 16 * r + j, load(x + r * stride + j));
+    }
+    return;
+  }
+  for (Index r = 0; r < rows; ++r)
+    for (Index j = 0; j < 16; j += width) store(panel + 16 * r + j, load(x + r * stride + j, columns - j));
+}

@@ -1,0 +1,79 @@
+/// Vectors of sixteen elements: AVX-512 F, DQ, BW and VL.
+
+inline constexpr int width = 16;
+
+struct Vec {
+  __m512 v;
+};
+
+ADTR_INLINE __mmask16 first_elements(Index n) {
+  return n >= 16 ? __mmask16{0xFFFF} : n <= 0 ? __mmask16{0} : static_cast<__mmask16>((1U << n) - 1U);
+}
+
+ADTR_INLINE Vec zero() { return {_mm512_setzero_ps()}; }
+ADTR_INLINE Vec set(float x) { return {_mm512_set1_ps(x)}; }
+ADTR_INLINE Vec load(const float* p) { return {_mm512_loadu_ps(p)}; }
+ADTR_INLINE Vec load(const float* p, Index n) { return {_mm512_maskz_loadu_ps(first_elements(n), p)}; }
+ADTR_INLINE void store(float* p, Vec a) { _mm512_storeu_ps(p, a.v); }
+ADTR_INLINE void store(float* p, Vec a, Index n) { _mm512_mask_storeu_ps(p, first_elements(n), a.v); }
+ADTR_INLINE Vec operator+(Vec a, Vec b) { return {_mm512_add_ps(a.v, b.v)}; }
+ADTR_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
+ADTR_INLINE Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
+ADTR_INLINE Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
+ADTR_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
+// GCC 12's unmasked min, max, sqrt, shifts and extracts read an undefined vector, and -Wall says so; the masked forms
+// do not.
+/// The second operand where either is not a number.
+ADTR_INLINE Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(__mmask16{0xFFFF}, a.v, b.v)}; }
+ADTR_INLINE Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(__mmask16{0xFFFF}, a.v, b.v)}; }
+ADTR_INLINE Vec square_root(Vec a) { return {_mm512_maskz_sqrt_ps(__mmask16{0xFFFF}, a.v)}; }
+template <int Half>
+ADTR_INLINE __m256 half_of(__m512 a) {
+  return _mm256_castpd_ps(_mm512_maskz_extractf64x4_pd(__mmask8{0xF}, _mm512_castps_pd(a), Half));
+}
+ADTR_INLINE float sum(Vec a) {
+  const __m256 half = _mm256_add_ps(half_of<0>(a.v), half_of<1>(a.v));
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+ADTR_INLINE float largest(Vec a) {
+  const __m256 half = _mm256_max_ps(half_of<0>(a.v), half_of<1>(a.v));
+  __m128 s = _mm_max_ps(_mm256_castps256_ps128(half), _mm256_extractf128_ps(half, 1));
+  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+/// a where x > 0, else 0.
+ADTR_INLINE Vec where_positive(Vec x, Vec a) {
+  return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ), a.v)};
+}
+/// a·2ⁿ, n in the low bits of a float that `magic` was added to.
+ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
+  const __m512i shifted = _mm512_maskz_slli_epi32(__mmask16{0xFFFF}, _mm512_castps_si512(n.v), 23);
+  return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.v), shifted))};
+}
+/// a where the random word is not below the threshold, else 0.
+ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a) {
+  const __m512i t = _mm512_set1_epi32(static_cast<std::int32_t>(threshold));
+  return {_mm512_maskz_mov_ps(_mm512_cmp_epu32_mask(_mm512_loadu_si512(words), t, _MM_CMPINT_NLT), a.v)};
+}
+
+/// 64-bit lanes, for Philox.
+struct Lanes {
+  __m512i v;
+};
+inline constexpr int lane_sets = 1;
+
+ADTR_INLINE Lanes lanes(std::uint64_t x) { return {_mm512_set1_epi64(static_cast<long long>(x))}; }
+/// The low words of the counters of one set.
+ADTR_INLINE Lanes counters(std::uint32_t base, int set_index) {
+  return {_mm512_add_epi32(_mm512_set1_epi64(static_cast<long long>(base) + set_index),
+                           _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7))};
+}
+ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {_mm512_maskz_mul_epu32(__mmask8{0xFF}, a.v, b.v)}; }
+ADTR_INLINE Lanes high(Lanes a) { return {_mm512_maskz_srli_epi64(__mmask8{0xFF}, a.v, 32)}; }
+ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {_mm512_xor_si512(a.v, b.v)}; }
+/// Writes the low words of eight counters in order.
+ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_maskz_cvtepi64_epi32(__mmask8{0xFF}, sets[0].v));
+}

@@ -1,0 +1,57 @@
+/// Vectors of one element: the kernels in plain C++, on any machine.
+
+inline constexpr int width = 1;
+
+struct Vec {
+  float v;
+};
+
+ADTR_INLINE Vec zero() { return {0.0F}; }
+ADTR_INLINE Vec set(float x) { return {x}; }
+ADTR_INLINE Vec load(const float* p) { return {*p}; }
+/// The first n elements, zeros beyond; n may be anything.
+ADTR_INLINE Vec load(const float* p, Index n) { return {n > 0 ? *p : 0.0F}; }
+ADTR_INLINE void store(float* p, Vec a) { *p = a.v; }
+ADTR_INLINE void store(float* p, Vec a, Index n) {
+  if (n > 0) *p = a.v;
+}
+ADTR_INLINE Vec operator+(Vec a, Vec b) { return {a.v + b.v}; }
+ADTR_INLINE Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
+ADTR_INLINE Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
+ADTR_INLINE Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
+/// a·b + c, here in two roundings: a fused one would be a call on machines without the instruction.
+ADTR_INLINE Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
+/// The second operand where either is not a number, as the vector instructions have it.
+ADTR_INLINE Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
+ADTR_INLINE Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
+ADTR_INLINE Vec square_root(Vec a) { return {__builtin_sqrtf(a.v)}; }
+ADTR_INLINE float sum(Vec a) { return a.v; }
+ADTR_INLINE float largest(Vec a) { return a.v; }
+/// a where x > 0, else 0.
+ADTR_INLINE Vec where_positive(Vec x, Vec a) { return {x.v > 0.0F ? a.v : 0.0F}; }
+/// a·2ⁿ, n in the low bits of a float that `magic` was added to.
+ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
+  return {__builtin_bit_cast(float,
+                             __builtin_bit_cast(std::uint32_t, a.v) + (__builtin_bit_cast(std::uint32_t, n.v) << 23))};
+}
+/// a where the random word is not below the threshold, else 0.
+ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a) {
+  return {*words >= threshold ? a.v : 0.0F};
+}
+
+/// 64-bit lanes, for Philox.
+struct Lanes {
+  std::uint64_t v;
+};
+inline constexpr int lane_sets = 8;  // eight counters take this many Lanes
+
+ADTR_INLINE Lanes lanes(std::uint64_t x) { return {x}; }
+/// The low words of the counters of one set.
+ADTR_INLINE Lanes counters(std::uint32_t base, int set_index) { return {base + static_cast<std::uint32_t>(set_index)}; }
+ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {(a.v & 0xFFFFFFFFU) * (b.v & 0xFFFFFFFFU)}; }
+ADTR_INLINE Lanes high(Lanes a) { return {a.v >> 32}; }
+ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {a.v ^ b.v}; }
+/// Writes the low words of eight counters in order.
+ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {
+  for (int i = 0; i < lane_sets; ++i) p[i] = static_cast<std::uint32_t>(sets[i].v);
+}

@@ -1,0 +1,145 @@
+/// A persistent fork-join pool: threads that wait for loops and share their iterations.
+#pragma once
+
+#include <algorithm>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <type_traits>
+#include <vector>
+
+#include "adtr/core/extents.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// `parallel_for` hands iterations out one at a time to whichever thread is free; the caller takes part, so a pool of
+/// one thread starts none. It allocates nothing. A worker that wakes late finds the loop closed and goes back to
+/// waiting, so nobody waits for a thread that the operating system has not scheduled. A loop inside a loop, or one
+/// that a second user thread starts while the pool is busy, runs on its calling thread alone.
+class ThreadPool {
+ public:
+  /// `threads` includes the caller; 0 takes all hardware threads.
+  explicit ThreadPool(int threads = 0) {
+    const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+    const int workers = std::min(threads > 0 ? threads : all, max_threads) - 1;
+    workers_.reserve(static_cast<std::size_t>(workers));
+    for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+  }
+
+  ThreadPool(const ThreadPool&) = delete;
+  ThreadPool& operator=(const ThreadPool&) = delete;
+
+  ~ThreadPool() {
+    state_.store(quit);
+    state_.notify_all();
+    for (std::thread& worker : workers_) worker.join();
+  }
+
+  [[nodiscard]] int threads() const { return static_cast<int>(workers_.size()) + 1; }
+
+  /// Calls fn(i) once for every i in [0, count), in any order, and returns when all have returned. fn must not throw.
+  template <class F>
+  void parallel_for(Index count, F&& fn) {
+    static_assert(std::is_invocable_v<F&, Index>);
+    if (count > 1 && !workers_.empty() && !inside_) {
+      const std::unique_lock lock(mutex_, std::try_to_lock);
+      if (lock.owns_lock()) {
+        job_ = {[](void* f, Index i) { (*static_cast<std::remove_reference_t<F>*>(f))(i); },
+                const_cast<void*>(static_cast<const void*>(&fn)), count};
+        share();
+        return;
+      }
+    }
+    for (Index i = 0; i < count; ++i) fn(i);
+  }
+
+ private:
+  struct Job {
+    void (*call)(void*, Index) = nullptr;
+    void* function = nullptr;
+    Index count = 0;
+  };
+
+  // state_: the number of the loop in the high half, a bit for `open`, and how many workers are inside it.
+  static constexpr std::uint32_t active_mask = 0x7FFF;
+  static constexpr std::uint32_t open = 0x8000;
+  static constexpr std::uint32_t next_loop = 0x10000;
+  static constexpr std::uint32_t quit = 0xFFFFFFFF;
+  static constexpr int max_threads = 0x4000;
+  static constexpr int spins = 4000;  // some tens of microseconds: longer than the gaps between a network's layers
+
+  static void pause() {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+  }
+
+  void share() {
+    next_.store(0, std::memory_order_relaxed);
+    // The last number is left out, so that no state equals `quit`.
+    std::uint32_t loop = (state_.load(std::memory_order_relaxed) & ~(next_loop - 1)) + next_loop;
+    if (loop == 0xFFFF0000) loop = 0;
+    state_.store(loop | open, std::memory_order_seq_cst);
+    if (sleepers_.load(std::memory_order_seq_cst) > 0) state_.notify_all();
+    inside_ = true;
+    run();
+    inside_ = false;
+    state_.fetch_and(~open, std::memory_order_acq_rel);
+    int spin = 0;
+    while ((state_.load(std::memory_order_acquire) & active_mask) != 0) {
+      if (++spin < spins)
+        pause();
+      else
+        std::this_thread::yield();
+    }
+  }
+
+  void run() {
+    for (Index i; (i = next_.fetch_add(1, std::memory_order_relaxed)) < job_.count;) job_.call(job_.function, i);
+  }
+
+  void work() {
+    inside_ = true;
+    std::uint32_t seen = 0;  // the loop this worker took part in last
+    for (;;) {
+      std::uint32_t state = await(seen);
+      if (state == quit) return;
+      seen = state & ~(next_loop - 1);
+      while (state != quit && (state & open) != 0 && (state & ~(next_loop - 1)) == seen) {
+        if (!state_.compare_exchange_weak(state, state + 1, std::memory_order_acq_rel)) continue;
+        run();
+        state_.fetch_sub(1, std::memory_order_acq_rel);
+        break;
+      }
+    }
+  }
+
+  /// Spins, then sleeps, until a loop other than `seen` is open.
+  std::uint32_t await(std::uint32_t seen) {
+    for (int spin = 0;; ++spin) {
+      const std::uint32_t state = state_.load(std::memory_order_acquire);
+      if (state == quit || ((state & open) != 0 && (state & ~(next_loop - 1)) != seen)) return state;
+      if (spin < spins) {
+        pause();
+        continue;
+      }
+      sleepers_.fetch_add(1, std::memory_order_seq_cst);
+      state_.wait(state, std::memory_order_seq_cst);
+      sleepers_.fetch_sub(1, std::memory_order_relaxed);
+      spin = 0;
+    }
+  }
+
+  inline static thread_local bool inside_ = false;
+
+  alignas(64) std::atomic<std::uint32_t> state_{0};
+  alignas(64) std::atomic<Index> next_{0};
+  alignas(64) std::atomic<int> sleepers_{0};
+  Job job_;
+  std::mutex mutex_;
+  std::vector<std::thread> workers_;
+};
+
+}  // namespace adtr::inline ADTR_ABI
