@@ -11,10 +11,10 @@
 
 namespace adtr::inline ADTR_ABI::eigen {
 
-/// The threads that operations share; 0 takes all of the machine.
+/// A handle to the threads that operations share; 0 takes all of the machine. Copies share them too.
 struct Context {
-  explicit Context(int threads = 0) : pool(std::make_unique<ThreadPool>(threads)) {}
-  std::unique_ptr<ThreadPool> pool;
+  explicit Context(int threads = 0) : pool(std::make_shared<ThreadPool>(threads)) {}
+  std::shared_ptr<ThreadPool> pool;
 };
 
 /// Calls fn(first, count) for pieces of [0, size), all but the last `piece` long, whatever the number of threads.

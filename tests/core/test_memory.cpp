@@ -1,0 +1,88 @@
+/// Buffers and arenas.
+#include <array>
+#include <cstdint>
+#include <type_traits>
+#include <utility>
+
+#include "adtr/core/arena.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+bool on_cache_line(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % adtr::alignment == 0; }
+
+/// The peak of what some plan takes, found at compile time.
+constexpr adtr::Index planned() {
+  adtr::Arena<float> arena;
+  static_cast<void>(arena.take(100));
+  const adtr::Index mark = arena.mark();
+  static_cast<void>(arena.take(17));
+  arena.release(mark);
+  static_cast<void>(arena.take(1));
+  return arena.peak();
+}
+
+}  // namespace
+
+TEST_CASE("a buffer is aligned and zeroed", "[core]") {
+  for (const adtr::Index size : {1, 15, 16, 1000}) {
+    const adtr::Buffer<float> buffer(size);
+    CHECK(on_cache_line(buffer.data()));
+    CHECK(buffer.size() == size);
+    CHECK(buffer.span().size() == static_cast<std::size_t>(size));
+    for (const float x : buffer.span()) CHECK(x == 0.0F);
+  }
+  CHECK(on_cache_line(adtr::Buffer<char>(3).data()));
+}
+
+TEST_CASE("an empty buffer owns nothing", "[core]") {
+  CHECK(adtr::Buffer<float>().data() == nullptr);
+  CHECK(adtr::Buffer<float>(0).data() == nullptr);
+  CHECK(adtr::Buffer<float>(0).span().empty());
+}
+
+TEST_CASE("a buffer moves its memory", "[core]") {
+  static_assert(!std::is_copy_constructible_v<adtr::Buffer<float>>);
+  adtr::Buffer<int> a(10);
+  a.data()[9] = 7;
+  const int* const memory = a.data();
+  adtr::Buffer<int> b(std::move(a));
+  CHECK(b.data() == memory);
+  adtr::Buffer<int> c(3);
+  c = std::move(b);
+  CHECK(c.data() == memory);
+  CHECK(c.size() == 10);
+  CHECK(c.data()[9] == 7);
+}
+
+TEST_CASE("aligned sizes are whole cache lines", "[core]") {
+  static_assert(adtr::aligned_size<float>(0) == 0);
+  static_assert(adtr::aligned_size<float>(1) == 16);
+  static_assert(adtr::aligned_size<float>(16) == 16);
+  static_assert(adtr::aligned_size<double>(17) == 24);
+  static_assert(planned() == 112 + 32);
+}
+
+TEST_CASE("an arena without memory measures what one with memory hands out", "[core]") {
+  const auto plan = [](adtr::Arena<float>& arena) {
+    float* const a = arena.take(5);
+    const adtr::Index mark = arena.mark();
+    float* const b = arena.take(40);
+    arena.release(mark);
+    float* const c = arena.take(3);
+    return std::array{a, b, c};
+  };
+  adtr::Arena<float> measuring;
+  for (const float* const piece : plan(measuring)) CHECK(piece == nullptr);
+  CHECK(measuring.mark() == 32);
+  CHECK(measuring.peak() == 64);
+
+  adtr::Buffer<float> memory(measuring.peak());
+  adtr::Arena<float> arena(memory.data(), memory.size());
+  const auto [a, b, c] = plan(arena);
+  CHECK(a == memory.data());
+  CHECK(b == a + 16);
+  CHECK(c == b);
+  for (const float* const piece : {a, b, c}) CHECK(on_cache_line(piece));
+  CHECK(arena.peak() == measuring.peak());
+}
