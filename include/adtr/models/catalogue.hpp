@@ -101,7 +101,7 @@ struct Network {
   static constexpr Architecture architecture = A;
   static constexpr Index image_size = ImageSize;
   static constexpr Index grid = GridSize;
-  using type = Adtr<BackboneOf<A, Image3<ImageSize, ImageSize>>, Grid<GridSize, GridSize>>;
+  using type = Adtr<BackboneOf<A, ImageShape<ImageSize, ImageSize>>, Grid<GridSize, GridSize>>;
 };
 
 /// The networks that a program can run. A user's own list is one line:
@@ -113,8 +113,14 @@ struct Networks {};
 using DefaultNetworks = Networks<Network<Architecture::efficientnet_b4>, Network<Architecture::efficientnet_b0>,
                                  Network<Architecture::efficientnet_lite0>, Network<Architecture::resnet18>>;
 
+/// No network of the list fits.
+class NoSuchNetwork : public Error {
+ public:
+  using Error::Error;
+};
+
 /// Calls visit.template operator()<N>() with the compiled network of that architecture and geometry and returns its
-/// result; throws Error that lists what there is where none fits.
+/// result; throws NoSuchNetwork that lists what there is where none fits.
 template <class... N, class Visit>
 auto select_network(Networks<N...>, Architecture architecture, Index image_size, Index grid, Visit&& visit) {
   using Result = std::common_type_t<decltype(visit.template operator()<N>())...>;
@@ -129,8 +135,8 @@ auto select_network(Networks<N...>, Architecture architecture, Index image_size,
   if (result) return std::move(*result);
   std::string known;
   ((known += (known.empty() ? "" : ", ") + text(N::architecture, N::image_size, N::grid)), ...);
-  throw Error("this program is not compiled for " + text(architecture, image_size, grid) +
-              " (architecture, image size / grid); it has " + known);
+  throw NoSuchNetwork("this program is not compiled for " + text(architecture, image_size, grid) +
+                      " (architecture, image size / grid); it has " + known);
 }
 
 }  // namespace adtr::inline ADTR_ABI

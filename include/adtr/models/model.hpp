@@ -107,6 +107,12 @@ class Model {
     }
   }
 
+  /// Replaces the mean and deviation of each position's score, (H·W) both.
+  void set_score_statistics(const Scalar* mean, const Scalar* std) {
+    assign(score_mean_, mean, Features::positions);
+    assign(score_std_, std, Features::positions);
+  }
+
   /// What the last call saw and made of it: standardised features and their reconstruction.
   [[nodiscard]] MapIn<B> features(Index batch = 1) const { return map_view<Features>(features_.data(), batch); }
   [[nodiscard]] MapIn<B> reconstruction(Index batch = 1) const {
@@ -153,8 +159,7 @@ class Model {
     Transformer::template prepare<B>(context_, trained.transformer, Mode::inference, weights_);
     assign(mean_, trained.feature_mean, Features::channels);
     for (Index c = 0; c < Features::channels; ++c) scale_.data()[c] = Scalar{1} / trained.feature_std[c];
-    assign(score_mean_, trained.score_mean, Features::positions);
-    assign(score_std_, trained.score_std, Features::positions);
+    set_score_statistics(trained.score_mean, trained.score_std);
   }
 
   typename B::Context context_;
