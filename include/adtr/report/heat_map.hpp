@@ -1,0 +1,156 @@
+/// Score maps as pictures: one colour map, one fixed scale for a whole run, and the overlay on the input.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adtr/core/abi.hpp"
+#include "adtr/core/error.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+using Rgb = std::array<std::uint8_t, 3>;
+
+/// From pale yellow over orange and red to crimson, in equal steps. Computed in OKLCH (Ottosson 2020): lightness falls
+/// in a straight line from 0.93 to 0.45 while the hue turns from 105° to 15° at 97 % of the chroma that sRGB can show.
+/// Lightness alone orders the colours, so that the map also reads in grey and for the colour-blind; it darkens upwards
+/// because it lies over photographs, where the high end has to stand out and the low end to vanish.
+inline constexpr std::array<Rgb, 17> heat_colours{{{252, 238, 36},
+                                                   {252, 223, 34},
+                                                   {250, 209, 32},
+                                                   {247, 195, 30},
+                                                   {244, 181, 28},
+                                                   {239, 168, 26},
+                                                   {235, 154, 24},
+                                                   {229, 141, 22},
+                                                   {224, 128, 20},
+                                                   {218, 114, 18},
+                                                   {213, 100, 16},
+                                                   {208, 84, 14},
+                                                   {204, 65, 12},
+                                                   {200, 39, 10},
+                                                   {191, 15, 28},
+                                                   {175, 12, 44},
+                                                   {159, 10, 52}}};
+
+/// The colour at t, clamped to [0, 1]; linear between the entries of heat_colours.
+[[nodiscard]] inline Rgb heat_colour(float t) {
+  const float position = std::clamp(t, 0.0F, 1.0F) * static_cast<float>(heat_colours.size() - 1);
+  const std::size_t i = std::min(static_cast<std::size_t>(position), heat_colours.size() - 2);
+  const float f = position - static_cast<float>(i);
+  Rgb colour{};
+  for (std::size_t c = 0; c < 3; ++c) {
+    const float mixed = (1.0F - f) * heat_colours[i][c] + f * heat_colours[i + 1][c];
+    colour[c] = static_cast<std::uint8_t>(std::lround(mixed));
+  }
+  return colour;
+}
+
+/// Raw scores at which colour begins and at which it is strongest. Fixed for a run: the same score has the same colour
+/// in every image.
+struct HeatScale {
+  float low;
+  float high;
+};
+
+/// How opaque the colour at t in [0, 1] is: nothing at 0, then rising fast, so that a defect of half the strongest
+/// score is seen at a glance, to 0.8, so that the part beneath stays visible.
+[[nodiscard]] constexpr float heat_opacity(float t) { return 0.8F * t * (2.0F - t); }
+
+namespace detail {
+
+inline float quantile(std::vector<float>& scores, double q) {
+  const auto nth =
+      scores.begin() + static_cast<std::ptrdiff_t>(std::lround(q * static_cast<double>(scores.size() - 1)));
+  std::ranges::nth_element(scores, nth);
+  return *nth;
+}
+
+inline void require_pixels(const char* what, std::size_t found, std::size_t height, std::size_t width,
+                           std::size_t channels) {
+  if (found == height * width * channels) return;
+  throw Error(std::string(what) + ": expected " + std::to_string(height) + "×" + std::to_string(width) + "×" +
+              std::to_string(channels) + " values, found " + std::to_string(found));
+}
+
+}  // namespace detail
+
+/// The scale of a run, from pixel scores. Colour begins where only one in two hundred pixels of good parts lies above,
+/// so that good parts stay clear; it is strongest at the 99.9 % quantile of all pixels, but at least twice as far from
+/// the good parts' median as its beginning, so that a run without defects does not paint its noise red. `all` may be
+/// empty. Throws Error without good scores or where one is not finite.
+[[nodiscard]] inline HeatScale heat_scale(std::span<const float> good, std::span<const float> all = {}) {
+  if (good.empty()) throw Error("colour scale: expected pixel scores of good parts, found none");
+  const auto finite = [](float score) { return std::isfinite(score); };
+  if (!std::ranges::all_of(good, finite) || !std::ranges::all_of(all, finite)) {
+    throw Error("colour scale: expected finite pixel scores, found NaN or infinity");
+  }
+  std::vector<float> scores(good.begin(), good.end());
+  const float median = detail::quantile(scores, 0.5);
+  const float low = detail::quantile(scores, 0.995);
+  float high = median + 2.0F * (low - median);
+  if (!all.empty()) {
+    scores.assign(all.begin(), all.end());
+    high = std::max(high, detail::quantile(scores, 0.999));
+  }
+  // Constant scores leave no distance to scale by, and the scale must not be empty.
+  if (!(high > low)) high = low + std::max(std::abs(low), 1.0F);
+  return {low, high};
+}
+
+/// The heat map over the input: rgb (H, W, 3) mixed with the colours of scores (H, W). Opacity rises with the score in
+/// a straight line from 0 at scale.low, so pixels at or below it are the input's bytes, unchanged. Returns (H, W, 3).
+/// Throws Error on other sizes, an empty scale or a NaN score.
+[[nodiscard]] inline std::vector<std::uint8_t> overlay(std::span<const std::uint8_t> rgb, std::span<const float> scores,
+                                                       std::size_t height, std::size_t width, HeatScale scale) {
+  detail::require_pixels("image", rgb.size(), height, width, 3);
+  detail::require_pixels("score map", scores.size(), height, width, 1);
+  if (!(scale.high > scale.low)) {
+    throw Error("colour scale: expected low < high, found " + std::to_string(scale.low) + " and " +
+                std::to_string(scale.high));
+  }
+  std::vector<std::uint8_t> mixed(rgb.begin(), rgb.end());
+  for (std::size_t i = 0; i < scores.size(); ++i) {
+    if (std::isnan(scores[i])) throw Error("score map: expected numbers, found NaN at pixel " + std::to_string(i));
+    const float t = std::clamp((scores[i] - scale.low) / (scale.high - scale.low), 0.0F, 1.0F);
+    const float alpha = heat_opacity(t);
+    const Rgb colour = heat_colour(t);
+    for (std::size_t c = 0; c < 3; ++c) {
+      const float value = (1.0F - alpha) * static_cast<float>(rgb[3 * i + c]) + alpha * static_cast<float>(colour[c]);
+      mixed[3 * i + c] = static_cast<std::uint8_t>(std::lround(value));
+    }
+  }
+  return mixed;
+}
+
+/// The ground truth: rgb (H, W, 3) with a line around the regions of mask (H, W), values other than 0 being defects.
+/// The line lies outside the region, so that it hides no defect, and is cyan, which the heat map never is.
+[[nodiscard]] inline std::vector<std::uint8_t> outline(std::span<const std::uint8_t> rgb,
+                                                       std::span<const std::uint8_t> mask, std::size_t height,
+                                                       std::size_t width) {
+  detail::require_pixels("image", rgb.size(), height, width, 3);
+  detail::require_pixels("mask", mask.size(), height, width, 1);
+  constexpr Rgb line{0, 229, 255};
+  const std::size_t thickness = 1 + std::max(height, width) / 256;
+  std::vector<std::uint8_t> drawn(rgb.begin(), rgb.end());
+  for (std::size_t y = 0; y < height; ++y) {
+    for (std::size_t x = 0; x < width; ++x) {
+      if (mask[y * width + x] == 0) continue;
+      for (std::size_t v = y - std::min(y, thickness); v < std::min(height, y + thickness + 1); ++v) {
+        for (std::size_t u = x - std::min(x, thickness); u < std::min(width, x + thickness + 1); ++u) {
+          const std::size_t pixel = v * width + u;
+          if (mask[pixel] == 0) std::ranges::copy(line, drawn.begin() + static_cast<std::ptrdiff_t>(3 * pixel));
+        }
+      }
+    }
+  }
+  return drawn;
+}
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,220 @@
+/// The HTML report of an evaluation: one file without scripts, everything embedded, so that it can be mailed.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <numeric>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adtr/core/abi.hpp"
+#include "adtr/core/error.hpp"
+#include "adtr/report/heat_map.hpp"
+#include "adtr/report/histogram.hpp"
+#include "adtr/report/markup.hpp"
+#include "adtr/report/style.hpp"
+#include "adtr/weights/atomic_file.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+struct ReportMetric {
+  std::string name;
+  std::optional<double> value;  ///< none and NaN alike are shown as "not available: reason"
+  std::string reason;
+};
+
+struct ReportSetting {
+  std::string name;
+  std::string value;
+};
+
+/// One image of the test set with its pictures; the overlay is best made at the size of the input.
+struct ReportCase {
+  std::string name;
+  double score = 0;
+  bool defective = false;
+  Picture input;
+  Picture heat_map;
+  std::optional<Picture> ground_truth;
+};
+
+/// What the page shows. Lists may be empty: their part of the page is left out.
+struct Report {
+  std::string title;
+  std::string subtitle;
+  std::vector<ReportMetric> metrics;  ///< the first two are also shown large, at the top
+  std::vector<ReportSetting> settings;
+  std::vector<double> good_scores;       ///< image scores of all good images
+  std::vector<double> defective_scores;  ///< and of all defective ones
+  std::optional<double> threshold;       ///< score ≥ threshold is anomalous
+  std::optional<HeatScale> scale;        ///< of every heat map on the page
+  std::vector<ReportCase> highest_good;
+  std::vector<ReportCase> lowest_defective;
+  std::vector<ReportCase> highest_defective;
+};
+
+/// Indices of the images to show, the most telling first.
+struct PickedCases {
+  std::vector<std::size_t> highest_good;       ///< most confidently wrong, if wrong: good parts, highest score first
+  std::vector<std::size_t> lowest_defective;   ///< the same of defects, lowest score first
+  std::vector<std::size_t> highest_defective;  ///< the clearest hits, highest score first
+};
+
+/// Picks at most `count` images a list; no image is in two. Labels: 0 good, else defective. Ties by index. With few
+/// defective images the hard ones come first: of an odd number one more is shown as hard than as clear.
+[[nodiscard]] inline PickedCases pick_cases(std::span<const double> scores, std::span<const std::uint8_t> labels,
+                                            std::size_t count) {
+  if (scores.size() != labels.size()) {
+    throw Error("labels: expected one for each of " + std::to_string(scores.size()) + " scores, found " +
+                std::to_string(labels.size()));
+  }
+  std::vector<std::size_t> order(scores.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  PickedCases picked;
+  std::vector<std::size_t> defective;  // lowest score first
+  for (const std::size_t i : order) (labels[i] != 0 ? defective : picked.highest_good).push_back(i);
+  std::ranges::reverse(picked.highest_good);
+  picked.highest_good.resize(std::min(count, picked.highest_good.size()));
+  const std::size_t hard = std::min(count, (defective.size() + 1) / 2);
+  const std::size_t clear = std::min(count, defective.size() / 2);
+  picked.lowest_defective.assign(defective.begin(), defective.begin() + static_cast<std::ptrdiff_t>(hard));
+  picked.highest_defective.assign(defective.rbegin(), defective.rbegin() + static_cast<std::ptrdiff_t>(clear));
+  return picked;
+}
+
+namespace detail {
+
+inline std::string report_tile(const std::string& value, const std::string& small, const std::string& name) {
+  return "<div class=\"tile\"><b>" + value + (small.empty() ? "" : " <small>" + small + "</small>") + "</b><span>" +
+         html_escape(name) + "</span></div>";
+}
+
+inline bool available(const ReportMetric& metric) { return metric.value && !std::isnan(*metric.value); }
+
+/// What an inspection engineer asks first: how many defects are found, how many good parts pass.
+inline std::string report_tiles(const Report& report) {
+  std::string html;
+  if (report.threshold) {
+    const auto rejected = [&](double score) { return score >= *report.threshold; };
+    const auto tile = [&](std::ptrdiff_t count, std::size_t total, const char* name) {
+      if (total > 0) html += report_tile(std::to_string(count), "of " + std::to_string(total), name);
+    };
+    tile(std::ranges::count_if(report.defective_scores, rejected), report.defective_scores.size(), "defects found");
+    tile(std::ranges::count_if(report.good_scores, std::not_fn(rejected)), report.good_scores.size(),
+         "good parts passed");
+    html += report_tile(short_number(*report.threshold), "", "threshold");
+  }
+  for (std::size_t i = 0; i < std::min<std::size_t>(2, report.metrics.size()); ++i) {
+    if (available(report.metrics[i])) {
+      html += report_tile(short_number(*report.metrics[i].value), "", report.metrics[i].name);
+    }
+  }
+  return html.empty() ? "" : "<div class=\"tiles\">" + html + "</div>";
+}
+
+inline std::string report_legend(HeatScale scale) {
+  std::string colours;
+  for (std::size_t i = 0; i < heat_colours.size(); ++i) {
+    const auto [r, g, b] = heat_colours[i];
+    const float t = static_cast<float>(i) / static_cast<float>(heat_colours.size() - 1);
+    colours += ",rgb(" + std::to_string(r) + " " + std::to_string(g) + " " + std::to_string(b) + "/" +
+               short_number(static_cast<double>(heat_opacity(t))) + ")";
+  }
+  return "<div class=\"legend\"><span>Heat maps, one scale for all images: clear up to pixel score " +
+         short_number(static_cast<double>(scale.low)) + "</span><i style=\"background-image:linear-gradient(90deg" +
+         colours + ")\"></i><span>" + short_number(static_cast<double>(scale.high)) + " and more</span></div>";
+}
+
+inline std::string report_card(const ReportCase& item, std::optional<double> threshold) {
+  std::string chip = item.defective ? "<span class=\"chip\">defective</span>" : "<span class=\"chip\">good</span>";
+  if (threshold) {
+    const bool rejected = item.score >= *threshold;
+    const std::pair<const char*, const char*> verdict =
+        item.defective ? (rejected ? std::pair("found", "defect found") : std::pair("missed", "defect missed"))
+                       : (rejected ? std::pair("rejected", "false alarm") : std::pair("passed", "good, passed"));
+    chip = std::string("<span class=\"chip ") + verdict.first + "\">" + verdict.second + "</span>";
+  }
+  const auto view = [&](const std::string& picture, const char* name) {
+    return "<figure>" + picture + "<figcaption>" + name + "</figcaption></figure>";
+  };
+  return "<article class=\"card\"><header><b>" + html_escape(item.name) + "</b>" + chip +
+         "<span class=\"score\">score " + short_number(item.score) + "</span></header><div class=\"views\">" +
+         view(html_image(item.input, "Input " + item.name), "input") +
+         view(html_image(item.heat_map, "Heat map of " + item.name), "heat map") +
+         view(item.ground_truth
+                  ? html_image(*item.ground_truth, "Ground truth of " + item.name)
+                  : std::string("<div class=\"none\">") + (item.defective ? "no mask" : "no defect") + "</div>",
+              "ground truth") +
+         "</div></article>";
+}
+
+inline std::string report_cards(const char* title, const char* note, const std::vector<ReportCase>& cases,
+                                std::optional<double> threshold) {
+  if (cases.empty()) return "";
+  std::string html = std::string("<section><h2>") + title + "</h2><p>" + note + "</p><div class=\"cards\">";
+  for (const ReportCase& item : cases) html += report_card(item, threshold);
+  return html + "</div></section>";
+}
+
+inline std::string report_tables(const Report& report) {
+  std::string html = "<div class=\"tables\">";
+  if (!report.metrics.empty()) {
+    html += "<section><h2>Metrics</h2><div class=\"table\"><table>";
+    for (const ReportMetric& metric : report.metrics) {
+      html += "<tr><th scope=\"row\">" + html_escape(metric.name) + "</th>" +
+              (available(metric) ? "<td>" + short_number(*metric.value)
+                                 : "<td class=\"missing\">not available: " + html_escape(metric.reason)) +
+              "</td></tr>";
+    }
+    html += "</table></div></section>";
+  }
+  if (!report.settings.empty()) {
+    html += "<section><h2>Settings</h2><div class=\"table\"><table>";
+    for (const ReportSetting& setting : report.settings) {
+      html += "<tr><th scope=\"row\">" + html_escape(setting.name) + "</th><td>" + html_escape(setting.value) +
+              "</td></tr>";
+    }
+    html += "</table></div></section>";
+  }
+  return html + "</div>";
+}
+
+}  // namespace detail
+
+/// The page. Pictures come first and tables last; the hard cases come before the clear ones. Throws Error where a
+/// picture has another size than it says.
+[[nodiscard]] inline std::string report_html(const Report& report) {
+  std::string html =
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width,initial-scale=1\"><title>" +
+      html_escape(report.title) + "</title><style>" + std::string(report_style) + "</style></head><body><main><h1>" +
+      html_escape(report.title) + "</h1>";
+  if (!report.subtitle.empty()) html += "<p>" + html_escape(report.subtitle) + "</p>";
+  html += detail::report_tiles(report);
+  html += histogram_figure(report.good_scores, report.defective_scores, report.threshold);
+  if (report.scale) html += detail::report_legend(*report.scale);
+  html += detail::report_cards("Defects with the lowest scores", "The first to be missed.", report.lowest_defective,
+                               report.threshold);
+  html += detail::report_cards("Good parts with the highest scores", "The first to be rejected.", report.highest_good,
+                               report.threshold);
+  html += detail::report_cards("Defects with the highest scores", "The clearest hits.", report.highest_defective,
+                               report.threshold);
+  return html + detail::report_tables(report) + "</main></body></html>\n";
+}
+
+/// Writes the page to `path`, whole or not at all (an earlier report survives a failure). Throws Error naming the path.
+inline void write_report(const std::string& path, const Report& report) {
+  const std::string html = report_html(report);
+  AtomicFile file(path);
+  file.write(html);
+  file.commit();
+}
+
+}  // namespace adtr::inline ADTR_ABI

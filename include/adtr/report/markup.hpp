@@ -1,0 +1,105 @@
+/// Text, numbers and pictures as they stand in an HTML page.
+#pragma once
+
+#include <array>
+#include <charconv>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adtr/core/abi.hpp"
+#include "adtr/core/error.hpp"
+#include "adtr/data/stb.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Text that is safe between tags and in quoted attributes.
+[[nodiscard]] inline std::string html_escape(std::string_view text) {
+  std::string escaped;
+  escaped.reserve(text.size());
+  for (const char c : text) {
+    switch (c) {
+      case '&':
+        escaped += "&amp;";
+        break;
+      case '<':
+        escaped += "&lt;";
+        break;
+      case '>':
+        escaped += "&gt;";
+        break;
+      case '"':
+        escaped += "&quot;";
+        break;
+      case '\'':
+        escaped += "&#39;";
+        break;
+      default:
+        escaped += c;
+    }
+  }
+  return escaped;
+}
+
+/// Four significant digits, with a point whatever the locale says.
+[[nodiscard]] inline std::string short_number(double value) {
+  std::array<char, 32> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 4);
+  return {text.data(), end.ptr};
+}
+
+/// RFC 4648, with padding.
+[[nodiscard]] inline std::string base64(std::span<const std::uint8_t> bytes) {
+  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    const std::size_t count = bytes.size() - i < 3 ? bytes.size() - i : 3;
+    std::uint32_t group = 0;
+    for (std::size_t j = 0; j < 3; ++j) group = group << 8U | (j < count ? bytes[i + j] : 0U);
+    for (std::size_t j = 0; j < 4; ++j) text += j <= count ? digits[group >> (18 - 6 * j) & 63U] : '=';
+  }
+  return text;
+}
+
+/// An RGB picture in memory, (H, W, 3).
+struct Picture {
+  std::size_t height = 0;
+  std::size_t width = 0;
+  std::vector<std::uint8_t> rgb;
+};
+
+/// The picture as a PNG file in memory. Throws Error where it is empty or `rgb` has another size than it says.
+[[nodiscard]] inline std::vector<std::uint8_t> encode_png(const Picture& picture) {
+  constexpr std::size_t largest = 1U << 20U;  // stb counts in int
+  if (picture.height == 0 || picture.width == 0 || picture.height > largest || picture.width > largest ||
+      picture.rgb.size() != picture.height * picture.width * 3) {
+    throw Error("picture: expected " + std::to_string(picture.height) + "×" + std::to_string(picture.width) +
+                "×3 values, at least 1 and at most " + std::to_string(largest) + " pixels a side, found " +
+                std::to_string(picture.rgb.size()));
+  }
+  std::vector<std::uint8_t> png;
+  const auto append = [](void* context, void* data, int size) {
+    const auto* bytes = static_cast<const std::uint8_t*>(data);
+    auto& out = *static_cast<std::vector<std::uint8_t>*>(context);
+    out.insert(out.end(), bytes, bytes + size);
+  };
+  const int width = static_cast<int>(picture.width);
+  if (stb::stbi_write_png_to_func(append, &png, width, static_cast<int>(picture.height), 3, picture.rgb.data(),
+                                  3 * width) == 0) {
+    throw Error("picture: out of memory while writing PNG");
+  }
+  return png;
+}
+
+/// An <img> that carries its picture with it.
+[[nodiscard]] inline std::string html_image(const Picture& picture, std::string_view description) {
+  return "<img width=\"" + std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) +
+         "\" alt=\"" + html_escape(description) + "\" src=\"data:image/png;base64," + base64(encode_png(picture)) +
+         "\">";
+}
+
+}  // namespace adtr::inline ADTR_ABI
