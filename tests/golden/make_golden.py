@@ -15,15 +15,15 @@ import networks
 import operations
 from store import Store
 
-# name of the file: backbone, side of the image, side of the grid
+# name of the file: backbone, side of the image, side of the grid, whether to train (not twice with the same shapes)
 CASES = {
-    "b4_256_16": ("efficientnet_b4", 256, 16),
-    "b0_256_16": ("efficientnet_b0", 256, 16),
-    "lite0_256_16": ("tf_efficientnet_lite0", 256, 16),
-    "resnet18_256_16": ("resnet18", 256, 16),
-    "b0_32_8": ("efficientnet_b0", 32, 8),
-    "resnet18_32_8": ("resnet18", 32, 8),
-    "lite0_512_32": ("tf_efficientnet_lite0", 512, 32),
+    "b4_256_16": ("efficientnet_b4", 256, 16, True),
+    "b0_256_16": ("efficientnet_b0", 256, 16, True),
+    "lite0_256_16": ("tf_efficientnet_lite0", 256, 16, False),
+    "resnet18_256_16": ("resnet18", 256, 16, True),
+    "b0_32_8": ("efficientnet_b0", 32, 8, True),
+    "resnet18_32_8": ("resnet18", 32, 8, True),
+    "lite0_512_32": ("tf_efficientnet_lite0", 512, 32, True),
 }
 BATCH = 2
 STEPS = 3
@@ -79,7 +79,7 @@ def training(out, adtr, channels, tokens, dtype):
 
 
 def run(case, dtype):
-    name, image_side, grid = CASES[case]
+    name, image_side, grid, train = CASES[case]
     backbone = networks.backbone(name)
     listed = networks.fill(backbone, "backbone.")
     backbone.to(dtype)
@@ -92,7 +92,8 @@ def run(case, dtype):
     out = {}
     with torch.no_grad():
         inference(out, backbone, adtr, image_side, grid, dtype)
-    training(out, adtr, channels, grid * grid, dtype)
+    if train:
+        training(out, adtr, channels, grid * grid, dtype)
     return {key: value.numpy() for key, value in out.items()}, listed
 
 

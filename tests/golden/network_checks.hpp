@@ -1,0 +1,169 @@
+/// A whole network of one backend against its golden file: from a weights file to score and gradients.
+#pragma once
+
+#include <filesystem>
+#include <span>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "adtr/core/buffer.hpp"
+#include "adtr/models/catalogue.hpp"
+#include "adtr/models/score_map.hpp"
+#include "adtr/weights/loader.hpp"
+#include "golden/backends.hpp"
+#include "golden/golden.hpp"
+#include "support/catch.hpp"
+
+namespace golden {
+
+inline constexpr adtr::Index batch = 2;
+
+/// A leaf for walk_parameters that compares each tensor with `grad.<name>`, or with `adamw3.<name>`.
+template <class T>
+struct CompareParameters {
+  const Golden& expected;
+  bool gradients;
+
+  void tensor(const std::string& name, const T* data, const adtr::Shape& shape) {
+    INFO((gradients ? "grad." : "adamw3.") << name);
+    const std::span<const T> actual(data, static_cast<std::size_t>(shape.size()));
+    CHECK((gradients ? expected.error("grad." + name, actual) : expected.adamw_error(name, actual)) < tolerance<T>);
+  }
+};
+
+/// ADTR of type `Net` on backend B with the formula's parameters, which it reads from a weights file it writes.
+template <class B, class Net>
+class NetworkChecks {
+ public:
+  using T = typename B::Scalar;
+
+  NetworkChecks(const std::string& name, const adtr::Numerics& numerics)
+      : expected_(name),
+        padding_(numerics.padding),
+        frozen_(adtr::parameter_count<typename Backbone::Layers>),
+        trained_(adtr::parameter_count<Transformer>),
+        backbone_(adtr::bind_parameters<typename Backbone::Layers, T>(frozen_.data())),
+        transformer_(adtr::bind_parameters<Transformer, T>(trained_.data())) {
+    const std::string path = (std::filesystem::temp_directory_path() / ("adtr_golden_" + name)).string() +
+                             std::to_string(sizeof(T)) + B::name;
+    write_weights(path, expected_.parameters());
+    const auto file = adtr::SafetensorsFile::open(path);
+    std::filesystem::remove(path);
+    adtr::ParameterLoader<T> loader(file, numerics.bn_eps);
+    adtr::walk_parameters(backbone_, "backbone.", loader);
+    adtr::walk_parameters(transformer_, "", loader);
+    loader.finish([](const std::string&) { return false; });
+  }
+
+  /// Taps, features, reconstruction and scores of both images, computed as one batch.
+  void inference() {
+    typename Backbone::template Weights<B> backbone;
+    Backbone::template prepare<B>(context_, backbone_, padding_, backbone);
+    const std::vector<T> images = batch_of("input.", Image::size, 2.0);
+    const auto in = adtr::map_view<Image>(images.data(), batch);
+    adtr::Buffer<T> scratch(Backbone::scratch(batch)), features(batch * Features::size);
+    Backbone::template visit_taps<B>(context_, backbone, in, scratch.data(), [&](std::size_t tap, adtr::MapIn<B> map) {
+      compare("tap." + std::to_string(tap), map.data, map.pixels() * map.channels);
+    });
+    const auto map = adtr::map_view<Features>(features.data(), batch);
+    Backbone::template forward<B>(context_, backbone, in, map, scratch.data());
+    compare("features", features.data(), features.size());
+
+    typename Transformer::template Weights<B> transformer;
+    Transformer::template prepare<B>(context_, transformer_, adtr::Mode::inference, transformer);
+    adtr::Buffer<T> memory(Transformer::activation_elements(batch, adtr::Mode::inference));
+    adtr::Buffer<T> reconstruction(features.size()), scores(batch * Features::positions);
+    adtr::Arena<T> arena(memory.data(), memory.size());
+    const adtr::MatrixOut<B> output(reconstruction.data(), batch * Features::positions, Features::channels);
+    Transformer::template forward<B>(context_, transformer, {},
+                                     {arena, batch * Features::positions, adtr::Mode::inference}, map.matrix(), output);
+    compare("reconstruction", reconstruction.data(), reconstruction.size());
+    B::difference_norm(context_, map.matrix(), output, scores.data());
+    compare("position_score", scores.data(), scores.size());
+
+    adtr::ScoreMap<T> score_map(Features::height, Image::height);
+    std::vector<T> pixels(static_cast<std::size_t>(Image::positions));
+    for (adtr::Index b = 0; b < batch; ++b) {
+      score_map.upsample(scores.span().subspan(static_cast<std::size_t>(b * Features::positions),
+                                               static_cast<std::size_t>(Features::positions)),
+                         pixels);
+      CHECK(expected_.error(prefix(b) + "score_map", std::span<const T>(pixels)) < tolerance<T>);
+      const std::vector<double> pooled{score_map.pooled_maximum(pixels)};
+      CHECK(expected_.template error<double>(prefix(b) + "image_score", pooled) < tolerance<T>);
+    }
+  }
+
+  /// L_norm of the formula's features, its gradients, and the parameters after three steps of AdamW.
+  void training() {
+    typename Transformer::template Weights<B> weights;
+    const std::vector<T> features = batch_of("features.", Features::size, 1.7);
+    constexpr adtr::Index rows = batch * Features::positions;
+    const adtr::MatrixIn<B> f(features.data(), rows, Features::channels);
+    adtr::Buffer<T> memory(Transformer::activation_elements(batch, adtr::Mode::training));
+    adtr::Buffer<T> scratch(Transformer::gradient_scratch(batch)), output(batch * Features::size), dy(output.size());
+    const adtr::MatrixOut<B> y(output.data(), rows, Features::channels), d(dy.data(), rows, Features::channels);
+    adtr::Buffer<T> first(trained_.size()), second(trained_.size());
+    std::vector<double> losses;
+    for (adtr::Index step = 1; step <= 3; ++step) {
+      Transformer::template prepare<B>(context_, transformer_, adtr::Mode::training, weights);
+      adtr::Arena<T> arena(memory.data(), memory.size());
+      const typename Transformer::template Activations<T> activations(arena, rows, adtr::Mode::training);
+      Transformer::template forward<B>(context_, weights, {}, activations, f, y);
+      const double n = static_cast<double>(rows);
+      losses.push_back(B::norm_gradient(context_, f, y, static_cast<T>(2.0 / n), d) / n);
+      adtr::Buffer<T> gradient(trained_.size());
+      auto gradients = adtr::bind_parameters<Transformer, T>(gradient.data());
+      Transformer::template backward<B>(context_, weights, {}, activations, f, d, gradients,
+                                        adtr::Arena<T>(scratch.data(), scratch.size()));
+      if (step == 1) adtr::walk_parameters(gradients, "", CompareParameters<T>{expected_, true});
+      adtr::AdamW rule;
+      rule.learning_rate = 1e-3;
+      rule.step = step;
+      B::adamw(context_, rule, trained_.size(), trained_.data(), gradient.data(), first.data(), second.data());
+    }
+    CHECK(expected_.template error<double>("losses", losses) < tolerance<T>);
+    adtr::walk_parameters(transformer_, "", CompareParameters<T>{expected_, false});
+  }
+
+ private:
+  using Backbone = typename Net::Backbone;
+  using Transformer = typename Net::Transformer;
+  using Features = typename Net::Features;
+  using Image = typename Net::Image;
+
+  static std::string prefix(adtr::Index image) { return image == 0 ? "" : "second."; }
+
+  static std::vector<T> batch_of(const std::string& name, adtr::Index size, double scale) {
+    std::vector<T> all;
+    for (adtr::Index b = 0; b < batch; ++b) {
+      const auto one = formula::uniform<T>(name + std::to_string(b), static_cast<std::size_t>(size), scale);
+      all.insert(all.end(), one.begin(), one.end());
+    }
+    return all;
+  }
+
+  /// A tensor of both images, n elements in all.
+  void compare(const std::string& tensor, const T* data, adtr::Index n) {
+    for (adtr::Index b = 0; b < batch; ++b) {
+      INFO(prefix(b) << tensor);
+      const std::span<const T> actual(data + b * (n / batch), static_cast<std::size_t>(n / batch));
+      CHECK(expected_.error(prefix(b) + tensor, actual) < tolerance<T>);
+    }
+  }
+
+  Golden expected_;
+  adtr::Padding padding_;
+  typename B::Context context_{1};
+  adtr::Buffer<T> frozen_, trained_;
+  typename Backbone::template Parameters<T> backbone_;
+  typename Transformer::template Parameters<T> transformer_;
+};
+
+/// The checks of network N (an adtr::Network) on backend B against the file `name`.
+template <class B, class N>
+NetworkChecks<B, typename N::type> checks(const std::string& name) {
+  return {name, adtr::parse_architecture(adtr::name_of(N::architecture)).numerics};
+}
+
+}  // namespace golden

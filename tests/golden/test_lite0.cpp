@@ -1,0 +1,15 @@
+/// EfficientNet-Lite0 against PyTorch: SAME padding, ReLU6, the larger geometry.
+#include "golden/network_checks.hpp"
+
+namespace {
+using Lite0 = adtr::Network<adtr::Architecture::efficientnet_lite0>;
+using LargeLite0 = adtr::Network<adtr::Architecture::efficientnet_lite0, 512, 32>;
+}  // namespace
+
+TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 256/16 equals PyTorch", "[golden]", golden::LargeNetworkBackends) {
+  golden::checks<TestType, Lite0>("lite0_256_16").inference();
+}
+
+TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 512/32 equals PyTorch", "[golden]", golden::LargeNetworkBackends) {
+  golden::checks<TestType, LargeLite0>("lite0_512_32").inference();
+}
