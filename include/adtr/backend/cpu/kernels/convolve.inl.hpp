@@ -66,6 +66,8 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.residual_stride = p.residual_stride;
           t.activation = p.activation;
           tile_column(vectors, pixels, t);
+          if (t.after == nullptr && t.activation == Activation::silu)
+            finish_silu(t.c, t.c_stride, pixels, smaller(t.partial_stride, t.n));
           sums += pixels * t.partial_stride;
           column += vectors * width;
         }

@@ -38,6 +38,8 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
       t.after = i + 1 == pieces ? nullptr : partial;
       tile_column(vectors, rows, t);
     }
+    if (p.activation == Activation::silu)
+      finish_silu(p.c + first_row * p.c_stride + column, p.c_stride, rows, smaller(vectors * width, p.end - column));
     column += vectors * width;
   }
 }

@@ -41,20 +41,48 @@ ADTR_INLINE const float* panel_vector(const float* b, Index panel, int j) {
   return b + (j * width / 16) * panel + j * width % 16;
 }
 
+/// acc += a[i]·b for one k: A's rows are `step` elements apart, three of them to each of the pointers in `a`.
 template <int Rows, int Vectors>
-ADTR_INLINE void multiply_step(Vec (&acc)[Rows][Vectors], const Tile& t, const float* a, const float* b) {
+ADTR_INLINE void multiply_step(Vec (&acc)[Rows][Vectors], const float* const (&a)[(Rows + 2) / 3], Index step, int k,
+                               const float* b, Index panel) {
   Vec bv[Vectors];
-  ADTR_UNROLL for (int j = 0; j < Vectors; ++j) bv[j] = load(panel_vector(b, t.panel, j));
+  ADTR_UNROLL for (int j = 0; j < Vectors; ++j) bv[j] = load(panel_vector(b, panel, j));
   ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
-    const Vec av = set(a[i * t.row_step]);
+    const Vec av = set(a[i / 3][i % 3 * step + k]);
     ADTR_UNROLL for (int j = 0; j < Vectors; ++j) acc[i][j] = fma(av, bv[j], acc[i][j]);
   }
 }
 
-/// activation(acc + bias + residual) into c.
+/// All k. Compilers like to keep an offset for every row and k they unroll, and run out of registers; what they cannot
+/// see through (`asm`) they address as written: a pointer for three rows and one stride.
+template <int Rows, int Vectors>
+ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], const Tile& t) {
+  constexpr int pointers = (Rows + 2) / 3;
+  const bool in_rows = t.k_step == 1;
+  const Index step = in_rows ? t.row_step : 1;
+  const float* a[pointers];
+  ADTR_UNROLL for (int i = 0; i < pointers; ++i) a[i] = t.a + 3 * i * step;
+  const float* b = t.b;
+  if (in_rows) {
+    Index k = t.k;
+    for (; k >= 2; k -= 2, b += 32) {
+      ADTR_UNROLL for (int i = 0; i < pointers; ++i) asm("" : "+r"(a[i]));
+      multiply_step(acc, a, step, 0, b, t.panel);
+      multiply_step(acc, a, step, 1, b + 16, t.panel);
+      ADTR_UNROLL for (int i = 0; i < pointers; ++i) a[i] += 2;
+    }
+    if (k > 0) multiply_step(acc, a, step, 0, b, t.panel);
+    return;
+  }
+  for (Index k = t.k; k > 0; --k, b += 16) {
+    multiply_step(acc, a, 1, 0, b, t.panel);
+    ADTR_UNROLL for (int i = 0; i < pointers; ++i) a[i] += t.k_step;
+  }
+}
+
+/// activation(acc + bias + residual) into c; SiLU is left to `finish_silu`.
 template <int Rows, int Vectors>
 ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
-  const bool smooth = t.activation == Activation::silu;
   const Vec low = set(lower_bound(t.activation)), high_bound = set(upper_bound(t.activation));
   ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
     const Index left = t.n - j * width;
@@ -67,13 +95,6 @@ ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
       store(t.c + i * t.c_stride + j * width, clamp(x, low, high_bound), left);
     }
   }
-  if (!smooth) return;
-  // In a second pass over what was just stored: with the accumulators live there are no registers for the exponential.
-  for (int i = 0; i < Rows; ++i)
-    for (Index j = 0; j < t.n && j < Vectors * width; j += width) {
-      float* c = t.c + i * t.c_stride + j;
-      store(c, silu(load(c, t.n - j)), t.n - j);
-    }
 }
 
 template <int Rows, int Vectors>
@@ -85,19 +106,7 @@ template <int Rows, int Vectors>
       acc[i][j] = t.before == nullptr ? zero() : load(t.before + i * t.partial_stride + j * width);
     }
   }
-  const float* a = t.a;
-  const float* b = t.b;
-  if (t.k_step == 1) {
-    Index k = 0;
-    for (; k + 4 <= t.k; k += 4, a += 4, b += 64) {
-      ADTR_UNROLL for (int u = 0; u < 4; ++u) multiply_step(acc, t, a + u, b + 16 * u);
-    }
-    for (; k < t.k; ++k, ++a, b += 16) multiply_step(acc, t, a, b);
-  } else {
-    Tile s = t;
-    s.row_step = 1;  // the other order of A has its rows next to each other
-    for (Index k = 0; k < t.k; ++k, a += t.k_step, b += 16) multiply_step(acc, s, a, b);
-  }
+  multiply_all(acc, t);
   if (t.after == nullptr) {
     finish(acc, t);
     return;
@@ -142,4 +151,10 @@ ADTR_INLINE void tile_column(int vectors, Index rows, const Tile& t) {
   } else {
     tile_column<3>(rows, t);
   }
+}
+
+/// SiLU in a second pass over what a column of tiles stored: with accumulators live it would not find registers.
+[[gnu::noinline]] inline void finish_silu(float* c, Index stride, Index rows, Index n) {
+  for (Index i = 0; i < rows; ++i, c += stride)
+    for (Index j = 0; j < n; j += width) store(c + j, silu(load(c + j, n - j)), n - j);
 }
