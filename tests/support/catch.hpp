@@ -1,9 +1,11 @@
-/// Catch2 2 and 3 behind one include: the two differ in header names and in the namespace of Approx.
+/// Catch2 2 and 3 behind one include: the two differ in header names, in the namespace of Approx and in matchers.
 #pragma once
 
 #if __has_include(<catch2/catch_all.hpp>)
 #include <catch2/catch_all.hpp>
 using Catch::Approx;
+using Catch::Matchers::ContainsSubstring;
 #else
 #include <catch2/catch.hpp>  // brings Approx into the global namespace itself
+inline auto ContainsSubstring(const std::string& text) { return Catch::Matchers::Contains(text); }
 #endif
