@@ -106,8 +106,8 @@ inline std::map<std::string, std::filesystem::path> masks_by_stem(const std::fil
   return samples;
 }
 
-/// The images to test with: `folder`/test/<kind>, those of the kind "good" good, all others defective, with their masks
-/// where `folder`/ground_truth/<kind> has them. Sorted by kind, then by name. Error: no such folder, no images (in a
+/// The images to test with: `folder/test/<kind>`, those of the kind "good" good, all others defective, with their masks
+/// where `folder/ground_truth/<kind>` has them. Sorted by kind, then by name. Error: no such folder, no images (in a
 /// kind's folder too), a mask for a missing image, two masks for one image.
 [[nodiscard]] inline std::vector<Sample> scan_test(const std::filesystem::path& folder) {
   detail::expect_folder(folder);

@@ -119,7 +119,7 @@ class NoSuchNetwork : public Error {
   using Error::Error;
 };
 
-/// Calls visit.template operator()<N>() with the compiled network of that architecture and geometry and returns its
+/// Calls `visit.template operator()<N>()` with the compiled network of that architecture and geometry and returns its
 /// result; throws NoSuchNetwork that lists what there is where none fits.
 template <class... N, class Visit>
 auto select_network(Networks<N...>, Architecture architecture, Index image_size, Index grid, Visit&& visit) {

@@ -32,7 +32,7 @@ inline std::vector<double> axis_ticks(double low, double high) {
 
 }  // namespace detail
 
-/// A <figure> with one SVG: bars are each class's share of its own images, so that a hundred good parts and ten
+/// A `<figure>` with one SVG: bars are each class's share of its own images, so that a hundred good parts and ten
 /// defective ones compare. The labels are text beside the SVG: text inside would shrink with it on a phone. Scores that
 /// are not finite are left out; empty where no score is left.
 [[nodiscard]] inline std::string histogram_figure(std::span<const double> good, std::span<const double> defective,

@@ -95,7 +95,7 @@ struct Picture {
   return png;
 }
 
-/// An <img> that carries its picture with it.
+/// An `<img>` that carries its picture with it.
 [[nodiscard]] inline std::string html_image(const Picture& picture, std::string_view description) {
   return "<img width=\"" + std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) +
          "\" alt=\"" + html_escape(description) + "\" src=\"data:image/png;base64," + base64(encode_png(picture)) +
