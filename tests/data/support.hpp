@@ -19,8 +19,6 @@ namespace test_data {
 
 using adtr::Index;
 
-/// How often this program has called operator new; see allocations.cpp.
-std::size_t allocations();
 
 inline std::filesystem::path golden() { return std::filesystem::path(ADTR_SOURCE_DIR) / "tests" / "data" / "golden"; }
 

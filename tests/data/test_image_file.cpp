@@ -173,6 +173,14 @@ TEST_CASE("bad image files are named with what is wrong") {
     std::string bits = file("rgb8.bmp");
     bits[28] = 13;
     bad("bits.bmp", bits, "damaged or unsupported BMP (");
+    std::string tables = file("rgb.jpg");
+    const auto table = tables.find("\xFF\xC4");
+    REQUIRE(table != std::string::npos);
+    std::fill_n(tables.begin() + static_cast<std::ptrdiff_t>(table) + 5, 2, '\xFF');
+    bad("tables.jpg", tables, "damaged JPEG: a Huffman table of more than 256 codes");
+    std::string chunk = png;
+    chunk.replace(37, 4, std::string("\0\n\x01Z", 4));  // a critical chunk of no known name
+    bad("chunk.png", chunk, "damaged or unsupported PNG (cannot be decoded)");
     bad("no_frame.jpg", std::string("\xFF\xD8\xFF\xD9", 4), "JPEG without pixels (0x0)");
   }
   SECTION("what follows the end is ignored") {

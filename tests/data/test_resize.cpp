@@ -5,6 +5,7 @@
 
 #include "adtr/data/resize.hpp"
 #include "support.hpp"
+#include "support/allocations.hpp"
 
 using namespace test_data;
 
@@ -80,13 +81,13 @@ TEST_CASE("a Resizer allocates nothing for a size that it has seen") {
   adtr::Resizer resizer(64, 48);
   adtr::Image out;
   resizer(image, out);
-  const std::size_t before = allocations();
+  const std::size_t before = support::allocations();
   resizer(image, out);
   resizer(other, out);
   resizer(image, out);
-  CHECK(allocations() == before);
+  CHECK(support::allocations() == before);
   CHECK(out.data == adtr::resize(image, 64, 48).data);
-  CHECK(allocations() > before);  // the counter counts
+  CHECK(support::allocations() > before);  // the counter counts
 }
 
 TEST_CASE("a copy of a Resizer stands alone") {

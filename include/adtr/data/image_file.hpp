@@ -55,6 +55,7 @@ inline ImageFormat check_format(std::span<const std::uint8_t> bytes, const std::
     throw file_error(path, "truncated " + name + ": the file's " + std::to_string(bytes.size()) +
                                " bytes end before the image does");
   }
+  if (format->flaw != nullptr) throw file_error(path, "damaged " + name + ": " + format->flaw);
   const std::string size = std::to_string(format->height) + "x" + std::to_string(format->width);
   if (format->height < 1 || format->width < 1) throw file_error(path, name + " without pixels (" + size + ")");
   if (format->height > most_pixels / format->width) {
@@ -66,6 +67,15 @@ inline ImageFormat check_format(std::span<const std::uint8_t> bytes, const std::
 struct FreeStb {
   void operator()(void* pixels) const { std::free(pixels); }
 };
+
+/// Why stb gave up, in its few words. They may quote the file's bytes.
+inline std::string stb_reason() {
+  const char* words = stb::stbi_failure_reason();
+  std::string reason = words == nullptr || *words == '\0' ? "cannot be decoded" : words;
+  for (char& c : reason)
+    if (c < ' ' || c > '~') c = '?';
+  return reason;
+}
 
 template <class T>
 using Decoded = std::unique_ptr<T[], FreeStb>;
@@ -79,11 +89,7 @@ Decoded<T> decode(Decode load, std::span<const std::uint8_t> bytes, const std::s
   int h = 0;
   int channels = 0;
   Decoded<T> pixels(load(bytes.data(), static_cast<int>(bytes.size()), &w, &h, &channels, Image::channels));
-  if (!pixels) {
-    const char* reason = stb::stbi_failure_reason();
-    throw file_error(path, "damaged or unsupported " + std::string(format.name) + " (" +
-                               (reason != nullptr ? reason : "cannot be decoded") + ")");
-  }
+  if (!pixels) throw file_error(path, "damaged or unsupported " + std::string(format.name) + " (" + stb_reason() + ")");
   height = h;
   width = w;
   return pixels;

@@ -22,7 +22,8 @@ struct ImageFormat {
   std::string_view name;    ///< "PNG", "JPEG" or "BMP"
   std::int64_t height = 0;  ///< pixels; 0 where the file does not say
   std::int64_t width = 0;
-  bool whole = false;  ///< the file reaches its format's end
+  bool whole = false;          ///< the file reaches its format's end
+  const char* flaw = nullptr;  ///< what stb would not survive
 };
 
 namespace detail {
@@ -60,6 +61,20 @@ inline ImageFormat png_format(Bytes bytes) {
   return format;
 }
 
+/// Whether every Huffman table of the segment at `at` has the 256 codes at most that stb has room for: it checks only
+/// since version 2.29. A table is a class, 16 counts of codes, the codes; like stb, reads on past the segment's end.
+inline bool huffman_tables_fit(Bytes bytes, std::size_t at) {
+  std::size_t left = big_endian(bytes, at, 2);
+  for (at += 2, left -= std::min<std::size_t>(left, 2); left > 0;) {
+    std::size_t codes = 0;
+    for (std::size_t i = at + 1; i < at + 17 && i < bytes.size(); ++i) codes += bytes[i];
+    if (codes > 256) return false;
+    at += 17 + codes;
+    left -= std::min(left, 17 + codes);
+  }
+  return true;
+}
+
 /// Markers FF xx up to FFD9. Segments are stepped over by their length (a thumbnail inside one has an end of its own);
 /// in coded data FF is followed by 00 or a restart marker. What follows the end belongs to somebody else.
 inline ImageFormat jpeg_format(Bytes bytes) {
@@ -83,6 +98,7 @@ inline ImageFormat jpeg_format(Bytes bytes) {
         format.height = big_endian(bytes, at + 5, 2);
         format.width = big_endian(bytes, at + 7, 2);
       }
+      if (marker == 0xC4 && !huffman_tables_fit(bytes, at + 2)) format.flaw = "a Huffman table of more than 256 codes";
       at += 2 + big_endian(bytes, at + 2, 2);
     } else {
       break;
