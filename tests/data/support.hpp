@@ -19,7 +19,6 @@ namespace test_data {
 
 using adtr::Index;
 
-
 inline std::filesystem::path golden() { return std::filesystem::path(ADTR_SOURCE_DIR) / "tests" / "data" / "golden"; }
 
 /// The lines of golden/<name>.txt, each a stream of its fields.

@@ -1,0 +1,64 @@
+/// A model of Lite0 at 32/8 with random weights, written to a file in the temporary folder.
+#pragma once
+
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "adtr/detector.hpp"
+#include "adtr/train/random.hpp"
+#include "support/catch.hpp"
+
+namespace small_model {
+
+using Network = adtr::Network<adtr::Architecture::efficientnet_lite0, 32, 8>;
+using Networks = adtr::Networks<Network>;
+using Net = Network::type;
+
+inline adtr::ModelDescription description() {
+  adtr::ModelDescription d;
+  d.architecture = Network::architecture;
+  d.image_size = 32;
+  d.grid = 8;
+  d.numerics = adtr::parse_architecture("efficientnet_lite0").numerics;
+  d.image_score = adtr::ImageScore::z_score;
+  d.threshold = 0.1234567890123456789;
+  d.colour_low = 1.0 / 3.0;
+  d.colour_high = 2.0;
+  d.notes = {{"recipe", "fast"}};
+  return d;
+}
+
+/// Random weights, small enough for activations to stay finite; score_std and feature_std are positive.
+struct Parameters {
+  adtr::Buffer<float> frozen{adtr::parameter_count<Net::Backbone::Layers>};
+  adtr::Buffer<float> trained{adtr::parameter_count<adtr::TrainedTensors<Net>>};
+  Net::Backbone::Parameters<float> backbone = adtr::bind_parameters<Net::Backbone::Layers>(frozen.data());
+  adtr::TrainedTensors<Net>::Parameters<float> tensors =
+      adtr::bind_parameters<adtr::TrainedTensors<Net>>(trained.data());
+
+  Parameters() {
+    adtr::RandomStream random(2, 1);
+    for (float& w : frozen.span()) w = static_cast<float>(0.4 * (random.uniform() - 0.5));
+    for (float& w : trained.span()) w = static_cast<float>(0.2 * (random.uniform() - 0.5));
+    for (adtr::Index c = 0; c < Net::Features::channels; ++c) tensors.feature_std[c] = 1.0F + tensors.feature_std[c];
+    for (adtr::Index u = 0; u < Net::Features::positions; ++u) tensors.score_std[u] = 1.0F + tensors.score_std[u];
+  }
+};
+
+/// A file that goes with this object.
+struct File {
+  std::string path = (std::filesystem::temp_directory_path() / ("adtr_model_" + std::to_string(getpid()))).string();
+  File() { adtr::save_model<Net, float>(path, Parameters().tensors, Parameters().backbone, description()); }
+  File(const File&) = delete;
+  ~File() { std::filesystem::remove(path); }
+};
+
+inline adtr::Image picture(adtr::Index height = 40, adtr::Index width = 50, std::uint64_t seed = 1) {
+  adtr::Image image(height, width);
+  adtr::RandomStream random(seed, 9);
+  for (auto& byte : image.data) byte = static_cast<std::uint8_t>(random.below(256));
+  return image;
+}
+
+}  // namespace small_model

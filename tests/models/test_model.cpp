@@ -1,0 +1,110 @@
+// A model in a file is the model in memory; batches and backends agree; detection allocates nothing.
+#include "models/small_model.hpp"
+
+#include "adtr/backend/eigen.hpp"
+#include "adtr/backend/reference.hpp"
+#include "support/allocations.hpp"
+
+using small_model::Net;
+using small_model::Networks;
+
+TEST_CASE("A saved and loaded model scores bit for bit like the one in memory") {
+  const small_model::File file;
+  const small_model::Parameters parameters;
+  const adtr::Cpu::Context context(1);
+  adtr::Model<Net, adtr::Cpu> loaded(adtr::load_weights(file.path), context);
+  adtr::Model<Net, adtr::Cpu> made(context, {context, parameters.backbone, adtr::Padding::same}, parameters.tensors);
+  adtr::Preprocessor<float> preprocess(32, small_model::description().numerics);
+  std::vector<float> input(32 * 32 * 3), a(64), b(64);
+  preprocess(small_model::picture(), input.data());
+  loaded.position_scores({input.data(), 1, 32, 32, 3}, a);
+  made.position_scores({input.data(), 1, 32, 32, 3}, b);
+  CHECK(a == b);
+  CHECK(*std::max_element(a.begin(), a.end()) > 0.0F);
+}
+
+TEST_CASE("A description comes out of a file as it went in, and says what is wrong with one that does not fit") {
+  const small_model::File file;
+  const auto d = adtr::read_description(adtr::load_weights(file.path));
+  const auto expected = small_model::description();
+  CHECK(d.architecture == expected.architecture);
+  CHECK((d.image_size == 32 && d.grid == 8));
+  CHECK(d.numerics.padding == adtr::Padding::same);
+  CHECK((d.numerics.mean == expected.numerics.mean && d.numerics.std == expected.numerics.std));
+  CHECK(d.image_score == adtr::ImageScore::z_score);
+  CHECK(d.threshold == expected.threshold);
+  CHECK((d.colour_low == expected.colour_low && d.colour_high == 2.0));
+  CHECK(d.notes == expected.notes);
+
+  REQUIRE_THROWS_WITH(
+      (adtr::Detector<adtr::Cpu, adtr::Networks<adtr::Network<adtr::Architecture::resnet18, 32, 8>>>::load(file.path,
+                                                                                                           1)),
+      ContainsSubstring(file.path) && ContainsSubstring("efficientnet_lite0 32/8"));
+  REQUIRE_THROWS_WITH(adtr::parse_architecture("efficientnet_b9"), ContainsSubstring("efficientnet_b9"));
+  CHECK(adtr::parse_architecture("tf_efficientnet_b4").numerics.bn_eps == 1e-3);
+  CHECK(adtr::parse_architecture("efficientnet_b4").numerics.padding == adtr::Padding::symmetric);
+}
+
+TEST_CASE("An image scores the same alone and in a batch, and for any number of threads") {
+  const small_model::File file;
+  const auto weights = adtr::load_weights(file.path);
+  adtr::Preprocessor<float> preprocess(32, small_model::description().numerics);
+  constexpr adtr::Index images = 3;
+  std::vector<float> input(images * 32 * 32 * 3), together(images * 64), alone(images * 64);
+  for (adtr::Index i = 0; i < images; ++i)
+    preprocess(small_model::picture(40, 50, static_cast<std::uint64_t>(i)), input.data() + i * 32 * 32 * 3);
+  adtr::Model<Net, adtr::Cpu> batch(weights, adtr::Cpu::Context(1), images);
+  batch.position_scores({input.data(), images, 32, 32, 3}, together);
+  for (const int threads : {1, 2, 3}) {
+    adtr::Model<Net, adtr::Cpu> one(weights, adtr::Cpu::Context(threads));
+    for (adtr::Index i = 0; i < images; ++i)
+      one.position_scores({input.data() + i * 32 * 32 * 3, 1, 32, 32, 3},
+                          std::span(alone).subspan(static_cast<std::size_t>(i) * 64, 64));
+    CHECK(alone == together);
+  }
+}
+
+TEST_CASE("Every backend detects alike") {
+  const small_model::File file;
+  const auto image = small_model::picture();
+  auto reference = adtr::Detector<adtr::Reference<double>, Networks>::load(file.path);
+  const auto expected = reference.detect(image);
+  const auto compare = [&](auto detector) {
+    const adtr::Detection d = detector.detect(image);
+    CHECK(d.score == Approx(expected.score).epsilon(1e-3));
+    CHECK(d.anomalous == (expected.score >= *expected.threshold));
+    double worst = 0.0, largest = 0.0;
+    for (std::size_t i = 0; i < d.map.size(); ++i) {
+      worst =
+          std::max(worst, std::abs(static_cast<double>(d.map.data()[i]) - static_cast<double>(expected.map.data()[i])));
+      largest = std::max(largest, static_cast<double>(expected.map.data()[i]));
+    }
+    CHECK(worst < 2e-4 * largest);
+  };
+  compare(adtr::Detector<adtr::Cpu, Networks>::load(file.path));
+  compare(adtr::Detector<adtr::EigenBackend, Networks>::load(file.path));
+  compare(adtr::Detector<adtr::Reference<float>, Networks>::load(file.path));
+}
+
+TEST_CASE("Detecting in memory allocates nothing after the first image of a size") {
+  const small_model::File file;
+  const int threads = GENERATE(1, 2);
+  auto detector = adtr::Detector<adtr::Cpu, Networks>::load(file.path, threads);
+  const auto image = small_model::picture(), other = small_model::picture(40, 50, 2);
+  adtr::Detection d;
+  detector.detect(image, d);
+  const double first = d.score;
+  const std::size_t before = support::allocations();
+  detector.detect(other, d);
+  detector.detect(image, d);
+  const std::size_t after = support::allocations();
+  CHECK(after == before);
+  CHECK(d.score == first);
+}
+
+TEST_CASE("An image of one pixel and one of 20,000×1 are images") {
+  const small_model::File file;
+  auto detector = adtr::Detector<adtr::Cpu, Networks>::load(file.path, 1);
+  CHECK(std::isfinite(detector.detect(small_model::picture(1, 1)).score));
+  CHECK(std::isfinite(detector.detect(small_model::picture(20000, 1)).score));
+}

@@ -1,0 +1,34 @@
+// The score map against the definition: bilinear with aligned corners, then the largest mean of a 16×16 window.
+#include "adtr/backend/reference.hpp"
+#include "adtr/models/score_map.hpp"
+#include "adtr/train/random.hpp"
+#include "support/catch.hpp"
+
+using adtr::Index;
+
+TEST_CASE("Upsampling is the backend's resize, and pooling the largest mean of a window") {
+  const auto [grid, size] = GENERATE(std::pair<Index, Index>{16, 256}, std::pair<Index, Index>{8, 32},
+                                     std::pair<Index, Index>{4, 12}, std::pair<Index, Index>{1, 20});
+  adtr::RandomStream random(1, 1);
+  std::vector<double> scores(static_cast<std::size_t>(grid * grid)), map(static_cast<std::size_t>(size * size)),
+      expected(map.size());
+  for (double& s : scores) s = random.uniform() - 0.75;  // negative maxima too: z-scores have them
+  adtr::ScoreMap<double> score_map(grid, size);
+  score_map.upsample(scores, map);
+  adtr::Reference<double>::resize(adtr::reference::Context(), {scores.data(), 1, grid, grid, 1},
+                                  {expected.data(), 1, size, size, 1});
+  double worst = 0.0;
+  for (std::size_t i = 0; i < map.size(); ++i) worst = std::max(worst, std::abs(map[i] - expected[i]));
+  CHECK(worst < 1e-14);
+
+  const Index side = std::min<Index>(16, size);
+  double largest = -1e9;
+  for (Index y = 0; y + side <= size; ++y)
+    for (Index x = 0; x + side <= size; ++x) {
+      double sum = 0.0;
+      for (Index dy = 0; dy < side; ++dy)
+        for (Index dx = 0; dx < side; ++dx) sum += expected[static_cast<std::size_t>((y + dy) * size + x + dx)];
+      largest = std::max(largest, sum / static_cast<double>(side * side));
+    }
+  CHECK(score_map.pooled_maximum(map) == Approx(largest).margin(1e-12));
+}
