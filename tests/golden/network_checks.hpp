@@ -154,7 +154,7 @@ class NetworkChecks {
 
   Golden expected_;
   adtr::Padding padding_;
-  typename B::Context context_{1};
+  typename B::Context context_{2};
   adtr::Buffer<T> frozen_, trained_;
   typename Backbone::template Parameters<T> backbone_;
   typename Transformer::template Parameters<T> transformer_;
