@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
 # Installs what building and testing adtr needs and this Debian (or Ubuntu) machine lacks. Asks no server when nothing
 # is missing. Elsewhere CMake fetches the libraries, and a compiler, cmake and ninja are the user's to install.
+# With arguments: these packages instead.
 set -euo pipefail
 
 packages=(g++ clang binutils cmake ninja-build git ca-certificates python3 libeigen3-dev libxtensor-dev libstb-dev
           libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev doxygen)
+if (($# > 0)); then
+  packages=("$@")
+fi
 
 if ! command -v apt-get >/dev/null; then
   echo "install_packages: no apt-get here; needed are a C++20 compiler, cmake >= 3.25, ninja and python3."

