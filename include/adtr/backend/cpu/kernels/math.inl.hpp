@@ -33,3 +33,6 @@ ADTR_INLINE Vec clamp(Vec x, Vec low, Vec high) { return min(high, max(low, x));
 
 /// Long sums are cut into blocks of this many terms, so that rounding errors grow with the blocks, not the terms.
 inline constexpr Index sum_block = 128;
+
+/// Asks for a cache line that is needed some microseconds from now.
+ADTR_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }

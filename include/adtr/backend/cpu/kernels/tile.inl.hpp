@@ -100,6 +100,10 @@ ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
 template <int Rows, int Vectors>
 [[gnu::noinline]] void tile(const Tile& given) {
   const Tile t = given;
+  if (t.after == nullptr) {
+    // The result's lines come from far away: ask for them now, not when the sums are ready.
+    ADTR_UNROLL for (int i = 0; i < Rows; ++i) __builtin_prefetch(t.c + i * t.c_stride, 1, 3);
+  }
   Vec acc[Rows][Vectors];
   ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
     ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {

@@ -1,7 +1,8 @@
 /// dw += dyᵀ·x: rows of dy and x in blocks of a fixed size, both repacked on the stack.
 
-inline constexpr Index gradient_rows = 256;     // rows of dy and x that go into one block
-inline constexpr Index gradient_outputs = 144;  // columns of dy that are packed at a time
+inline constexpr Index gradient_rows = 256;                       // rows of dy and x that go into one block
+inline constexpr Index gradient_outputs = 144;                    // columns of dy that are packed at a time
+inline constexpr Index gradient_columns = width == 16 ? 32 : 16;  // columns of x
 
 /// Packs columns of dy as strips of tile_rows columns: strip s at s·(gradient_rows·tile_rows + 16), row after row.
 ADTR_INLINE void pack_strips(const float* dy, Index stride, Index rows, Index outputs, float* strips) {
@@ -18,38 +19,75 @@ ADTR_INLINE void pack_strips(const float* dy, Index stride, Index rows, Index ou
   }
 }
 
-[[gnu::noinline]] inline void weight_gradient(const WeightGradientTask& t) {
+/// Asks for `lines` cache lines of rows [first, last) of a matrix ahead of their use.
+ADTR_INLINE void prefetch_rows(const float* x, Index stride, Index first, Index last, Index lines) {
+  for (Index r = first; r < last; ++r)
+    for (Index i = 0; i < lines; ++i) prefetch(x + r * stride + 16 * i);
+}
+
+/// The block of dy and x that comes after one, and how far it has been asked for. A packed block lasts long, so each of
+/// its `steps` register tiles fetches a little of what is packed next: else packing waits for memory.
+struct NextBlock {
+  const float* dy;  ///< null after the last block
+  Index dy_stride, rows, lines, steps, done;
+
+  ADTR_INLINE void step() {
+    if (dy != nullptr) prefetch_rows(dy, dy_stride, rows * done / steps, rows * (done + 1) / steps, lines);
+    ++done;
+  }
+};
+
+/// The columns [k, k + 16·panels) of dw from packed strips and panels; `next_panel` (may be null) is x where the panel
+/// after these begins.
+ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index outputs, Index rows, Index k,
+                                 const float* strips, const float* panel, const float* next_panel, NextBlock& next) {
   constexpr int vectors = width == 1 ? 4 : 2;
   constexpr int step = tile_rows(vectors);
-  constexpr Index strip = gradient_rows * step + 16;
-  constexpr Index panels = width == 16 ? 2 : 1;
-  alignas(64) float strips[gradient_outputs / step * strip];
-  alignas(64) float panel[panels * gradient_rows * 16];
+  const Index count = (outputs + step - 1) / step;
+  for (Index j = 0; j < gradient_columns && k + j < t.inputs; j += vectors * width) {
+    Tile tile_task{};
+    tile_task.row_step = 1;
+    tile_task.k_step = step;
+    tile_task.b = panel + j;
+    tile_task.panel = gradient_rows * 16;
+    tile_task.k = rows;
+    tile_task.n = t.inputs - k - j;
+    tile_task.c_stride = tile_task.residual_stride = t.dw_stride;
+    for (Index s = 0; s < count; ++s) {
+      if (next_panel != nullptr)
+        prefetch_rows(next_panel, t.x_stride, rows * s / count, rows * (s + 1) / count, gradient_columns / 16);
+      next.step();
+      tile_task.a = strips + s * (gradient_rows * step + 16);
+      tile_task.c = t.dw + (n + s * step) * t.dw_stride + k + j;
+      tile_task.residual = tile_task.c;
+      tile_of<step, vectors>(smaller(step, outputs - s * step), tile_task);
+    }
+  }
+}
+
+[[gnu::noinline]] inline void weight_gradient(const WeightGradientTask& t) {
+  constexpr int step = tile_rows(2);
+  alignas(64) float strips[gradient_outputs / step * (gradient_rows * step + 16)];
+  alignas(64) float panel[gradient_columns * gradient_rows];
   for (Index n = 0; n < t.outputs; n += gradient_outputs) {
     const Index outputs = smaller(gradient_outputs, t.outputs - n);
     for (Index r = 0; r < t.rows; r += gradient_rows) {
-      const Index rows = smaller(gradient_rows, t.rows - r);
+      const Index rows = smaller(gradient_rows, t.rows - r), rows_left = t.rows - r - rows;
       pack_strips(t.dy + r * t.dy_stride + n, t.dy_stride, rows, outputs, strips);
-      for (Index k = 0; k < t.inputs; k += 16 * panels) {
-        for (Index i = 0; i < panels && k + 16 * i < t.inputs; ++i)
-          copy_panel(t.x + r * t.x_stride + k + 16 * i, t.x_stride, rows, t.inputs - k - 16 * i,
-                     panel + i * gradient_rows * 16);
-        for (Index j = 0; j < 16 * panels && k + j < t.inputs; j += vectors * width) {
-          Tile tile_task{};
-          tile_task.row_step = 1;
-          tile_task.k_step = step;
-          tile_task.b = panel + j;
-          tile_task.panel = gradient_rows * 16;
-          tile_task.k = rows;
-          tile_task.n = t.inputs - k - j;
-          tile_task.c_stride = tile_task.residual_stride = t.dw_stride;
-          for (Index s = 0; s * step < outputs; ++s) {
-            tile_task.a = strips + s * strip;
-            tile_task.c = t.dw + (n + s * step) * t.dw_stride + k + j;
-            tile_task.residual = tile_task.c;
-            tile_of<step, vectors>(smaller(step, outputs - s * step), tile_task);
-          }
-        }
+      NextBlock next{};
+      next.dy = rows_left == 0 ? nullptr : t.dy + (r + rows) * t.dy_stride + n;
+      next.dy_stride = t.dy_stride;
+      next.rows = smaller(gradient_rows, rows_left);
+      next.lines = (outputs + 15) / 16;
+      next.steps = (outputs + step - 1) / step * ((t.inputs + gradient_columns - 1) / gradient_columns);
+      for (Index k = 0; k < t.inputs; k += gradient_columns) {
+        const float* x = t.x + r * t.x_stride + k;
+        for (Index i = 0; i < gradient_columns && k + i < t.inputs; i += 16)
+          copy_panel(x + i, t.x_stride, rows, t.inputs - k - i, panel + i * gradient_rows);
+        const float* next_panel = k + gradient_columns < t.inputs ? x + gradient_columns
+                                  : rows_left >= rows             ? t.x + (r + rows) * t.x_stride
+                                                                  : nullptr;
+        gradient_column(t, n, outputs, rows, k, strips, panel, next_panel, next);
       }
     }
   }
