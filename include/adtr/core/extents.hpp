@@ -24,6 +24,6 @@ struct Extents {
 
 /// The input of a backbone: an RGB image of the given size.
 template <Index Height, Index Width>
-using Image3 = Extents<Height, Width, 3>;
+using ImageShape = Extents<Height, Width, 3>;
 
 }  // namespace adtr::inline ADTR_ABI
