@@ -1,0 +1,107 @@
+/// What the tests of all backends share: the comparison of a backend with the oracle and with itself.
+#pragma once
+
+#include <array>
+#include <concepts>
+
+#include "adtr/backend/cpu.hpp"
+#include "adtr/backend/eigen.hpp"
+#include "backend/numbers.hpp"
+#include "support/catch.hpp"
+
+#define ADTR_BACKENDS adtr::Reference<float>, adtr::EigenBackend, adtr::Cpu
+
+namespace suite {
+
+/// What float sums of n terms may differ by, relative to the largest of some such sums.
+inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt(static_cast<double>(n))); }
+
+/// What silu and the sigmoid of x may differ by, relative to themselves, down to the smallest normal floats: in a float
+/// reduction of eˣ to a power of 2 the error grows with x.
+inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_cast<double>(x)); }
+
+template <class B>
+const typename B::Context& one_thread() {
+  static const typename B::Context context(1);
+  return context;
+}
+
+/// 2, 3 and 7 threads.
+template <class B>
+const std::array<typename B::Context, 3>& more_threads() {
+  static const std::array<typename B::Context, 3> contexts{typename B::Context(2), typename B::Context(3),
+                                                           typename B::Context(7)};
+  return contexts;
+}
+
+template <class B>
+constexpr bool has_threads = !std::same_as<B, adtr::Reference<float>>;
+
+/// Holds `run`, a generic lambda `<class B>(const Context&) -> vector<Scalar>`, on backend B against the oracle, and
+/// its bits for 2, 3 and 7 threads and for a second time against those for one. Returns what it gave.
+template <class B, class Run>
+std::vector<typename B::Scalar> check(const Run& run, double bound) {
+  const auto expected = run.template operator()<Oracle>(one_thread<Oracle>());
+  const auto actual = run.template operator()<B>(one_thread<B>());
+  CHECK(error(actual, expected) <= bound);
+  if constexpr (has_threads<B>) {
+    for (const auto& context : more_threads<B>()) CHECK((run.template operator()<B>(context) == actual));
+    CHECK((run.template operator()<B>(one_thread<B>()) == actual));
+  }
+  return actual;
+}
+
+/// The images of a batch that a run is about.
+struct Images {
+  Index first = 0;
+  Index count = 1;
+};
+
+/// The same for `run`, a `<class B>(const Context&, Images) -> vector<Scalar>`, whose result is that of one image after
+/// the other; and an image alone gives the bits that it gives within the batch.
+template <class B, class Run>
+void check_batch(const Run& run, Index batch, double bound) {
+  const auto all = check<B>(
+      [&]<class C>(const typename C::Context& context) {
+        return run.template operator()<C>(context, Images{0, batch});
+      },
+      bound);
+  std::vector<typename B::Scalar> alone;
+  for (Index n = 0; n < batch; ++n) {
+    const auto one = run.template operator()<B>(one_thread<B>(), Images{n, 1});
+    alone.insert(alone.end(), one.begin(), one.end());
+  }
+  CHECK((alone == all));
+}
+
+/// A matrix of some images' rows of a stream, as the columns [1, 1 + columns) of a wider one when `strided`. What
+/// surrounds them stays visible in `memory`.
+template <class T>
+struct Rows {
+  std::vector<T> memory;
+  adtr::MatrixView<T> view;
+
+  Rows(Images images, Index rows_per_image, Index columns, std::uint64_t seed, float scale = 1.0F,
+       bool strided = false) {
+    const Index stride = strided ? columns + 3 : columns;
+    memory = numbers<T>(images.count * rows_per_image * stride, seed, scale, images.first * rows_per_image * stride);
+    view = {memory.data() + (strided ? 1 : 0), images.count * rows_per_image, columns, stride};
+  }
+  Rows(Rows&&) = default;
+  [[nodiscard]] adtr::MatrixView<const T> in() const { return view; }
+};
+
+/// The same for maps of (height, width, channels).
+template <class T>
+struct Maps {
+  Rows<T> rows;
+  adtr::MapView<T> view;
+
+  Maps(Images images, Index height, Index width, Index channels, std::uint64_t seed, float scale = 1.0F,
+       bool strided = false)
+      : rows(images, height * width, channels, seed, scale, strided),
+        view(rows.view.data, images.count, height, width, channels, rows.view.stride) {}
+  [[nodiscard]] adtr::MapView<const T> in() const { return view; }
+};
+
+}  // namespace suite

@@ -1,0 +1,156 @@
+/// What a backbone does beside products.
+#include "backend/suite.hpp"
+
+using namespace suite;
+using adtr::Activation;
+using adtr::Window;
+
+namespace {
+
+struct Filter {
+  Index height, width, channels;
+  Window window;
+  Index out_height, out_width;
+  bool strided = false;
+};
+
+/// Every combination of kernel, stride and padding on maps of a few sizes, as padding.hpp lays windows.
+std::vector<Filter> filters() {
+  std::vector<Filter> list;
+  for (const auto& [height, width, channels] :
+       {std::array<Index, 3>{16, 16, 96}, std::array<Index, 3>{9, 7, 20}, std::array<Index, 3>{5, 12, 33},
+        std::array<Index, 3>{2, 2, 5}, std::array<Index, 3>{1, 1, 67}, std::array<Index, 3>{1, 6, 1},
+        std::array<Index, 3>{3, 1, 8}})
+    for (const Index kernel : {3, 5})
+      for (const Index stride : {1, 2})
+        for (const bool same : {false, true}) {
+          const Index out_height = (height + stride - 1) / stride, out_width = (width + stride - 1) / stride;
+          const auto before = [&](Index in, Index out) {
+            return same ? std::max((out - 1) * stride + kernel - in, Index{0}) / 2 : (kernel - 1) / 2;
+          };
+          const Window window{kernel, stride, before(height, out_height), before(width, out_width)};
+          list.push_back({height, width, channels, window, out_height, out_width, same});
+        }
+  list.push_back({4, 4, 18, {7, 3, 5, 3}, 3, 3});  // windows wider than the map
+  list.push_back({3, 3, 18, {3, 1, 4, 4}, 9, 9});  // windows that miss the map
+  return list;
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("depthwise", "[backend]", ADTR_BACKENDS) {
+  auto all = filters();
+  all.push_back({32, 32, 144, {3, 1, 1, 1}, 32, 32});
+  all.push_back({16, 16, 672, {5, 2, 2, 2}, 8, 8});
+  int i = 0;
+  for (const Filter& f : all) {
+    const auto activation =
+        std::array{Activation::silu, Activation::relu6, Activation::none, Activation::relu}[size(i++ % 4)];
+    CAPTURE(f.height, f.width, f.channels, f.window.kernel, f.window.stride, f.window.top, f.window.left);
+    const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+      using T = typename B::Scalar;
+      const Maps<T> x(images, f.height, f.width, f.channels, 1, 1.0F, f.strided);
+      Maps<T> y(images, f.out_height, f.out_width, f.channels, 2, 1.0F, f.strided);
+      const auto w = numbers<T>(f.window.kernel * f.window.kernel * f.channels, 3);
+      const auto bias = numbers<T>(f.channels, 4);
+      B::depthwise(context, x.in(), f.window, w.data(), bias.data(), activation, y.view);
+      return y.rows.memory;
+    };
+    check_batch<TestType>(run, 3, sum_bound(f.window.kernel * f.window.kernel));
+  }
+}
+
+TEMPLATE_TEST_CASE("max_pool", "[backend]", ADTR_BACKENDS) {
+  auto all = filters();
+  all.pop_back();  // a maximum over nothing
+  all.push_back({32, 32, 64, {3, 2, 1, 1}, 16, 16});
+  all.push_back({8, 8, 13, {2, 2, 0, 0}, 4, 4});
+  for (const Filter& f : all) {
+    CAPTURE(f.height, f.width, f.channels, f.window.kernel, f.window.stride, f.window.top, f.window.left);
+    const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+      using T = typename B::Scalar;
+      Maps<T> x(images, f.height, f.width, f.channels, 1, 1.0F, f.strided);
+      for (T& value : x.rows.memory)
+        value = static_cast<T>(static_cast<float>(value) - 2.0F);  // zeros outside would win
+      Maps<T> y(images, f.out_height, f.out_width, f.channels, 2, 1.0F, f.strided);
+      B::max_pool(context, x.in(), f.window, y.view);
+      return y.rows.memory;
+    };
+    check_batch<TestType>(run, 3, 0.0);
+  }
+}
+
+TEMPLATE_TEST_CASE("squeeze_excite", "[backend]", ADTR_BACKENDS) {
+  struct Case {
+    Index height, width, channels, squeezed;
+    float scale;
+    bool strided;
+  };
+  for (const auto& p :
+       {Case{32, 32, 144, 6, 1.0F, false}, Case{8, 8, 1632, 68, 1.0F, false}, Case{6, 7, 24, 5, 3.0F, true},
+        Case{1, 1, 13, 1, 1.0F, true}, Case{5, 3, 33, 9, 1.0F, false}, Case{1, 1, 1, 1, 10.0F, false}})
+    for (const auto activation : {Activation::silu, Activation::relu}) {
+      CAPTURE(p.height, p.width, p.channels, p.squeezed, activation);
+      const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+        using T = typename B::Scalar;
+        Maps<T> x(images, p.height, p.width, p.channels, 1, p.scale, p.strided);
+        const auto w1 = numbers<T>(p.squeezed * p.channels, 2), b1 = numbers<T>(p.squeezed, 3),
+                   w2 = numbers<T>(p.squeezed * p.channels, 4), b2 = numbers<T>(p.channels, 5);
+        std::vector<T> scratch(size(images.count * (2 * p.channels + p.squeezed)));
+        B::squeeze_excite(context, x.view, {p.squeezed, w1.data(), b1.data(), w2.data(), b2.data(), activation},
+                          scratch.data());
+        return x.rows.memory;
+      };
+      check_batch<TestType>(run, 3, sum_bound(p.height * p.width + p.channels));
+    }
+}
+
+TEMPLATE_TEST_CASE("squeeze_excite: gates at the extremes", "[backend]", ADTR_BACKENDS) {
+  using B = TestType;
+  constexpr Index channels = 10;
+  const std::vector<float> bias{0.0F, 100.0F, -100.0F, 1e4F, -1e4F, 87.0F, -87.0F, 104.0F, -104.0F, -1e6F};
+  const std::vector<float> zeros(channels);
+  std::vector<float> x(channels, 2.0F), scratch(2 * channels + 1);
+  B::squeeze_excite(one_thread<B>(), {x.data(), 1, 1, 1, channels},
+                    {1, zeros.data(), zeros.data(), zeros.data(), bias.data(), Activation::silu}, scratch.data());
+  for (std::size_t c = 0; c < channels; ++c) {
+    const double gate = 1.0 / (1.0 + std::exp(-static_cast<double>(bias[c])));
+    CAPTURE(bias[c]);
+    CHECK(std::abs(static_cast<double>(x[c]) - 2.0 * gate) <= exponential_bound(bias[c]) * gate + 1e-30);
+  }
+}
+
+TEMPLATE_TEST_CASE("resize", "[backend]", ADTR_BACKENDS) {
+  struct Case {
+    Index height, width, out_height, out_width, channels;
+    bool strided;
+  };
+  for (const auto& p : {Case{64, 64, 16, 16, 32, true}, Case{8, 8, 16, 16, 272, true}, Case{5, 3, 16, 16, 11, false},
+                        Case{7, 6, 1, 1, 5, false}, Case{1, 1, 8, 8, 3, false}, Case{8, 8, 8, 8, 7, true},
+                        Case{1, 9, 4, 2, 1, false}, Case{16, 12, 8, 1, 24, true}}) {
+    CAPTURE(p.height, p.width, p.out_height, p.out_width, p.channels);
+    const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+      using T = typename B::Scalar;
+      const Maps<T> x(images, p.height, p.width, p.channels, 1, 1.0F, p.strided);
+      Maps<T> y(images, p.out_height, p.out_width, p.channels, 2, 1.0F, p.strided);
+      B::resize(context, x.in(), y.view);
+      return y.rows.memory;
+    };
+    check_batch<TestType>(run, 3, 1e-6);
+  }
+}
+
+TEMPLATE_TEST_CASE("standardise", "[backend]", ADTR_BACKENDS) {
+  for (const auto& [height, width, channels] :
+       {std::array<Index, 3>{32, 32, 3}, std::array<Index, 3>{16, 16, 720}, std::array<Index, 3>{1, 5, 13}}) {
+    CAPTURE(height, width, channels);
+    const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+      using T = typename B::Scalar;
+      Maps<T> x(images, height, width, channels, 1, 5.0F, channels == 13);
+      const auto mean = numbers<T>(channels, 2), inverse_std = numbers<T>(channels, 3, 4.0F);
+      B::standardise(context, x.view, mean.data(), inverse_std.data());
+      return x.rows.memory;
+    };
+    check_batch<TestType>(run, 3, 1e-6);
+  }
+}
