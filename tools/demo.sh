@@ -106,6 +106,7 @@ logged cells tools/solar_cells.py "$work/downloads/$cells_wheel" "$cells" --seed
 end_part "$weights, $cells"
 
 begin_part "train: 200 good cells, $epochs epochs"
+rm -f "$out/cells.adtr.checkpoint"  # of an interrupted run, perhaps with other options: minutes, not hours
 "$adtr" train --data "$cells" --backbone "$weights" --out "$out/cells.adtr" --epochs "$epochs" --seed "$seed" \
   --hold-out 0.2 --false-alarm-rate 0.1 --threads "$jobs" || fail "training failed"
 end_part "$out/cells.adtr"
