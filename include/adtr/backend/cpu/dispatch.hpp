@@ -91,7 +91,17 @@ ADTR_END_TARGET
 
 namespace adtr::inline ADTR_ABI::cpu {
 
-[[nodiscard]] inline const Kernels& kernels_of(Isa isa) {
+/// The tables. A template of no meaningful parameter, so that a program of many units can compile the kernels in one of
+/// them: that one says `template struct adtr::cpu::KernelTables<>;`, and all are built with ADTR_EXTERN_KERNELS (in
+/// CMake: all link adtr::kernels). Without, each unit that uses the Cpu backend compiles them.
+template <class = void>
+struct KernelTables {
+  [[nodiscard]] static const Kernels& of(Isa isa);
+};
+
+// Out of the class, because a compiler may look into an inline function although it is `extern`.
+template <class Unused>
+const Kernels& KernelTables<Unused>::of(Isa isa) {
 #if ADTR_CPU_X86
   if (isa == Isa::avx512) return avx512::kernels;
   if (isa == Isa::avx2) return avx2::kernels;
@@ -100,6 +110,12 @@ namespace adtr::inline ADTR_ABI::cpu {
 #endif
   return scalar::kernels;
 }
+
+#if defined(ADTR_EXTERN_KERNELS)
+extern template struct KernelTables<>;
+#endif
+
+[[nodiscard]] inline const Kernels& kernels_of(Isa isa) { return KernelTables<>::of(isa); }
 
 /// The choice at start: ADTR_FORCE_ISA where that is set, else the machine's best.
 [[nodiscard]] inline const Kernels& initial_kernels() {
