@@ -6,30 +6,32 @@ inline constexpr Index convolve_columns = 512;
 /// Copies n elements, or writes zeros where there is nothing to copy from.
 ADTR_INLINE void copy_or_clear(const float* from, Index n, float* to) {
   Index i = 0;
-  if (from == nullptr) {
-    for (; i + width <= n; i += width) store(to + i, zero());
-    for (; i < n; ++i) to[i] = 0.0F;
-  } else {
-    for (; i + width <= n; i += width) store(to + i, load(from + i));
-    for (; i < n; ++i) to[i] = from[i];
-  }
+  for (; i + width <= n; i += width) store(to + i, from == nullptr ? zero() : load(from + i));
+  for (; i < n; ++i) to[i] = from == nullptr ? 0.0F : from[i];  // few, and masked stores are slow
 }
 
 /// Elements [first, first + count) of the patch of a pixel; elements are in (ky, kx, channel) order.
 ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index count, float* to) {
   const Index ox = pixel % m.out_width, row = pixel / m.out_width;
   const Index oy = row % m.out_height, image = row / m.out_height;
-  Index tap = first / m.channels, channel = first % m.channels;
+  const Index tap = first == 0 ? 0 : first / m.channels;
+  Index channel = first - tap * m.channels, ky = first == 0 ? 0 : tap / m.window.kernel;
+  Index kx = tap - ky * m.window.kernel;
   while (count > 0) {
-    const Index ky = tap / m.window.kernel, kx = tap % m.window.kernel;
     const Index iy = oy * m.window.stride + ky - m.window.top, ix = ox * m.window.stride + kx - m.window.left;
-    const Index n = smaller(count, m.channels - channel);
     const bool outside = iy < 0 || iy >= m.height || ix < 0 || ix >= m.width;
+    // The taps of a row lie next to each other where pixels do: of few channels, they are best copied together.
+    const Index taps = outside || m.x_stride != m.channels ? 1 : smaller(m.window.kernel - kx, m.width - ix);
+    const Index n = smaller(count, taps * m.channels - channel);
     copy_or_clear(outside ? nullptr : m.x + ((image * m.height + iy) * m.width + ix) * m.x_stride + channel, n, to);
     to += n;
     count -= n;
     channel = 0;
-    ++tap;
+    kx += taps;
+    if (kx == m.window.kernel) {
+      kx = 0;
+      ++ky;
+    }
   }
 }
 

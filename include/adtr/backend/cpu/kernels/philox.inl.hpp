@@ -10,19 +10,20 @@ ADTR_INLINE void random_words(const DropoutStream& d, std::uint64_t block, std::
     c[2][s] = lanes(d.site);
     c[3][s] = lanes(d.step);
   }
-  auto k0 = static_cast<std::uint32_t>(d.seed), k1 = static_cast<std::uint32_t>(d.seed >> 32);
+  // Low words only: what carries or multiplies into the high ones, nothing ever looks at.
+  Lanes key0 = lanes(d.seed), key1 = lanes(d.seed >> 32);
+  const Lanes weyl0 = lanes(0x9E3779B9), weyl1 = lanes(0xBB67AE85);
   const Lanes m0 = lanes(0xD2511F53), m1 = lanes(0xCD9E8D57);
-  for (int round = 0; round < 10; ++round) {
-    const Lanes key0 = lanes(k0), key1 = lanes(k1);
+  ADTR_UNROLL for (int round = 0; round < 10; ++round) {
     ADTR_UNROLL for (int s = 0; s < lane_sets; ++s) {
       const Lanes p0 = multiply_low(m0, c[0][s]), p1 = multiply_low(m1, c[2][s]);
-      c[0][s] = high(p1) ^ c[1][s] ^ key0;
-      c[1][s] = p1;  // the high word stays in; nothing looks at it before the next multiplication
-      c[2][s] = high(p0) ^ c[3][s] ^ key1;
+      c[0][s] = high(p1) ^ (c[1][s] ^ key0);
+      c[1][s] = p1;
+      c[2][s] = high(p0) ^ (c[3][s] ^ key1);
       c[3][s] = p0;
     }
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
+    key0 = key0 + weyl0;
+    key1 = key1 + weyl1;
   }
   ADTR_UNROLL for (int w = 0; w < 4; ++w) store_words(words + 8 * w, c[w]);
 }

@@ -76,6 +76,7 @@ ADTR_INLINE Lanes counters(std::uint32_t base, int set_index) {
 }
 ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {_mm256_mul_epu32(a.v, b.v)}; }
 ADTR_INLINE Lanes high(Lanes a) { return {_mm256_srli_epi64(a.v, 32)}; }
+ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_epi64(a.v, b.v)}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {_mm256_xor_si256(a.v, b.v)}; }
 /// Writes the low words of eight counters in order.
 ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {

@@ -72,6 +72,7 @@ ADTR_INLINE Lanes counters(std::uint32_t base, int set_index) {
 }
 ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {_mm512_maskz_mul_epu32(__mmask8{0xFF}, a.v, b.v)}; }
 ADTR_INLINE Lanes high(Lanes a) { return {_mm512_maskz_srli_epi64(__mmask8{0xFF}, a.v, 32)}; }
+ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_epi64(a.v, b.v)}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {_mm512_xor_si512(a.v, b.v)}; }
 /// Writes the low words of eight counters in order.
 ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {

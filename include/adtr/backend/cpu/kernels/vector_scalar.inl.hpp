@@ -50,6 +50,7 @@ ADTR_INLINE Lanes lanes(std::uint64_t x) { return {x}; }
 ADTR_INLINE Lanes counters(std::uint32_t base, int set_index) { return {base + static_cast<std::uint32_t>(set_index)}; }
 ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {(a.v & 0xFFFFFFFFU) * (b.v & 0xFFFFFFFFU)}; }
 ADTR_INLINE Lanes high(Lanes a) { return {a.v >> 32}; }
+ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {a.v + b.v}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {a.v ^ b.v}; }
 /// Writes the low words of eight counters in order.
 ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {
