@@ -3,6 +3,8 @@
 
 #include <array>
 #include <concepts>
+#include <initializer_list>
+#include <tuple>
 
 #include "adtr/backend/cpu.hpp"
 #include "adtr/backend/eigen.hpp"
@@ -12,6 +14,15 @@
 #define ADTR_BACKENDS adtr::Reference<float>, adtr::EigenBackend, adtr::Cpu
 
 namespace suite {
+
+template <std::size_t N>
+using Shapes = std::initializer_list<std::array<Index, N>>;
+
+/// Calls fn(sizes...) for every shape. (Structured bindings would do, but clang 14's lambdas cannot capture them.)
+template <std::size_t N, class F>
+void for_each(Shapes<N> shapes, const F& fn) {
+  for (const auto& shape : shapes) std::apply(fn, shape);
+}
 
 /// What float sums of n terms may differ by, relative to the largest of some such sums.
 inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt(static_cast<double>(n))); }

@@ -17,20 +17,19 @@ struct Filter {
 /// Every combination of kernel, stride and padding on maps of a few sizes, as padding.hpp lays windows.
 std::vector<Filter> filters() {
   std::vector<Filter> list;
-  for (const auto& [height, width, channels] :
-       {std::array<Index, 3>{16, 16, 96}, std::array<Index, 3>{9, 7, 20}, std::array<Index, 3>{5, 12, 33},
-        std::array<Index, 3>{2, 2, 5}, std::array<Index, 3>{1, 1, 67}, std::array<Index, 3>{1, 6, 1},
-        std::array<Index, 3>{3, 1, 8}})
-    for (const Index kernel : {3, 5})
-      for (const Index stride : {1, 2})
-        for (const bool same : {false, true}) {
-          const Index out_height = (height + stride - 1) / stride, out_width = (width + stride - 1) / stride;
-          const auto before = [&](Index in, Index out) {
-            return same ? std::max((out - 1) * stride + kernel - in, Index{0}) / 2 : (kernel - 1) / 2;
-          };
-          const Window window{kernel, stride, before(height, out_height), before(width, out_width)};
-          list.push_back({height, width, channels, window, out_height, out_width, same});
-        }
+  for_each(Shapes<3>{{16, 16, 96}, {9, 7, 20}, {5, 12, 33}, {2, 2, 5}, {1, 1, 67}, {1, 6, 1}, {3, 1, 8}},
+           [&](Index height, Index width, Index channels) {
+             for (const Index kernel : {3, 5})
+               for (const Index stride : {1, 2})
+                 for (const bool same : {false, true}) {
+                   const Index out_height = (height + stride - 1) / stride, out_width = (width + stride - 1) / stride;
+                   const auto before = [&](Index in, Index out) {
+                     return same ? std::max((out - 1) * stride + kernel - in, Index{0}) / 2 : (kernel - 1) / 2;
+                   };
+                   const Window window{kernel, stride, before(height, out_height), before(width, out_width)};
+                   list.push_back({height, width, channels, window, out_height, out_width, same});
+                 }
+           });
   list.push_back({4, 4, 18, {7, 3, 5, 3}, 3, 3});  // windows wider than the map
   list.push_back({3, 3, 18, {3, 1, 4, 4}, 9, 9});  // windows that miss the map
   return list;
@@ -141,8 +140,7 @@ TEMPLATE_TEST_CASE("resize", "[backend]", ADTR_BACKENDS) {
 }
 
 TEMPLATE_TEST_CASE("standardise", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [height, width, channels] :
-       {std::array<Index, 3>{32, 32, 3}, std::array<Index, 3>{16, 16, 720}, std::array<Index, 3>{1, 5, 13}}) {
+  for_each(Shapes<3>{{32, 32, 3}, {16, 16, 720}, {1, 5, 13}}, [&](Index height, Index width, Index channels) {
     CAPTURE(height, width, channels);
     const auto run = [&]<class B>(const typename B::Context& context, Images images) {
       using T = typename B::Scalar;
@@ -152,5 +150,5 @@ TEMPLATE_TEST_CASE("standardise", "[backend]", ADTR_BACKENDS) {
       return x.rows.memory;
     };
     check_batch<TestType>(run, 3, 1e-6);
-  }
+  });
 }

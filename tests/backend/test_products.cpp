@@ -84,7 +84,7 @@ TEMPLATE_TEST_CASE("multiply: odd shapes", "[backend]", ADTR_BACKENDS) {
 
 TEMPLATE_TEST_CASE("multiply: bias, residual, activation, strides", "[backend]", ADTR_BACKENDS) {
   using enum Product::Residual;
-  for (const auto& [rows, inputs, outputs] : {std::array<Index, 3>{37, 19, 41}, std::array<Index, 3>{130, 24, 200}})
+  for_each(Shapes<3>{{37, 19, 41}, {130, 24, 200}}, [&](Index rows, Index inputs, Index outputs) {
     for (const auto residual : {none, other, result})
       for (const auto activation : {Activation::none, Activation::relu, Activation::relu6, Activation::silu})
         for (const bool bias : {false, true})
@@ -93,6 +93,7 @@ TEMPLATE_TEST_CASE("multiply: bias, residual, activation, strides", "[backend]",
             check_batch<TestType>(multiply({rows, inputs, outputs, strided, bias, strided, residual, activation}), 2,
                                   sum_bound(inputs));
           }
+  });
 }
 
 TEMPLATE_TEST_CASE("pack: a second matrix takes the place of the first", "[backend]", ADTR_BACKENDS) {
@@ -143,22 +144,28 @@ TEMPLATE_TEST_CASE("activations: close everywhere, finite at the extremes", "[ba
 }
 
 TEMPLATE_TEST_CASE("accumulate_weight_gradient", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [rows, outputs, inputs] :
-       {std::array<Index, 3>{512, 256, 720}, std::array<Index, 3>{1024, 24, 100}, std::array<Index, 3>{1, 1, 1},
-        std::array<Index, 3>{5, 3, 27}, std::array<Index, 3>{13, 56, 1}, std::array<Index, 3>{7, 1, 33},
-        std::array<Index, 3>{130, 130, 67}, std::array<Index, 3>{2000, 7, 9}})
-    for (const bool strided : {false, true}) {
-      CAPTURE(rows, outputs, inputs, strided);
-      const auto run = [&]<class B>(const typename B::Context& context) {
-        using T = typename B::Scalar;
-        const Rows<T> dy({}, rows, outputs, 1, 1.0F, strided);
-        const Rows<T> x({}, rows, inputs, 2, 1.0F, strided);
-        Rows<T> dw({}, outputs, inputs, 3, 1.0F, strided);
-        B::accumulate_weight_gradient(context, dy.in(), x.in(), dw.view);
-        return dw.memory;
-      };
-      check<TestType>(run, sum_bound(rows));
-    }
+  for_each(Shapes<3>{{512, 256, 720},
+                     {1024, 24, 100},
+                     {1, 1, 1},
+                     {5, 3, 27},
+                     {13, 56, 1},
+                     {7, 1, 33},
+                     {130, 130, 67},
+                     {2000, 7, 9}},
+           [&](Index rows, Index outputs, Index inputs) {
+             for (const bool strided : {false, true}) {
+               CAPTURE(rows, outputs, inputs, strided);
+               const auto run = [&]<class B>(const typename B::Context& context) {
+                 using T = typename B::Scalar;
+                 const Rows<T> dy({}, rows, outputs, 1, 1.0F, strided);
+                 const Rows<T> x({}, rows, inputs, 2, 1.0F, strided);
+                 Rows<T> dw({}, outputs, inputs, 3, 1.0F, strided);
+                 B::accumulate_weight_gradient(context, dy.in(), x.in(), dw.view);
+                 return dw.memory;
+               };
+               check<TestType>(run, sum_bound(rows));
+             }
+           });
 }
 
 TEMPLATE_TEST_CASE("accumulate_column_sums", "[backend]", ADTR_BACKENDS) {

@@ -5,10 +5,8 @@ using namespace suite;
 
 namespace {
 
-/// Rows of an image and columns.
-using Shape = std::array<Index, 2>;
-const std::array<Shape, 7> shapes{Shape{256, 256}, Shape{64, 720}, Shape{10, 36}, Shape{7, 5},
-                                  Shape{1, 1},     Shape{33, 100}, Shape{3, 17}};
+/// Rows of an image, columns.
+const Shapes<2> shapes{{256, 256}, {64, 720}, {10, 36}, {7, 5}, {1, 1}, {33, 100}, {3, 17}};
 
 template <class T>
 std::vector<T> operator+(std::vector<T> a, const std::vector<T>& b) {
@@ -19,7 +17,7 @@ std::vector<T> operator+(std::vector<T> a, const std::vector<T>& b) {
 }  // namespace
 
 TEMPLATE_TEST_CASE("add_positions and accumulate_positions", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [tokens, columns] : shapes)
+  for_each(shapes, [&](Index tokens, Index columns) {
     for (const bool strided : {false, true}) {
       CAPTURE(tokens, columns, strided);
       const auto add = [&]<class B>(const typename B::Context& context, Images images) {
@@ -40,10 +38,11 @@ TEMPLATE_TEST_CASE("add_positions and accumulate_positions", "[backend]", ADTR_B
       };
       check<TestType>(accumulate, 1e-6);
     }
+  });
 }
 
 TEMPLATE_TEST_CASE("layer_norm", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [tokens, columns] : shapes)
+  for_each(shapes, [&](Index tokens, Index columns) {
     for (const float scale : {1.0F, 100.0F})
       for (const bool strided : {false, true}) {
         CAPTURE(tokens, columns, scale, strided);
@@ -67,6 +66,7 @@ TEMPLATE_TEST_CASE("layer_norm", "[backend]", ADTR_BACKENDS) {
         };
         if (columns > 1) check_batch<TestType>(statistics, 2, 2e-6);
       }
+  });
 }
 
 TEMPLATE_TEST_CASE("layer_norm: a constant row, and one far from zero", "[backend]", ADTR_BACKENDS) {
@@ -86,11 +86,11 @@ TEMPLATE_TEST_CASE("layer_norm: a constant row, and one far from zero", "[backen
 }
 
 TEMPLATE_TEST_CASE("layer_norm_backward", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [tokens, columns] : shapes)
+  for_each(shapes, [&](Index tokens, Index columns) {
     for (const bool in_place : {false, true}) {
       CAPTURE(tokens, columns, in_place);
       if (columns == 1) continue;  // the gradient is zero but for rounding
-      const auto statistics_of = [columns = columns, tokens = tokens]<class T>(const Rows<T>& x) {
+      const auto statistics_of = [columns]<class T>(const Rows<T>& x) {
         std::vector<T> statistics(size(2 * x.view.rows)), y(size(x.view.rows * columns)), ones(size(columns), T{1});
         adtr::Reference<T>::layer_norm(adtr::reference::Context(), x.in(), ones.data(), ones.data(),
                                        static_cast<T>(1e-5F), {y.data(), x.view.rows, columns}, statistics.data());
@@ -121,11 +121,12 @@ TEMPLATE_TEST_CASE("layer_norm_backward", "[backend]", ADTR_BACKENDS) {
       };
       check<TestType>(parameters, 5e-6);
     }
+  });
 }
 
 TEMPLATE_TEST_CASE("dropout keeps exactly what Dropout says", "[backend]", ADTR_BACKENDS) {
   using B = TestType;
-  for (const auto& [rows, columns] : shapes)
+  for_each(shapes, [&](Index rows, Index columns) {
     for (const adtr::Dropout& dropout : {adtr::Dropout{0.1F, 5, 0, 1}, adtr::Dropout{0.5F, 5, 9, 1},
                                          adtr::Dropout{0.99F, std::uint64_t{1} << 40, 3, 77}, adtr::Dropout{}}) {
       const std::vector<float> ones(size(rows * columns), 1.0F);
@@ -140,10 +141,11 @@ TEMPLATE_TEST_CASE("dropout keeps exactly what Dropout says", "[backend]", ADTR_
       CAPTURE(rows, columns, dropout.rate);
       CHECK(wrong == 0);
     }
+  });
 }
 
 TEMPLATE_TEST_CASE("dropout with and without residual, in place and not", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [rows, columns] : shapes)
+  for_each(shapes, [&](Index rows, Index columns) {
     for (const bool in_place : {false, true})
       for (const bool with_residual : {false, true}) {
         CAPTURE(rows, columns, in_place, with_residual);
@@ -158,10 +160,11 @@ TEMPLATE_TEST_CASE("dropout with and without residual, in place and not", "[back
         };
         check<TestType>(run, 1e-6);
       }
+  });
 }
 
 TEMPLATE_TEST_CASE("relu_backward and accumulate", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [rows, columns] : shapes) {
+  for_each(shapes, [&](Index rows, Index columns) {
     CAPTURE(rows, columns);
     const auto relu = [&]<class B>(const typename B::Context& context) {
       using T = typename B::Scalar;
@@ -180,11 +183,11 @@ TEMPLATE_TEST_CASE("relu_backward and accumulate", "[backend]", ADTR_BACKENDS) {
       return y.memory;
     };
     check<TestType>(accumulate, 1e-7);
-  }
+  });
 }
 
 TEMPLATE_TEST_CASE("difference_norm", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [tokens, columns] : shapes)
+  for_each(shapes, [&](Index tokens, Index columns) {
     for (const bool strided : {false, true}) {
       CAPTURE(tokens, columns, strided);
       const auto run = [&]<class B>(const typename B::Context& context, Images images) {
@@ -196,10 +199,11 @@ TEMPLATE_TEST_CASE("difference_norm", "[backend]", ADTR_BACKENDS) {
       };
       check_batch<TestType>(run, 3, 1e-6);
     }
+  });
 }
 
 TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS) {
-  for (const auto& [rows, columns] : shapes) {
+  for_each(shapes, [&](Index rows, Index columns) {
     CAPTURE(rows, columns);
     const auto gradient = [&]<class B>(const typename B::Context& context) {
       using T = typename B::Scalar;
@@ -216,7 +220,7 @@ TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS)
       return std::vector{static_cast<T>(B::norm_gradient(context, f.in(), g.in(), static_cast<T>(0.125F), dg.view))};
     };
     check<TestType>(sum, 1e-6);
-  }
+  });
   for (const Index n : {1, 7, 1000, 40001}) {
     CAPTURE(n);
     const auto run = [&]<class B>(const typename B::Context& context) {
