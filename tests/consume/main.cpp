@@ -1,12 +1,16 @@
-/// The program of every consumer project.
+/// The program of every consumer project: all that detection needs is compiled and linked; there is no model to load.
 #include <cstdio>
+#include <cstring>
 
-#include "adtr/core/error.hpp"
+#include <adtr/detector.hpp>
 
 int main() {
   try {
-    throw adtr::file_error("part.png", "not an image");
+    auto detector = adtr::Detector<adtr::Cpu>::load("no_such_model.adtr");
+    std::printf("%f\n", detector.detect(adtr::read_image("no_such_image.png")).score);
   } catch (const adtr::Error& error) {
     std::printf("%s\n", error.what());
+    return std::strstr(error.what(), "no_such_model.adtr") != nullptr ? 0 : 1;
   }
+  return 1;
 }
