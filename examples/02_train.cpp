@@ -1,0 +1,33 @@
+/// Trains a model on a folder of images of good parts; no defects are needed.
+///
+///     tools/convert_weights or timm gives the weights, see docs/weights.md
+///     02_train photographs/ efficientnet_lite0.safetensors part.adtr
+#include <cstdio>
+
+#include <adtr/train/train_model.hpp>
+
+int main(int argc, char** argv) try {
+  if (argc != 4) {
+    std::fputs("usage: 02_train FOLDER WEIGHTS MODEL\n", stderr);
+    return 2;
+  }
+  adtr::TrainingRequest request;
+  request.good = adtr::scan_training(argv[1]);
+  request.weights = argv[2];
+  request.out = argv[3];
+  request.options = adtr::training_options(adtr::Recipe::fast);
+  request.options.epochs = 20;
+  request.hold_out = 0.1;  // a tenth of the images decides the threshold, and teaches the network nothing
+
+  adtr::TrainingProgress progress;
+  progress.epoch = [](const adtr::TrainingProgress::Epoch& e) {
+    if (e.loss) std::printf("epoch %td of %td: loss %.4g\n", e.epoch, e.epochs, *e.loss);
+  };
+  const adtr::TrainingResult result = adtr::train_model<adtr::Cpu>(request, progress);
+  std::printf("threshold %.4g; expect %.0f %% of good parts to lie above it\n", result.threshold->value,
+              100.0 * result.threshold->expected_rate);
+  return 0;
+} catch (const adtr::Error& error) {
+  std::fprintf(stderr, "%s\n", error.what());
+  return 1;
+}

@@ -1,0 +1,6 @@
+#include "adtr/backend/cpu.hpp"
+#include "backend_of.hpp"
+
+namespace program {
+constinit const BackendFunctions cpu_functions = functions_of<adtr::Cpu>();
+}

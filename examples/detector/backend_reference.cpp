@@ -1,0 +1,6 @@
+#include "adtr/backend/reference.hpp"
+#include "backend_of.hpp"
+
+namespace program {
+constinit const BackendFunctions reference_functions = functions_of<adtr::Reference<float>>();
+}

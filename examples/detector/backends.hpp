@@ -1,0 +1,50 @@
+/// Detecting and training with the backend and the network out of the type, so that each backend is compiled once, in a
+/// file of its own, and the commands are not templates.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "adtr/detector.hpp"
+
+namespace adtr::inline ADTR_ABI {
+struct TrainingRequest;
+struct TrainingProgress;
+struct TrainingResult;
+}  // namespace adtr::inline ADTR_ABI
+
+namespace program {
+
+/// An adtr::Detector of some backend; see there.
+class AnyDetector {
+ public:
+  virtual ~AnyDetector() = default;
+  [[nodiscard]] virtual const adtr::ModelDescription& description() const = 0;
+  virtual void set_threshold(std::optional<double> threshold) = 0;
+  virtual void detect(const adtr::ImageView& image, adtr::Detection& detection) = 0;
+  [[nodiscard]] virtual const adtr::Image& resized() const = 0;
+};
+
+struct BackendFunctions {
+  std::string_view name;
+  std::unique_ptr<AnyDetector> (*load)(const std::string& model, int threads);
+  adtr::TrainingResult (*train)(const adtr::TrainingRequest& request, const adtr::TrainingProgress& progress);
+};
+
+extern const BackendFunctions cpu_functions, eigen_functions, reference_functions;
+
+/// What --backend takes.
+inline constexpr std::array<const BackendFunctions*, 3> backends{&cpu_functions, &eigen_functions,
+                                                                 &reference_functions};
+
+/// One of those, by its name.
+[[nodiscard]] inline const BackendFunctions& backend_functions(std::string_view name) {
+  for (const BackendFunctions* backend : backends)
+    if (backend->name == name) return *backend;
+  throw adtr::Error("backend: expected cpu, eigen or reference, found " + std::string(name));
+}
+
+}  // namespace program

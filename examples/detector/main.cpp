@@ -1,0 +1,158 @@
+/// adtr: trains a detector of visual anomalies on good images, measures it, and detects with it.
+///
+///     adtr train --data DIR --backbone WEIGHTS --out MODEL
+///     adtr evaluate --model MODEL --data DIR
+///     adtr detect --model MODEL IMAGE...
+///     adtr info FILE
+///
+/// Exit status: 0 success, 2 wrong usage, 1 any other failure; a failure is one sentence on stderr.
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <csignal>
+#include <cstdio>
+#include <exception>
+#include <limits>
+#include <new>
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "adtr/core/error.hpp"
+#include "options.hpp"
+
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// A number in [low, high), or in (low, high) with `open`. CLI11's own ranges let NaN through.
+CLI::Validator number_in(double low, double high, const char* description, bool open = false) {
+  const auto check = [=](const std::string& text) -> std::string {
+    double value = 0.0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+    const bool fits =
+        error == std::errc{} && end == text.data() + text.size() && (open ? value > low : value >= low) && value < high;
+    return fits ? "" : "expected a number " + std::string(description) + ", found " + text;
+  };
+  return CLI::Validator(check, description);
+}
+
+void add_common(CLI::App& command, program::CommonOptions& o) {
+  command.add_option("--backend", o.backend, "What computes: cpu, eigen (portable), reference (slow)")
+      ->check(CLI::IsMember({"cpu", "eigen", "reference"}))
+      ->capture_default_str();
+  command.add_option("--threads", o.threads, "Threads; 0 for all that the machine has")
+      ->check(CLI::Range(0, 4096))
+      ->capture_default_str();
+}
+
+void add_train(CLI::App& app, program::TrainOptions& o) {
+  CLI::App& c = *app.add_subcommand("train", "Train a model on images of good parts");
+  constexpr auto most = std::numeric_limits<int>::max();
+  c.add_option("--data", o.data, "Folder of good images, or with train/good in it")->required();
+  c.add_option("--backbone", o.backbone, "Weights of the frozen backbone (safetensors)")->required();
+  c.add_option("--out", o.out, "Model to write")->required();
+  c.add_option("--architecture", o.architecture, "What the weights are for, where they do not say it");
+  c.add_option("--recipe", o.recipe, "fast (minutes), or paper (the publication's, hours)")
+      ->check(CLI::IsMember({"fast", "paper"}))
+      ->capture_default_str();
+  c.add_option("--epochs", o.epochs, "Passes over the images [fast 20, paper 500]")->check(CLI::Range(1, most));
+  c.add_option("--batch", o.batch, "Images a step [16]")->check(CLI::Range(1, most));
+  c.add_option("--learning-rate", o.learning_rate, "Of AdamW, at its highest [fast 0.004, paper 0.0001]")
+      ->check(number_in(0.0, infinity, "above 0", true));
+  c.add_option("--weight-decay", o.weight_decay, "Of AdamW [0.0001]")->check(number_in(0.0, infinity, "from 0"));
+  c.add_option("--dropout", o.dropout, "[fast 0, paper 0.1]")->check(number_in(0.0, 1.0, "from 0 to below 1"));
+  c.add_option("--clip", o.clip, "Largest norm of a gradient; 0 for any")
+      ->check(number_in(0.0, infinity, "from 0"))
+      ->capture_default_str();
+  c.add_option("--image-size", o.image_size, "Side that images are resized to")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  c.add_option("--grid", o.grid, "Side of the feature map")->check(CLI::Range(1, 65536))->capture_default_str();
+  c.add_option("--hold-out", o.hold_out, "Share of the good images to keep apart, for a threshold")
+      ->check(number_in(0.0, 1.0, "from 0 to below 1"))
+      ->capture_default_str();
+  c.add_option("--false-alarm-rate", o.false_alarm_rate, "Share of the held-out images that the threshold may reject")
+      ->check(number_in(0.0, 1.0, "from 0 to below 1"))
+      ->capture_default_str();
+  c.add_option("--seed", o.seed, "Of every random choice")->check(CLI::NonNegativeNumber)->capture_default_str();
+  c.add_flag("--resume", o.resume, "Go on with MODEL.checkpoint of an interrupted run");
+  c.add_option("--checkpoint-seconds", o.checkpoint_seconds, "Least time between checkpoints; 0 for every epoch")
+      ->check(number_in(0.0, infinity, "from 0"))
+      ->capture_default_str();
+  c.add_option("--cache-memory", o.cache_mebibytes, "MiB of features to keep in memory; beyond, a file")
+      ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 40))
+      ->capture_default_str();
+  c.add_option("--json", o.json, "File for what was done, as JSON");
+  add_common(c, o);
+  c.callback([&o] { program::train(o); });
+}
+
+void add_evaluate(CLI::App& app, program::EvaluateOptions& o) {
+  CLI::App& c = *app.add_subcommand("evaluate", "Measure a model on a test set");
+  c.add_option("--model", o.model, "Model that adtr train wrote")->required();
+  c.add_option("--data", o.data, "Folder with test/good, test/KIND and perhaps ground_truth/KIND")->required();
+  c.add_option("--json", o.json, "File for the figures and scores, as JSON");
+  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)");
+  c.add_option("--report", o.report, "HTML page to write, with best and worst cases");
+  add_common(c, o);
+  c.callback([&o] { program::evaluate(o); });
+}
+
+void add_detect(CLI::App& app, program::DetectOptions& o) {
+  CLI::App& c = *app.add_subcommand("detect", "Score images");
+  c.add_option("--model", o.model, "Model that adtr train wrote")->required();
+  c.add_option("images", o.images, "PNG, JPEG or BMP files")->required();
+  c.add_option("--threshold", o.threshold, "Replaces the model's: a score at or above it is anomalous")
+      ->check(number_in(-infinity, infinity, "that is finite", true));
+  c.add_option("--json", o.json, "File for the results, as JSON");
+  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)");
+  add_common(c, o);
+  c.callback([&o] { program::detect(o); });
+}
+
+void add_info(CLI::App& app, program::InfoOptions& o) {
+  CLI::App& c = *app.add_subcommand("info", "Say what a weights or model file holds");
+  c.add_option("file", o.file, "safetensors file")->required();
+  c.add_flag("--tensors", o.tensors, "List the tensors");
+  add_common(c, o);
+  c.callback([&o] { program::info(o); });
+}
+
+/// A sentence stays one line even where a file's name has several.
+int fail(int status, std::string sentence) {
+  std::replace_if(
+      sentence.begin(), sentence.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  std::fprintf(stderr, "adtr: %s\n", sentence.c_str());
+  return status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a sentence, like a full disk
+  CLI::App app("Detects visual anomalies with ADTR, learning from good images alone.", "adtr");
+  program::TrainOptions train;
+  program::EvaluateOptions evaluate;
+  program::DetectOptions detect;
+  program::InfoOptions info;
+  add_train(app, train);
+  add_evaluate(app, evaluate);
+  add_detect(app, detect);
+  add_info(app, info);
+  try {
+    app.parse(argc, argv);
+    if (app.get_subcommands().empty())
+      return fail(2, "expected a command: train, evaluate, detect or info (see adtr --help)");
+    if (std::fflush(stdout) != 0) return fail(1, "standard output cannot be written");
+    return 0;
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& usage) {
+    return fail(2, std::string(usage.what()) + " (see adtr --help)");
+  } catch (const std::bad_alloc&) {
+    return fail(1, "out of memory");
+  } catch (const std::exception& error) {
+    return fail(1, error.what());
+  }
+}

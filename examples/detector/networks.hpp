@@ -1,0 +1,40 @@
+/// The networks that the program is compiled for. A model or weights file that asks for another is refused with this
+/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes a quarter of an hour.
+#pragma once
+
+#include "adtr/models/catalogue.hpp"
+
+namespace program {
+
+using adtr::Architecture;
+using adtr::Network;
+using adtr::Networks;
+
+#ifdef ADTR_ALL_NETWORKS
+
+template <Architecture... A>
+using EveryGeometry =
+    Networks<Network<A, 256, 16>..., Network<A, 256, 32>..., Network<A, 512, 32>..., Network<A, 32, 8>...>;
+
+using ProgramNetworks =
+    EveryGeometry<Architecture::efficientnet_b0, Architecture::efficientnet_b1, Architecture::efficientnet_b2,
+                  Architecture::efficientnet_b3, Architecture::efficientnet_b4, Architecture::efficientnet_b5,
+                  Architecture::efficientnet_b6, Architecture::efficientnet_b7, Architecture::efficientnet_lite0,
+                  Architecture::efficientnet_lite1, Architecture::efficientnet_lite2, Architecture::efficientnet_lite3,
+                  Architecture::efficientnet_lite4, Architecture::resnet18, Architecture::resnet34>;
+
+#else
+
+/// The paper's backbone in every geometry, the small ones whose weights are easiest to come by, and those of the
+/// ablations.
+using ProgramNetworks =
+    Networks<Network<Architecture::efficientnet_b4>, Network<Architecture::efficientnet_b4, 256, 32>,
+             Network<Architecture::efficientnet_b4, 512, 32>, Network<Architecture::efficientnet_b4, 32, 8>,
+             Network<Architecture::efficientnet_lite0>, Network<Architecture::efficientnet_lite0, 256, 32>,
+             Network<Architecture::efficientnet_lite0, 512, 32>, Network<Architecture::efficientnet_lite0, 32, 8>,
+             Network<Architecture::efficientnet_lite1>, Network<Architecture::efficientnet_lite2>,
+             Network<Architecture::efficientnet_b0>, Network<Architecture::resnet18>, Network<Architecture::resnet34>>;
+
+#endif
+
+}  // namespace program

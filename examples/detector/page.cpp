@@ -1,0 +1,120 @@
+#include "page.hpp"
+
+#include <filesystem>
+
+#include "adtr/data/image_file.hpp"
+#include "adtr/data/resize.hpp"
+#include "adtr/report/html.hpp"
+#include "output.hpp"
+
+namespace program {
+
+namespace {
+
+constexpr std::size_t cases_shown = 6;  // of each kind
+
+std::string name_of(const adtr::Sample& sample) { return sample.kind + "/" + sample.path.filename().string(); }
+
+adtr::Picture picture(const adtr::Image& image) {
+  return {static_cast<std::size_t>(image.height), static_cast<std::size_t>(image.width), image.data};
+}
+
+class CaseMaker {
+ public:
+  explicit CaseMaker(AnyDetector& detector) : detector_(detector) {}
+
+  adtr::ReportCase operator()(const Scored& scored) {
+    const adtr::Image image = adtr::read_image(scored.sample->path);
+    detector_.detect(image, detection_);
+    const adtr::Image& resized = detector_.resized();
+    adtr::ReportCase shown{name_of(*scored.sample),
+                           scored.score,
+                           scored.defective,
+                           picture(resized),
+                           picture(heat_map(detection_, resized, scale_of(detector_.description()))),
+                           std::nullopt};
+    if (scored.sample->mask) {
+      const adtr::Mask full = adtr::read_sample_mask(*scored.sample, image.height, image.width);
+      const adtr::Mask mask = adtr::resize_nearest(full, resized.height, resized.width);
+      shown.ground_truth = picture(resized);
+      shown.ground_truth->rgb = adtr::outline(resized.data, mask.data, shown.input.height, shown.input.width);
+    }
+    return shown;
+  }
+
+ private:
+  AnyDetector& detector_;
+  adtr::Detection detection_;
+};
+
+std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const AnyDetector& detector,
+                                          const adtr::Evaluation& evaluation) {
+  const adtr::ModelDescription& d = detector.description();
+  std::vector<adtr::ReportSetting> list{
+      {"model", options.model},
+      {"test images", options.data},
+      {"backbone", std::string(adtr::name_of(d.architecture))},
+      {"image size", text("%td × %td", d.image_size, d.image_size)},
+      {"grid", text("%td × %td", d.grid, d.grid)},
+      {"image score", d.image_score == adtr::ImageScore::norm ? "maximum of the norms" : "maximum of the z-scores"},
+      {"resolution of the pixel figures", text("%td × %td", evaluation.resolution, evaluation.resolution)},
+      {"time an image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
+      {"backend", options.backend}};
+  for (const auto& [key, value] : d.notes) {
+    std::string name = "training: " + key;
+    std::replace(name.begin(), name.end(), '_', ' ');
+    list.push_back({name, value});
+  }
+  return list;
+}
+
+}  // namespace
+
+std::vector<Figure> figures(const adtr::Evaluation& e) {
+  return {{"image AUROC", "image_auroc", e.image_auroc},
+          {"image AP", "image_ap", e.image_ap},
+          {"image F1-max", "image_f1_max", e.image_f1_max},
+          {"pixel AUROC", "pixel_auroc", e.pixel_auroc},
+          {"pixel AP", "pixel_ap", e.pixel_ap},
+          {"pixel F1-max", "pixel_f1_max", e.pixel_f1_max},
+          {"AUPRO", "aupro", e.aupro}};
+}
+
+void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,
+                const std::vector<Scored>& images) {
+  const adtr::ModelDescription& d = detector.description();
+  adtr::Report report;
+  // "data/cookie/" has no last part.
+  const std::filesystem::path data = std::filesystem::weakly_canonical(options.data);
+  report.title = "Anomaly detection: " + data.filename().string();
+  report.subtitle =
+      text("%td good and %td defective images, model ", evaluation.images_good, evaluation.images_defective) +
+      std::filesystem::path(options.model).filename().string();
+  for (const Figure& figure : figures(evaluation)) {
+    const bool image = std::string_view(figure.key).starts_with("image");
+    std::string reason;
+    for (const std::string& r : evaluation.reasons)
+      if (r.starts_with(image ? "image" : "pixel")) reason = r;
+    report.metrics.push_back({figure.name, figure.value, reason});
+  }
+  // The first two are shown large.
+  if (evaluation.pixel_auroc) std::swap(report.metrics[1], report.metrics[3]);
+  report.settings = settings(options, detector, evaluation);
+  report.threshold = d.threshold;
+  report.scale = scale_of(d);
+  std::vector<double> scores;
+  std::vector<std::uint8_t> labels;
+  for (const Scored& scored : images) {
+    (scored.defective ? report.defective_scores : report.good_scores).push_back(scored.score);
+    scores.push_back(scored.score);
+    labels.push_back(scored.defective ? 1 : 0);
+  }
+  const adtr::PickedCases picked = adtr::pick_cases(scores, labels, cases_shown);
+  CaseMaker make(detector);
+  for (const std::size_t i : picked.highest_good) report.highest_good.push_back(make(images[i]));
+  for (const std::size_t i : picked.lowest_defective) report.lowest_defective.push_back(make(images[i]));
+  for (const std::size_t i : picked.highest_defective) report.highest_defective.push_back(make(images[i]));
+  adtr::write_report(options.report, report);
+}
+
+}  // namespace program

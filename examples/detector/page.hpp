@@ -1,0 +1,33 @@
+/// The HTML page of an evaluation.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adtr/evaluate.hpp"
+#include "backends.hpp"
+#include "options.hpp"
+
+namespace program {
+
+/// What is kept of each image until the page is made.
+struct Scored {
+  const adtr::Sample* sample;
+  double score;
+  bool defective;
+};
+
+/// One figure of an evaluation, with the name that people read and the one that stands in JSON.
+struct Figure {
+  const char* name;
+  const char* key;
+  std::optional<double> value;
+};
+[[nodiscard]] std::vector<Figure> figures(const adtr::Evaluation& evaluation);
+
+/// Writes options.report. The few images that are shown go through the detector once more, so that memory does not grow
+/// with the test set.
+void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,
+                const std::vector<Scored>& images);
+
+}  // namespace program

@@ -1,0 +1,133 @@
+/// adtr train: a folder of good images and a backbone's weights in, a model out.
+#include "adtr/train/train_model.hpp"
+
+#include <cstdio>
+#include <filesystem>
+
+#include "backends.hpp"
+#include "options.hpp"
+#include "output.hpp"
+
+namespace program {
+
+namespace {
+
+std::string duration_text(double seconds) {
+  const auto s = static_cast<long long>(seconds + 0.5);
+  return s >= 3600 ? text("%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60) : text("%lld:%02lld", s / 60, s % 60);
+}
+
+adtr::TrainingRequest request_of(const TrainOptions& options) {
+  adtr::TrainingRequest r;
+  r.good = adtr::scan_training(options.data);
+  r.weights = options.backbone;
+  r.architecture = options.architecture;
+  r.out = options.out;
+  r.image_size = options.image_size;
+  r.grid = options.grid;
+  r.options = adtr::training_options(options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast);
+  r.options.epochs = options.epochs.value_or(r.options.epochs);
+  r.options.batch = options.batch.value_or(r.options.batch);
+  r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
+  r.options.weight_decay = options.weight_decay.value_or(r.options.weight_decay);
+  r.options.dropout = options.dropout.value_or(r.options.dropout);
+  r.options.clip = options.clip;
+  r.options.seed = options.seed;
+  r.hold_out = options.hold_out;
+  r.false_alarm_rate = options.false_alarm_rate;
+  r.resume = options.resume;
+  r.checkpoint_seconds = options.checkpoint_seconds;
+  r.cache_memory = options.cache_mebibytes << 20;
+  r.threads = options.threads;
+  return r;
+}
+
+/// A checkpoint is hours of somebody's computing: it is gone on with, or left alone.
+bool resumes(const TrainOptions& options) {
+  const std::string checkpoint = options.out + ".checkpoint";
+  const bool exists = std::filesystem::exists(checkpoint);
+  if (exists && !options.resume)
+    throw adtr::file_error(checkpoint, "an interrupted run left it; go on with --resume, or delete it");
+  if (!exists && options.resume)
+    std::fprintf(stderr, "adtr: no %s to resume, so training starts at the first epoch\n", checkpoint.c_str());
+  return exists;
+}
+
+adtr::TrainingProgress progress_on(ProgressLine& line) {
+  adtr::TrainingProgress progress;
+  progress.features = [&line](adtr::Index done, adtr::Index images) {
+    if (done == images)
+      line.finish(text("features of %td images", images));
+    else
+      line.update(text("features of image %td/%td", done, images));
+  };
+  progress.epoch = [&line](const adtr::TrainingProgress::Epoch& e) {
+    const std::string rate = text("%.3g images/s  %s left", e.images_per_second, duration_text(e.seconds_left).c_str());
+    if (e.loss)
+      line.finish(text("epoch %td/%td  loss %.5g  ", e.epoch, e.epochs, *e.loss) + rate);
+    else
+      line.update(text("epoch %td/%td  image %td/%td  ", e.epoch, e.epochs, e.images_done, e.images) + rate);
+  };
+  return progress;
+}
+
+void report(const TrainOptions& options, const adtr::TrainingResult& result) {
+  const adtr::ModelDescription& d = result.description;
+  std::printf("wrote %s: %s, image %td, grid %td, trained on %td images in %s\n", options.out.c_str(),
+              std::string(adtr::name_of(d.architecture)).c_str(), d.image_size, d.grid, result.images,
+              duration_text(result.seconds_features + result.seconds_training).c_str());
+  if (!result.threshold) {
+    std::puts("no threshold: no good images were kept apart (--hold-out 0.1 keeps a tenth of them)");
+    return;
+  }
+  const adtr::GoodThreshold& t = *result.threshold;
+  std::printf(
+      "threshold %.6g: %zu of %zu held-out good images lie at or above it; of good parts like these, expect %.1f %% "
+      "false alarms, and with %.0f %% confidence at most %.1f %%\n",
+      t.value, t.false_alarms, t.good_images, 100 * t.expected_rate, 100 * t.confidence, 100 * t.upper_bound);
+}
+
+Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, const adtr::TrainingResult& result) {
+  const adtr::TrainingOptions& o = request.options;
+  Json json{{"model", options.out},
+            {"architecture", std::string(adtr::name_of(result.description.architecture))},
+            {"image_size", request.image_size},
+            {"grid", request.grid},
+            {"backend", options.backend},
+            {"recipe", options.recipe},
+            {"epochs", o.epochs},
+            {"batch", o.batch},
+            {"learning_rate", o.learning_rate},
+            {"weight_decay", o.weight_decay},
+            {"dropout", o.dropout},
+            {"clip", o.clip},
+            {"seed", o.seed},
+            {"images", result.images},
+            {"images_held_out", result.held_out},
+            {"losses", result.losses},
+            {"seconds_features", result.seconds_features},
+            {"seconds_training", result.seconds_training},
+            {"threshold", nullptr}};
+  if (const auto& t = result.threshold) {
+    json["threshold"] = t->value;
+    json["false_alarms_held_out"] = t->false_alarms;
+    json["false_alarm_rate_expected"] = t->expected_rate;
+    json["false_alarm_rate_bound"] = t->upper_bound;
+    json["confidence"] = t->confidence;
+  }
+  return json;
+}
+
+}  // namespace
+
+void train(const TrainOptions& options) {
+  require_writable(options.json);
+  adtr::TrainingRequest request = request_of(options);
+  request.resume = resumes(options);
+  ProgressLine line;
+  const adtr::TrainingResult result = backend_functions(options.backend).train(request, progress_on(line));
+  report(options, result);
+  write_json(options.json, json_of(options, request, result));
+}
+
+}  // namespace program

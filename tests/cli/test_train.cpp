@@ -1,0 +1,103 @@
+/// Training runs that are killed, run out of room, or are run twice.
+#include <sys/wait.h>
+
+#include <chrono>
+#include <thread>
+
+#include "cli/material.hpp"
+#include "support/catch.hpp"
+
+TEST_CASE("a killed run that is resumed gives the bits of one that was not") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  const std::string straight = folder.file("straight.adtr"), killed = folder.file("killed.adtr");
+  const std::string checkpoint = killed + ".checkpoint";
+  const std::vector<std::string> options{"--epochs", "6", "--checkpoint-seconds", "0", "--dropout", "0.1"};
+  const auto arguments = [&](const std::string& out, std::vector<std::string> more = {}) {
+    more.insert(more.begin(), options.begin(), options.end());
+    auto a = m.training(out, more);
+    a.erase(std::find(a.begin(), a.end(), "--epochs"), std::find(a.begin(), a.end(), "--batch"));  // once only
+    return a;
+  };
+
+  REQUIRE(run(arguments(straight)).status == 0);
+  CHECK_FALSE(std::filesystem::exists(straight + ".checkpoint"));
+
+  Process process(arguments(killed));
+  while (!std::filesystem::exists(checkpoint) && process.running())
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  process.kill();
+  REQUIRE(process.wait().status == -SIGKILL);
+  REQUIRE(std::filesystem::exists(checkpoint));
+  REQUIRE_FALSE(std::filesystem::exists(killed));
+
+  // Neither by accident nor by another run is a checkpoint lost.
+  const std::string before = read_whole(checkpoint);
+  const Outcome fresh = run(arguments(killed));
+  CHECK(fresh.status == 1);
+  CHECK(sentence(fresh).starts_with(checkpoint + ": "));
+  CHECK(sentence(fresh).find("--resume") != std::string::npos);
+  const Outcome other = run(arguments(killed, {"--resume", "--seed", "5"}));
+  CHECK(other.status == 1);
+  CHECK(other.err.find(checkpoint + ": is of another training run: its seed is 0, this run's is 5") !=
+        std::string::npos);
+  CHECK(read_whole(checkpoint) == before);
+
+  const Outcome resumed = run(arguments(killed, {"--resume"}));
+  INFO(resumed.err);
+  REQUIRE(resumed.status == 0);
+  CHECK(resumed.err.find("epoch 1/6") == std::string::npos);
+  CHECK(read_whole(killed) == read_whole(straight));
+  CHECK_FALSE(std::filesystem::exists(checkpoint));
+}
+
+TEST_CASE("the same seed gives the same file for any number of threads") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  const auto train = [&](const std::string& name, const std::string& threads, const std::string& seed) {
+    auto arguments = m.training(folder.file(name), {"--hold-out", "0.4", "--seed", seed});
+    *(std::find(arguments.begin(), arguments.end(), "--threads") + 1) = threads;
+    REQUIRE(run(arguments).status == 0);
+    return read_whole(folder.file(name));
+  };
+  const std::string one = read_whole(m.model());  // one thread, seed 0
+  CHECK(train("two.adtr", "2", "0") == one);
+  CHECK(train("seed.adtr", "2", "1") != one);
+}
+
+TEST_CASE("a disk without room leaves an earlier model as it was") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  const std::string out = folder.file("model.adtr");
+  write_whole(out, "earlier");
+  constexpr rlim_t limit = 1 << 20;
+
+  const Outcome model = run(m.training(out), limit);
+  INFO(model.err);
+  CHECK(model.status == 1);
+  CHECK(model.err.find("adtr: " + out + ": cannot be written: File too large\n") != std::string::npos);
+
+  const Outcome checkpoint = run(m.training(out, {"--checkpoint-seconds", "0"}), limit);
+  CHECK(checkpoint.status == 1);
+  CHECK(checkpoint.err.find("adtr: " + out + ".checkpoint: cannot be written: File too large\n") != std::string::npos);
+
+  CHECK(read_whole(out) == "earlier");
+  CHECK(folder.names() == std::vector<std::string>{"model.adtr"});
+}
+
+TEST_CASE("an output that cannot be written is named before the first epoch") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  std::filesystem::create_directories(folder.file("folder"));
+  for (const std::string& out : {folder.file("none/model.adtr"), folder.file("folder")}) {
+    const Outcome outcome = run(m.training(out));
+    CHECK(outcome.status == 1);
+    CHECK(sentence(outcome).starts_with(out + ": cannot be written: "));
+    const Outcome json = run(m.training(folder.file("m.adtr"), {"--json", out}));
+    CHECK(json.status == 1);
+    CHECK(sentence(json).starts_with(out + ": cannot be written: "));
+  }
+  const Outcome full = run({"detect", "--model", m.model(), m.data() + "/test/good/0.png", "--json", "/dev/full"});
+  CHECK(full.status == 1);
+  CHECK(sentence(full) == "/dev/full: cannot be written: No space left on device");
+}
