@@ -18,7 +18,8 @@ template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(Index size)
+  /// Not inlined: a network has hundreds, and its loading would be mostly this.
+  [[gnu::noinline]] explicit Buffer(Index size)
       : data_(size == 0 ? nullptr
                         : static_cast<T*>(::operator new (static_cast<std::size_t>(size) * sizeof(T),
                                                           std::align_val_t{alignment}))),

@@ -61,10 +61,16 @@ namespace adtr::inline ADTR_ABI {
   const std::string stored = value("architecture");
   if (stored.empty() && given.empty())
     throw file_error(file.path(), "does not say which architecture its weights are for; name it (--architecture)");
-  NamedArchitecture named = parse_architecture(given.empty() ? stored : given);
-  if (!stored.empty() && parse_architecture(stored).architecture != named.architecture)
-    throw file_error(file.path(), "holds weights of " + stored + ", expected " + given);
-  if (!stored.empty() && given.empty()) named = parse_architecture(stored);
+  NamedArchitecture named = given.empty() ? NamedArchitecture{} : parse_architecture(given);
+  if (!stored.empty()) {
+    try {
+      const NamedArchitecture own = parse_architecture(stored);
+      if (given.empty()) named = own;
+      if (own.architecture != named.architecture) throw Error("holds weights of " + stored + ", expected " + given);
+    } catch (const Error& e) {
+      throw file_error(file.path(), e.what());
+    }
+  }
   Numerics& n = named.numerics;
   if (const auto text = value("bn_eps"); !text.empty()) n.bn_eps = parse_number(file.path(), "bn_eps", text);
   if (const auto text = value("padding"); !text.empty()) {

@@ -80,7 +80,7 @@ class Model {
       : Model(file, context, capacity, ParameterLoader<Scalar>(file, 0.0)) {}
 
   /// From parts: a backbone in its place, and trained tensors in memory, which are packed and not needed afterwards.
-  Model(const typename B::Context& context, FeatureExtractor<Net, B> extractor, const Trained& trained)
+  Model(const typename B::Context& context, FeatureExtractor<Net, B>&& extractor, const Trained& trained)
       : Model(context, std::move(extractor)) {
     take(trained);
   }
@@ -128,7 +128,7 @@ class Model {
   }
 
  private:
-  Model(const typename B::Context& context, FeatureExtractor<Net, B> extractor)
+  Model(const typename B::Context& context, FeatureExtractor<Net, B>&& extractor)
       : context_(context),
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),

@@ -49,35 +49,76 @@ struct Folded {
 namespace detail {
 
 /// Calls leaf.tensor(path, data, shape) and leaf.folded(path, folded, weight, bias, shape), with the full path of each.
-template <class Leaf>
+/// The leaf's type is erased: every `each` is then compiled once, not once for each kind of leaf, which was a third of
+/// a program's code.
 class Walk {
  public:
-  explicit Walk(Leaf& leaf, std::string path) : leaf_(leaf), path_(std::move(path)) {}
+  template <class Leaf>
+  Walk(Leaf& leaf, std::string path)
+      : leaf_(&leaf), float_(calls<Leaf, float>()), double_(calls<Leaf, double>()), path_(std::move(path)) {}
 
-  template <class T>
-  void operator()(const char* name, T*& data, const Shape& shape) {
-    leaf_.tensor(path_ + name, data, shape);
+  void operator()(const char* name, float*& data, const Shape& shape) { tensor(float_, name, data, shape); }
+  void operator()(const char* name, double*& data, const Shape& shape) { tensor(double_, name, data, shape); }
+  void operator()(const Folded& names, float*& weight, float*& bias, const Shape& shape) {
+    float_.folded(leaf_, path_, names, weight, bias, shape);
   }
-  template <class T>
-  void operator()(const Folded& folded, T*& weight, T*& bias, const Shape& shape) {
-    leaf_.folded(path_, folded, weight, bias, shape);
+  void operator()(const Folded& names, double*& weight, double*& bias, const Shape& shape) {
+    double_.folded(leaf_, path_, names, weight, bias, shape);
   }
   template <class P>
   requires std::is_class_v<P>
   void operator()(const char* name, P& child) {
-    Walk walk(leaf_, *name == '\0' ? path_ : path_ + name + '.');
-    P::each(child, walk);
+    const std::size_t outer = enter(name);
+    P::each(child, *this);
+    path_.resize(outer);
   }
   template <class P, std::size_t N>
   void operator()(const char* name, std::array<P, N>& children, std::size_t first = 0) {
+    const std::size_t outer = enter(name);
     for (std::size_t i = 0; i < N; ++i) {
-      Walk walk(leaf_, path_ + (*name == '\0' ? "" : std::string(name) + '.') + std::to_string(first + i) + '.');
-      P::each(children[i], walk);
+      const std::size_t inner = enter(std::to_string(first + i).c_str());
+      P::each(children[i], *this);
+      path_.resize(inner);
     }
+    path_.resize(outer);
   }
 
  private:
-  Leaf& leaf_;
+  template <class T>
+  struct Calls {
+    void (*tensor)(void* leaf, const std::string& name, T* data, const Shape&) = nullptr;
+    void (*folded)(void* leaf, const std::string& path, const Folded&, T* weight, T* bias, const Shape&) = nullptr;
+  };
+
+  /// Null where the leaf has no such function: it then walks no parameters of that kind.
+  template <class Leaf, class T>
+  static constexpr Calls<T> calls() {
+    Calls<T> result;
+    if constexpr (requires(Leaf & leaf, T * data) { leaf.tensor(std::string(), data, Shape()); })
+      result.tensor = [](void* leaf, const std::string& name, T* data, const Shape& shape) {
+        static_cast<Leaf*>(leaf)->tensor(name, data, shape);
+      };
+    if constexpr (requires(Leaf & leaf, T * data) { leaf.folded(std::string(), Folded(), data, data, Shape()); })
+      result.folded = [](void* leaf, const std::string& path, const Folded& names, T* weight, T* bias,
+                         const Shape& shape) { static_cast<Leaf*>(leaf)->folded(path, names, weight, bias, shape); };
+    return result;
+  }
+
+  template <class T>
+  void tensor(const Calls<T>& calls, const char* name, T* data, const Shape& shape) {
+    calls.tensor(leaf_, path_ + name, data, shape);
+  }
+
+  /// Appends a name to the path and returns the length before.
+  [[gnu::noinline]] std::size_t enter(const char* name) {
+    const std::size_t outer = path_.size();
+    if (*name != '\0') path_.append(name) += '.';
+    return outer;
+  }
+
+  void* leaf_;
+  Calls<float> float_;
+  Calls<double> double_;
   std::string path_;
 };
 
@@ -128,7 +169,7 @@ template <class Layer, class T>
 /// Calls leaf.tensor and leaf.folded for every tensor, in the order of the list, names preceded by `prefix`.
 template <class P, class Leaf>
 void walk_parameters(P& parameters, const std::string& prefix, Leaf&& leaf) {
-  detail::Walk<std::remove_reference_t<Leaf>> walk(leaf, prefix);
+  detail::Walk walk(leaf, prefix);
   P::each(parameters, walk);
 }
 

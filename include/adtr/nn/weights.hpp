@@ -9,7 +9,7 @@ namespace adtr::inline ADTR_ABI {
 
 /// Copies n values into `to`, whose memory is kept where the size is the same.
 template <class T>
-void assign(Buffer<T>& to, const T* from, Index n) {
+[[gnu::noinline]] void assign(Buffer<T>& to, const T* from, Index n) {
   if (to.size() != n) to = Buffer<T>(n);
   std::copy_n(from, n, to.data());
 }
