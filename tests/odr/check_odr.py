@@ -3,7 +3,7 @@
 1. The program links and runs. The AVX2 unit comes first on the linker's line, so that its copy of any shared inline
    function would be the one that is kept.
 2. No weak symbol that names adtr is in both units: each unit calls its own copy.
-3. In the unit built for any x86-64, a function uses AVX only if it lies in the namespace avx2 or avx512, and 512-bit
+3. In what is built for any x86-64, a function uses AVX only if it lies in the namespace avx2 or avx512, and 512-bit
    registers or masks only if it lies in avx512.
 """
 
@@ -72,7 +72,7 @@ def main() -> int:
 
     shared = weak_symbols(args.nm, avx2) & weak_symbols(args.nm, baseline)
     failures = [f"both units define the weak symbol {symbol}" for symbol in sorted(shared)]
-    for obj in (baseline, compile_unit("unit_baseline", "-O1")):  # inlining moves code from one function to another
+    for obj in (baseline, compile_unit("kernels", "-O2")):  # inlining moves code from one function to another
         misplaced = misplaced_instructions(args.objdump, obj)
         failures += [f"{function}, for any x86-64, has {code}" for function, code in misplaced.items()]
 
