@@ -109,8 +109,7 @@ void multiply(benchmark::State& state) {
   Cpu::pack(one_thread(), ConstMatrix(w.data(), outputs, inputs), packed);
   const adtr::Epilogue<float> epilogue{bias.data(), {}, static_cast<Activation>(state.range(3))};
   for (auto _ : state)
-    Cpu::multiply(one_thread(), ConstMatrix(a.data(), rows, inputs), packed, epilogue,
-                  Matrix(c.data(), rows, outputs));
+    Cpu::multiply(one_thread(), ConstMatrix(a.data(), rows, inputs), packed, epilogue, Matrix(c.data(), rows, outputs));
   report(state, 2.0 * static_cast<double>(rows * inputs * outputs));
 }
 
@@ -294,8 +293,11 @@ BENCHMARK(multiply)
     ->Args({64, 1632, 272, none})
     ->Args({64, 448, 2688, silu})
     ->Args({64, 2688, 448, none});
-BENCHMARK(weight_gradient)->Args({4096, 256, 256})->Args({4096, 1024, 256})->Args({4096, 256, 1024})->Args(
-    {4096, 720, 256});
+BENCHMARK(weight_gradient)
+    ->Args({4096, 256, 256})
+    ->Args({4096, 1024, 256})
+    ->Args({4096, 256, 1024})
+    ->Args({4096, 720, 256});
 BENCHMARK(convolve)
     ->Args({256, 3, 48, 3, 2})
     ->Args({256, 3, 64, 7, 2})
@@ -322,8 +324,12 @@ BENCHMARK(depthwise)
     ->Args({16, 960, 5, 2, silu})
     ->Args({8, 1632, 5, 1, silu})
     ->Args({8, 2688, 3, 1, silu});
-BENCHMARK(squeeze_excite)->Args({128, 48, 12})->Args({64, 192, 8})->Args({32, 336, 14})->Args({16, 960, 40})->Args(
-    {8, 2688, 112});
+BENCHMARK(squeeze_excite)
+    ->Args({128, 48, 12})
+    ->Args({64, 192, 8})
+    ->Args({32, 336, 14})
+    ->Args({16, 960, 40})
+    ->Args({8, 2688, 112});
 BENCHMARK(attention)->Args({1, 256, 8, 32, 0})->Args({1, 256, 8, 32, 10})->Args({1, 1024, 8, 32, 0});
 BENCHMARK(attention_backward)->Args({1, 256, 8, 32, 0})->Args({1, 256, 8, 32, 10});
 BENCHMARK(layer_norm)->Args({4096, 256});
