@@ -113,13 +113,22 @@ end_part "$out/cells.adtr"
 
 begin_part "evaluate: 100 good and 100 cracked cells"
 "$adtr" evaluate --model "$out/cells.adtr" --data "$cells" --threads "$jobs" --json "$out/results.json" \
-  --maps "$out/maps" --report "$out/report.html" || fail "evaluation failed"
-end_part "$out/results.json, $out/maps"
+  --maps "$out/maps" --report "$out/report.html" >"$out/results.txt" || fail "evaluation failed"
+end_part "$out/results.txt, $out/maps"
 
-auroc="$(python3 -c 'import json, sys; print("%.3f" % json.load(sys.stdin)["image_auroc"])' <"$out/results.json")"
+echo
+python3 - "$out/results.json" <<'PYTHON'
+import json, sys
+with open(sys.argv[1]) as file:
+    results = json.load(file)
+limit = results["threshold"]
+right = {d: sum((i["score"] >= limit) == d for i in results["images"] if i["defective"] == d) for d in (True, False)}
+print(f"Image AUROC {results['image_auroc']:.3f}. With the threshold from 50 other good cells, "
+      f"{right[True]} of {results['images_defective']} cracked cells are found\n"
+      f"and {right[False]} of {results['images_good']} good ones pass. Input, heat map and score of the hardest and the "
+      "clearest cases:")
+PYTHON
 cat <<RESULT
-
-Image AUROC $auroc. Open the page with the heat maps of the hardest and the clearest cells:
   file://$(realpath "$out/report.html")
 Photographs: elpv-dataset, Buerhop-Lutz et al. (2018) and Deitsch et al. (2019, 2021), CC BY-NC-SA 4.0.
 RESULT

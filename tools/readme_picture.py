@@ -20,7 +20,7 @@ import zipfile
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
 GROUNDS = ("brick", "grass", "gravel")
-SIDE, TRAIN_COLUMNS, TRAIN_CROPS = 192, 300, 60
+SIDE, TRAIN_COLUMNS, TRAIN_CROPS = 192, 300, 40
 # The left, upper, right and lower edge of a coin in coins.png, and where its left upper corner goes in the crop.
 COINS = {"brick": ((244, 95, 297, 145), (96, 44)), "grass": ((188, 169, 238, 217), (36, 102)),
          "gravel": ((250, 171, 298, 217), (88, 84))}
@@ -95,7 +95,7 @@ def main():
     parser.add_argument("--program", required=True, help="the program adtr")
     parser.add_argument("--weights", required=True, help="EfficientNet-Lite0, as tools/convert_weights makes it")
     parser.add_argument("--wheel", type=pathlib.Path, help="scikit-image's wheel, instead of downloading it")
-    parser.add_argument("--epochs", default="20")
+    parser.add_argument("--epochs", default="10")
     parser.add_argument("--threads", default="0")
     parser.add_argument("--out", type=pathlib.Path,
                         default=pathlib.Path(__file__).parents[1] / "docs" / "images" / "heat_maps.png")
