@@ -23,6 +23,7 @@ class ParameterLoader {
       const SafetensorsFile& file, double bn_eps,
       std::function<std::string(const std::string&)> rename = [](const std::string& name) { return name; })
       : file_(file), bn_eps_(bn_eps), rename_(std::move(rename)) {}
+  ParameterLoader(SafetensorsFile&&, double) = delete;  // it reads from the file as it goes
 
   void tensor(const std::string& name, T* data, const Shape& shape) { read(rename_(name), shape, data); }
 
