@@ -56,7 +56,7 @@ void info(const InfoOptions& options) {
     describe_backbone(file);
   line("tensors", grouped(file.tensors().size()) + (options.tensors ? "" : " (listed by --tensors)"));
   if (!file.metadata().empty()) std::puts("\nmetadata");
-  for (const auto& [key, value] : file.metadata()) std::printf("  %-24s %s\n", key.c_str(), value.c_str());
+  for (const auto& [key, value] : file.metadata()) std::printf("  %-28s %s\n", key.c_str(), value.c_str());
   if (!options.tensors) return;
   std::puts("\ntensors");
   for (const adtr::SafetensorsTensor& t : file.tensors())

@@ -1,5 +1,5 @@
 /// The networks that the program is compiled for. A model or weights file that asks for another is refused with this
-/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes a quarter of an hour.
+/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes long and needs several gigabytes.
 #pragma once
 
 #include "adtr/models/catalogue.hpp"
@@ -22,18 +22,23 @@ using ProgramNetworks =
                   Architecture::efficientnet_b6, Architecture::efficientnet_b7, Architecture::efficientnet_lite0,
                   Architecture::efficientnet_lite1, Architecture::efficientnet_lite2, Architecture::efficientnet_lite3,
                   Architecture::efficientnet_lite4, Architecture::resnet18, Architecture::resnet34>;
+using ProgramNetworksElsewhere = ProgramNetworks;
 
 #else
 
-/// The paper's backbone in every geometry, the small ones whose weights are easiest to come by, and those of the
-/// ablations.
+/// The paper's backbone, those of its ablations, and the small ones; the smallest in every geometry.
 using ProgramNetworks =
-    Networks<Network<Architecture::efficientnet_b4>, Network<Architecture::efficientnet_b4, 256, 32>,
-             Network<Architecture::efficientnet_b4, 512, 32>, Network<Architecture::efficientnet_b4, 32, 8>,
+    Networks<Network<Architecture::efficientnet_b4>, Network<Architecture::efficientnet_b0>,
              Network<Architecture::efficientnet_lite0>, Network<Architecture::efficientnet_lite0, 256, 32>,
              Network<Architecture::efficientnet_lite0, 512, 32>, Network<Architecture::efficientnet_lite0, 32, 8>,
              Network<Architecture::efficientnet_lite1>, Network<Architecture::efficientnet_lite2>,
-             Network<Architecture::efficientnet_b0>, Network<Architecture::resnet18>, Network<Architecture::resnet34>>;
+             Network<Architecture::resnet18>, Network<Architecture::resnet34>>;
+
+/// The other backends are for comparison and for other processors.
+using ProgramNetworksElsewhere =
+    Networks<Network<Architecture::efficientnet_b4>, Network<Architecture::efficientnet_b0>,
+             Network<Architecture::efficientnet_lite0>, Network<Architecture::efficientnet_lite0, 32, 8>,
+             Network<Architecture::resnet18>>;
 
 #endif
 

@@ -11,7 +11,7 @@ namespace program {
 
 namespace {
 
-constexpr std::size_t cases_shown = 6;  // of each kind
+constexpr std::size_t cases_shown = 4;  // of each kind
 
 std::string name_of(const adtr::Sample& sample) { return sample.kind + "/" + sample.path.filename().string(); }
 
