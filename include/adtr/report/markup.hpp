@@ -47,6 +47,7 @@ namespace adtr::inline ADTR_ABI {
 /// Four significant digits, with a point whatever the locale says.
 [[nodiscard]] inline std::string short_number(double value) {
   std::array<char, 32> text{};
+  value += 0.0;  // -0 is 0
   const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 4);
   return {text.data(), end.ptr};
 }
