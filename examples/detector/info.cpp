@@ -13,9 +13,13 @@ void line(const char* name, const std::string& value) { std::printf("%-13s %s\n"
 
 /// 12345678 as 12,345,678.
 std::string grouped(std::size_t n) {
-  std::string digits = std::to_string(n);
-  for (std::size_t i = digits.size(); i > 3;) digits.insert(i -= 3, ",");
-  return digits;
+  const std::string digits = std::to_string(n);
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i > 0 && (digits.size() - i) % 3 == 0) out += ',';
+    out += digits[i];
+  }
+  return out;
 }
 
 void describe_model(const adtr::SafetensorsFile& file) {
