@@ -20,7 +20,14 @@ ADTR_INLINE Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
 ADTR_INLINE Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
 ADTR_INLINE Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
 /// a·b + c, here in two roundings: a fused one would be a call on machines without the instruction.
-ADTR_INLINE Vec fma(Vec a, Vec b, Vec c) { return {a.v * b.v + c.v}; }
+/// Fused wherever the unit's flags have it: left to the compiler, it would be here and not there, and bits would differ.
+ADTR_INLINE Vec fma(Vec a, Vec b, Vec c) {
+#if defined(__FP_FAST_FMAF)
+  return {__builtin_fmaf(a.v, b.v, c.v)};
+#else
+  return {a.v * b.v + c.v};
+#endif
+}
 /// The second operand where either is not a number, as the vector instructions have it.
 ADTR_INLINE Vec min(Vec a, Vec b) { return {a.v < b.v ? a.v : b.v}; }
 ADTR_INLINE Vec max(Vec a, Vec b) { return {a.v > b.v ? a.v : b.v}; }
