@@ -11,6 +11,9 @@ endif()
 add_library(adtr_build_flags INTERFACE)
 set(ADTR_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow)
 target_compile_options(adtr_build_flags INTERFACE ${ADTR_WARNINGS} $<$<BOOL:${ADTR_WERROR}>:-Werror>)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  target_compile_options(adtr_build_flags INTERFACE -Wno-restrict)  # "text" + std::string: GCC bug 105651
+endif()
 if(ADTR_SANITIZE)
   target_compile_options(adtr_build_flags INTERFACE -fsanitize=${ADTR_SANITIZE} -fno-sanitize-recover=all
                                                     -fno-omit-frame-pointer)
