@@ -57,10 +57,29 @@ begin_part() {
 }
 end_part() { printf '      %s (%d s)\n' "$1" "$((SECONDS - part_begin))"; }
 
+# The seconds of this part, on a terminal, while a command is silent.
+clock_job=""
+start_clock() {
+  if [[ ! -t 1 ]]; then return; fi
+  { while sleep 1; do printf '\r      %d s' "$((SECONDS - part_begin))"; done; } &
+  clock_job=$!
+}
+stop_clock() {
+  if [[ -z "$clock_job" ]]; then return; fi
+  kill "$clock_job" 2>/dev/null || true
+  wait "$clock_job" 2>/dev/null || true
+  clock_job=""
+  printf '\r\033[K'
+}
+trap stop_clock EXIT
+
 # logged NAME COMMAND...: keeps a long output out of sight, in build/demo/NAME.log.
 logged() {
-  local log="$work/$1.log"
-  "${@:2}" >"$log" 2>&1 && return
+  local log="$work/$1.log" status=0
+  start_clock
+  "${@:2}" >"$log" 2>&1 || status=$?
+  stop_clock
+  if ((status == 0)); then return; fi
   tail -n 12 "$log" | sed 's/^/      | /' >&2
   fail "$1 failed; all of its output is in $log"
 }

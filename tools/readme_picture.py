@@ -12,6 +12,8 @@ import io
 import json
 import pathlib
 import random
+import re
+import struct
 import subprocess
 import sys
 import tempfile
@@ -19,6 +21,7 @@ import zipfile
 
 from PIL import Image, ImageDraw, ImageFilter, ImageFont
 
+ROOT = pathlib.Path(__file__).resolve().parents[1]
 GROUNDS = ("brick", "grass", "gravel")
 SIDE, TRAIN_COLUMNS, TRAIN_CROPS = 192, 300, 40
 # The left, upper, right and lower edge of a coin in coins.png, and where its left upper corner goes in the crop.
@@ -76,14 +79,50 @@ def make_data(photos, folder, seed):
     return shown
 
 
-def assemble(shown, overlays, scores, side=150, gap=6, text=20):
+def read_map(path):
+    """A score map that the program wrote: (H, W) float32 behind the header of .npy version 1."""
+    data = path.read_bytes()
+    (header,) = struct.unpack_from("<H", data, 8)
+    height, width = map(int, re.search(rb"'shape': *\((\d+), *(\d+)", data).groups())
+    return Image.frombytes("F", (width, height), data[10 + header:])
+
+
+def colour_scale(model, maps):
+    """Colour begins where the model's does, and is strongest at the 99.9 % quantile of all maps (heat_map.hpp)."""
+    with model.open("rb") as file:
+        (length,) = struct.unpack("<Q", file.read(8))
+        low = float(json.loads(file.read(length))["__metadata__"]["colour_low"])
+    scores = sorted(score for m in maps for score in m.getdata())
+    return low, scores[round(0.999 * (len(scores) - 1))]
+
+
+def mixed(colours, t):
+    """The colour at t in [0, 1], linear between those of the table."""
+    i = min(int(t * (len(colours) - 1)), len(colours) - 2)
+    f = t * (len(colours) - 1) - i
+    return tuple(round((1 - f) * a + f * b) for a, b in zip(colours[i], colours[i + 1]))
+
+
+def heat_map(picture, scores, scale):
+    """As adtr::overlay: the library's colours, opacity 0.8 t (2 - t)."""
+    header = (ROOT / "include" / "adtr" / "report" / "heat_map.hpp").read_text()
+    table = re.search(r"heat_colours\{(.*?)\}\};", header, re.DOTALL)[1]
+    colours = [tuple(map(int, c)) for c in re.findall(r"(\d+), (\d+), (\d+)", table)]
+    low, high = scale
+    levels = [min(max((s - low) / (high - low), 0.0), 1.0) for s in scores.getdata()]
+    colour, opacity = Image.new("RGB", scores.size), Image.new("L", scores.size)
+    colour.putdata([mixed(colours, t) for t in levels])
+    opacity.putdata([round(255 * 0.8 * t * (2 - t)) for t in levels])
+    return Image.composite(colour, picture.convert("RGB").resize(scores.size, Image.Resampling.BILINEAR), opacity)
+
+
+def assemble(pictures, overlays, scores, side=150, gap=6, text=20):
     """Columns of input above heat map, the score beneath."""
-    columns = len(shown)
-    page = Image.new("RGB", (columns * (side + gap) - gap, 2 * (side + gap) + text), "white")
+    page = Image.new("RGB", (len(pictures) * (side + gap) - gap, 2 * (side + gap) + text), "white")
     draw = ImageDraw.Draw(page)
-    for i, path in enumerate(shown):
+    for i, column in enumerate(zip(pictures, overlays)):
         x = i * (side + gap)
-        for row, picture in enumerate((Image.open(path), overlays[i])):
+        for row, picture in enumerate(column):
             page.paste(picture.convert("RGB").resize((side, side), Image.Resampling.LANCZOS), (x, row * (side + gap)))
         draw.text((x + side / 2, 2 * (side + gap) + text / 2 - 2), f"score {scores[i]:.1f}", anchor="mm",
                   fill="#333333", font=ImageFont.load_default(13))
@@ -97,22 +136,26 @@ def main():
     parser.add_argument("--wheel", type=pathlib.Path, help="scikit-image's wheel, instead of downloading it")
     parser.add_argument("--epochs", default="10")
     parser.add_argument("--threads", default="0")
-    parser.add_argument("--out", type=pathlib.Path,
-                        default=pathlib.Path(__file__).parents[1] / "docs" / "images" / "heat_maps.png")
+    parser.add_argument("--model", type=pathlib.Path, help="a model that an earlier run kept there, or to keep")
+    parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs" / "images" / "heat_maps.png")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         shown = make_data(photographs(options.wheel), folder, seed=0)
-        model, maps, results = folder / "grounds.adtr", folder / "maps", folder / "results.json"
-        subprocess.run([options.program, "train", "--data", folder, "--backbone", options.weights, "--out", model,
-                        "--epochs", options.epochs, "--threads", options.threads], check=True)
+        model, maps, results = options.model or folder / "grounds.adtr", folder / "maps", folder / "results.json"
+        if not model.exists():
+            subprocess.run([options.program, "train", "--data", folder, "--backbone", options.weights, "--out", model,
+                            "--epochs", options.epochs, "--threads", options.threads], check=True)
         subprocess.run([options.program, "detect", "--model", model, *shown, "--maps", maps, "--json", results,
                         "--threads", options.threads], check=True)
         scores = [entry["score"] for entry in json.loads(results.read_text())]
-        overlays = [Image.open(next(maps.rglob(f"{path.stem}.png"))) for path in shown]
+        pictures = [Image.open(path) for path in shown]
+        score_maps = [read_map(maps / f"{path.stem}.npy") for path in shown]
+        scale = colour_scale(model, score_maps)
         options.out.parent.mkdir(parents=True, exist_ok=True)
-        assemble(shown, overlays, scores).save(options.out, optimize=True)
-    print(f"{options.out}: {options.out.stat().st_size // 1024} KiB")
+        overlays = [heat_map(*pair, scale) for pair in zip(pictures, score_maps)]
+        assemble(pictures, overlays, scores).save(options.out, optimize=True)
+    print(f"{options.out}: {options.out.stat().st_size // 1024} KiB, coloured from {scale[0]:.1f} to {scale[1]:.1f}")
 
 
 if __name__ == "__main__":
