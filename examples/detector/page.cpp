@@ -1,5 +1,6 @@
 #include "page.hpp"
 
+#include <algorithm>
 #include <filesystem>
 
 #include "adtr/data/image_file.hpp"
