@@ -9,12 +9,15 @@ namespace {
 
 /// Training from these weights must fail, say all of `parts` about the file, and leave what stood at the output.
 void check_refused(const std::string& weights, const std::vector<std::string>& parts,
-                   const std::vector<std::string>& options = {}) {
+                   const std::vector<std::string>& options = {}, const std::string& image_size = "32",
+                   const std::string& grid = "8") {
   const TemporaryFolder folder;
   const std::string out = folder.file("model.adtr");
   write_whole(out, "earlier");
   auto arguments = Material::get().training(out, options);
   arguments[4] = weights;
+  *(std::find(arguments.begin(), arguments.end(), "--image-size") + 1) = image_size;
+  *(std::find(arguments.begin(), arguments.end(), "--grid") + 1) = grid;
   const Outcome outcome = run(arguments);
   INFO(outcome.err);
   CHECK(outcome.status == 1);
@@ -98,7 +101,8 @@ TEST_CASE("the architecture must be known, said, compiled and the right one") {
   file.metadata.erase("architecture");
   file.write(path);
   check_refused(path, {"--architecture"});
-  check_refused(path, {"tensors do not fit the network", "missing"}, {"--architecture", "efficientnet_b4"});
+  check_refused(path, {"tensors do not fit the network", "missing"}, {"--architecture", "efficientnet_b4"}, "256",
+                "16");
 
   // The sentence is about an option here, not a file.
   for (const auto& [options, part] : std::vector<std::pair<std::vector<std::string>, std::string>>{
