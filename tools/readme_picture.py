@@ -8,7 +8,9 @@ CC0, coins (Brooklyn Museum) has no known copyright restrictions. The model is t
 of the three grounds, and shown crops of their right 192 columns, as they are and with a coin pasted on. Needs Pillow.
 """
 import argparse
+import array
 import io
+import itertools
 import json
 import pathlib
 import random
@@ -80,11 +82,11 @@ def make_data(photos, folder, seed):
 
 
 def read_map(path):
-    """A score map that the program wrote: (H, W) float32 behind the header of .npy version 1."""
+    """Size and scores of a map that the program wrote: float32, row by row, behind the header of .npy version 1."""
     data = path.read_bytes()
     (header,) = struct.unpack_from("<H", data, 8)
     height, width = map(int, re.search(rb"'shape': *\((\d+), *(\d+)", data).groups())
-    return Image.frombytes("F", (width, height), data[10 + header:])
+    return (width, height), array.array("f", data[10 + header:])
 
 
 def colour_scale(model, maps):
@@ -92,7 +94,7 @@ def colour_scale(model, maps):
     with model.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         low = float(json.loads(file.read(length))["__metadata__"]["colour_low"])
-    scores = sorted(score for m in maps for score in m.getdata())
+    scores = sorted(itertools.chain.from_iterable(scores for _, scores in maps))
     return low, scores[round(0.999 * (len(scores) - 1))]
 
 
@@ -103,17 +105,18 @@ def mixed(colours, t):
     return tuple(round((1 - f) * a + f * b) for a, b in zip(colours[i], colours[i + 1]))
 
 
-def heat_map(picture, scores, scale):
+def heat_map(picture, score_map, scale):
     """As adtr::overlay: the library's colours, opacity 0.8 t (2 - t)."""
     header = (ROOT / "include" / "adtr" / "report" / "heat_map.hpp").read_text()
     table = re.search(r"heat_colours\{(.*?)\}\};", header, re.DOTALL)[1]
     colours = [tuple(map(int, c)) for c in re.findall(r"(\d+), (\d+), (\d+)", table)]
     low, high = scale
-    levels = [min(max((s - low) / (high - low), 0.0), 1.0) for s in scores.getdata()]
-    colour, opacity = Image.new("RGB", scores.size), Image.new("L", scores.size)
+    size, scores = score_map
+    levels = [min(max((s - low) / (high - low), 0.0), 1.0) for s in scores]
+    colour, opacity = Image.new("RGB", size), Image.new("L", size)
     colour.putdata([mixed(colours, t) for t in levels])
     opacity.putdata([round(255 * 0.8 * t * (2 - t)) for t in levels])
-    return Image.composite(colour, picture.convert("RGB").resize(scores.size, Image.Resampling.BILINEAR), opacity)
+    return Image.composite(colour, picture.convert("RGB").resize(size, Image.Resampling.BILINEAR), opacity)
 
 
 def assemble(pictures, overlays, scores, side=150, gap=6, text=20):
