@@ -21,7 +21,7 @@ TEST_CASE("The usual start: Xavier's bounds, zero biases, unit norms, N(0, 1) em
   std::vector<float> memory(static_cast<std::size_t>(adtr::parameter_count<Net>));
   auto p = adtr::bind_parameters<Net>(memory.data());
   adtr::initialise<Net, float>(p, 3);
-  adtr::walk_parameters(p, "", Leaf{[](const std::string& name, const float* data, const adtr::Shape& shape) {
+  adtr::walk_parameters(p, "", Leaf{[](const std::string& name, const auto* data, const adtr::Shape& shape) {
                           INFO(name);
                           const auto n = static_cast<double>(shape.size());
                           double sum = 0.0, squares = 0.0, largest = 0.0;

@@ -29,7 +29,7 @@ struct Attentions {
 
   static void attention_backward(const Context& context, const Attention<float>& a, const AttentionGradient<float>& g) {
     check(a);
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     context.for_each(a.batch * a.heads, [&](Index i) {
       const Index first = i / a.heads * a.tokens, channel = i % a.heads * channels(a);
       kernel.attention_backward({head_task(a, i), g.out.row(first) + channel, g.out.stride,

@@ -97,6 +97,7 @@ namespace adtr::inline ADTR_ABI::cpu {
 template <class = void>
 struct KernelTables {
   [[nodiscard]] static const Kernels& of(Isa isa);
+  [[nodiscard]] static const TrainingKernels& training_of(Isa isa);
 };
 
 // Out of the class, because a compiler may look into an inline function although it is `extern`.
@@ -109,6 +110,17 @@ const Kernels& KernelTables<Unused>::of(Isa isa) {
   static_cast<void>(isa);
 #endif
   return scalar::kernels;
+}
+
+template <class Unused>
+const TrainingKernels& KernelTables<Unused>::training_of(Isa isa) {
+#if ADTR_CPU_X86
+  if (isa == Isa::avx512) return avx512::training_kernels;
+  if (isa == Isa::avx2) return avx2::training_kernels;
+#else
+  static_cast<void>(isa);
+#endif
+  return scalar::training_kernels;
 }
 
 #if defined(ADTR_EXTERN_KERNELS)
@@ -129,6 +141,7 @@ inline std::atomic<const Kernels*>& current_kernels() {
 }
 
 [[nodiscard]] inline const Kernels& kernels() { return *current_kernels().load(std::memory_order_relaxed); }
+[[nodiscard]] inline const TrainingKernels& training_kernels() { return KernelTables<>::training_of(kernels().isa); }
 
 }  // namespace adtr::inline ADTR_ABI::cpu
 

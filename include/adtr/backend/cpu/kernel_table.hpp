@@ -128,7 +128,6 @@ struct Kernels {
   Isa isa;
   Index row_tile;  ///< rows of a register tile: row blocks are best multiples of it
   void (*product)(const ProductTask&);
-  void (*weight_gradient)(const WeightGradientTask&);
   void (*convolve)(const ConvolveTask&);
   void (*depthwise)(const DepthwiseTask&);
   void (*max_pool)(const WindowTask&);
@@ -144,9 +143,18 @@ struct Kernels {
   void (*scale_rows)(float* x, Index stride, Index rows, Index columns, const float* factors);
   void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
   void (*attention)(const AttentionTask&);
-  void (*attention_backward)(const AttentionGradientTask&);
   void (*layer_norm)(const float* x, Index columns, const float* gamma, const float* beta, float eps, float* y,
                      float* statistics);
+  void (*add)(const float* a, const float* b, Index n, float* y);
+  /// Σ (g − f)².
+  double (*squared_distance)(const float* f, const float* g, Index n);
+};
+
+/// Those that only training calls: a program that only detects does not compile them.
+struct TrainingKernels {
+  Index row_tile;
+  void (*weight_gradient)(const WeightGradientTask&);
+  void (*attention_backward)(const AttentionGradientTask&);
   void (*layer_norm_dx)(const float* x, Index columns, const float* gamma, const float* statistics, const float* dy,
                         float* dx);
   /// dγ += Σ dy·x̂ and dβ += Σ dy, for some columns.
@@ -154,10 +162,7 @@ struct Kernels {
                                 Index dy_stride, Index rows, Index columns, float* dgamma, float* dbeta);
   /// y = residual + mask·x·scale for elements `first` and on; residual may be null.
   void (*dropout)(const float* x, Index n, const DropoutStream&, std::uint64_t first, const float* residual, float* y);
-  void (*add)(const float* a, const float* b, Index n, float* y);
   void (*relu_backward)(const float* h, Index n, float scale, float* dh);
-  /// Σ (g − f)².
-  double (*squared_distance)(const float* f, const float* g, Index n);
   double (*squared_norm)(const float* x, Index n);
   /// dg = scale·(g − f); returns Σ (g − f)².
   double (*norm_gradient)(const float* f, const float* g, Index n, float scale, float* dg);

@@ -36,7 +36,7 @@ struct Products {
 
   static void accumulate_weight_gradient(const Context& context, MatrixView<const float> dy, MatrixView<const float> x,
                                          MatrixView<float> dw) {
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     const Index outputs = even_blocks(dy.cols, 144, kernel.row_tile);
     const Index output_blocks = (dy.cols + outputs - 1) / outputs;
     const Index wanted = tasks(context, static_cast<double>(dy.rows) * static_cast<double>(dy.cols * x.cols));

@@ -43,7 +43,7 @@ struct Tokens {
   static void layer_norm_backward(const Context& context, MatrixView<const float> x, const float* gamma,
                                   const float* statistics, MatrixView<const float> dy, MatrixView<float> dx,
                                   float* dgamma, float* dbeta) {
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     // First the sums over rows, for the threads by columns: dx may take the place of dy.
     context.for_ranges(x.cols, 32, static_cast<double>(2 * x.rows), [&](Index begin, Index end) {
       kernel.layer_norm_parameters(x.data + begin, x.stride, statistics, dy.data + begin, dy.stride, x.rows,
@@ -55,7 +55,7 @@ struct Tokens {
 
   static void dropout(const Context& context, MatrixView<const float> x, const Dropout& dropout,
                       MatrixView<const float> residual, MatrixView<float> y) {
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     const DropoutStream stream = dropout_stream(dropout);
     for_rows(context, x.rows, 16 * x.cols, [&](Index r) {
       kernel.dropout(x.row(r), x.cols, stream, static_cast<std::uint64_t>(r * x.cols),
@@ -64,7 +64,7 @@ struct Tokens {
   }
 
   static void relu_backward(const Context& context, MatrixView<const float> h, float scale, MatrixView<float> dh) {
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     for_rows(context, h.rows, h.cols, [&](Index r) { kernel.relu_backward(h.row(r), h.cols, scale, dh.row(r)); });
   }
 
@@ -82,7 +82,7 @@ struct Tokens {
 
   static double norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
                               MatrixView<float> dg) {
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     return sum_of_parts(context, f.rows, [&](Index begin, Index end) {
       double sum = 0.0;
       for (Index r = begin; r < end; ++r) sum += kernel.norm_gradient(f.row(r), g.row(r), f.cols, scale, dg.row(r));
@@ -91,13 +91,13 @@ struct Tokens {
   }
 
   static double squared_norm(const Context& context, const float* x, Index n) {
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     return sum_of_parts(context, n,
                         [&](Index begin, Index end) { return kernel.squared_norm(x + begin, end - begin); });
   }
 
   static void adamw(const Context& context, const AdamW& a, Index n, float* p, const float* g, float* m, float* v) {
-    const Kernels& kernel = kernels();
+    const TrainingKernels& kernel = training_kernels();
     const auto t = static_cast<double>(a.step);
     const AdamWStep step{static_cast<float>(a.gradient_scale),
                          static_cast<float>(a.beta1),

@@ -45,7 +45,7 @@ ADTR_INLINE void depthwise_vector(const DepthwiseRow& d, Index ox, Index channel
   }
   const Vec low = set(d.low), high_bound = set(d.high);
   ADTR_UNROLL for (int o = 0; o < Outputs; ++o) {
-    const Vec sum = d.smooth ? silu(acc[o]) : clamp(acc[o], low, high_bound);
+    const Vec sum = clamp(acc[o], low, high_bound);
     float* y = d.y + (ox + o) * d.y_stride + channel;
     if (Whole)
       store(y, sum);
@@ -60,18 +60,15 @@ template <int Kernel, int Stride, int Outputs, bool Border>
   Index c = 0;
   for (; c + width <= d.channels; c += width) depthwise_vector<Kernel, Stride, Outputs, Border, true>(d, ox, c, width);
   if (c < d.channels) depthwise_vector<Kernel, Stride, Outputs, Border, false>(d, ox, c, d.channels - c);
+  if (d.smooth) finish_silu(d.y + ox * d.y_stride, d.y_stride, Outputs, d.channels);
 }
 
+/// Tiles of `Outputs` while they fit into the row and into the map.
 template <int Kernel, int Stride, int Outputs>
 ADTR_INLINE Index depthwise_tiles(const DepthwiseRow& d, Index ox, Index out_width) {
   constexpr Index columns = (Outputs - 1) * Stride + Kernel;
-  for (; ox + Outputs <= out_width; ox += Outputs) {
-    const Index first = ox * Stride - d.left;
-    if (first < 0 || first + columns > d.width)
-      depthwise_tile<Kernel, Stride, Outputs, true>(d, ox);
-    else
-      depthwise_tile<Kernel, Stride, Outputs, false>(d, ox);
-  }
+  for (; ox + Outputs <= out_width && ox * Stride - d.left + columns <= d.width; ox += Outputs)
+    depthwise_tile<Kernel, Stride, Outputs, false>(d, ox);
   return ox;
 }
 
@@ -93,11 +90,16 @@ ADTR_INLINE Index depthwise_tiles(const DepthwiseRow& d, Index ox, Index out_wid
     }
 }
 
+/// Outputs whose window reaches beyond the map, and those left over, go one at a time: fewer tiles to compile.
 template <int Kernel, int Stride>
 ADTR_INLINE void depthwise_row(const DepthwiseRow& d, Index out_width) {
-  Index ox = depthwise_tiles<Kernel, Stride, 8>(d, 0, out_width);
-  ox = depthwise_tiles<Kernel, Stride, 4>(d, ox, out_width);
-  depthwise_tiles<Kernel, Stride, 1>(d, ox, out_width);
+  Index ox = 0;
+  if constexpr (width > 1) {
+    for (; ox < out_width && ox * Stride < d.left; ++ox) depthwise_tile<Kernel, Stride, 1, true>(d, ox);
+    ox = depthwise_tiles<Kernel, Stride, 8>(d, ox, out_width);
+    ox = depthwise_tiles<Kernel, Stride, 4>(d, ox, out_width);
+  }
+  for (; ox < out_width; ++ox) depthwise_tile<Kernel, Stride, 1, true>(d, ox);
 }
 
 [[gnu::noinline]] inline void depthwise(const DepthwiseTask& task) {

@@ -18,28 +18,9 @@
 //
 #include "adtr/backend/cpu/kernels/attention_backward.inl.hpp"
 
-inline constexpr Kernels kernels{this_isa,
-                                 tile_rows(2),
-                                 product,
-                                 weight_gradient,
-                                 convolve,
-                                 depthwise,
-                                 max_pool,
-                                 blend,
-                                 column_sums,
-                                 dense,
-                                 sigmoid,
-                                 scale_rows,
-                                 standardise,
-                                 attention,
-                                 attention_backward,
-                                 layer_norm,
-                                 layer_norm_dx,
-                                 layer_norm_parameters,
-                                 dropout,
-                                 add,
-                                 relu_backward,
-                                 squared_distance,
-                                 squared_norm,
-                                 norm_gradient,
-                                 adamw};
+inline constexpr Kernels kernels{this_isa,   tile_rows(2), product, convolve,    depthwise, max_pool,   blend, column_sums,
+                                 dense,      sigmoid,      scale_rows, standardise, attention, layer_norm, add,   squared_distance};
+
+inline constexpr TrainingKernels training_kernels{tile_rows(2),          weight_gradient, attention_backward, layer_norm_dx,
+                                                  layer_norm_parameters, dropout,         relu_backward,      squared_norm,
+                                                  norm_gradient,         adamw};

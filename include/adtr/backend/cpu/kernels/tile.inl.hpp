@@ -120,29 +120,27 @@ template <int Rows, int Vectors>
   }
 }
 
-/// Runs a tile of `rows` ≤ Rows rows.
+/// Tiles of `Rows` rows while that many are left; t and rows are moved on.
 template <int Rows, int Vectors>
-ADTR_INLINE void tile_of(Index rows, const Tile& t) {
-  if constexpr (Rows > 0) {
-    if (rows == Rows)
-      tile<Rows, Vectors>(t);
-    else
-      tile_of<Rows - 1, Vectors>(rows, t);
+ADTR_INLINE void tiles_of(Index& rows, Tile& t) {
+  for (; rows >= Rows; rows -= Rows) {
+    tile<Rows, Vectors>(t);
+    t.a += Rows * t.row_step;
+    t.c += Rows * t.c_stride;
+    if (t.residual != nullptr) t.residual += Rows * t.residual_stride;
+    if (t.before != nullptr) t.before += Rows * t.partial_stride;
+    if (t.after != nullptr) t.after += Rows * t.partial_stride;
   }
 }
 
-/// One column of tiles: `rows` rows by `vectors` vectors.
+/// One column of tiles: `rows` rows by `vectors` vectors. The last rows go in tiles of 4, 2 and 1: every further height
+/// would have to be compiled by everyone who includes this.
 template <int Vectors>
 ADTR_INLINE void tile_column(Index rows, Tile t) {
-  constexpr int step = tile_rows(Vectors);
-  for (Index i = 0; i < rows; i += step) {
-    tile_of<step, Vectors>(rows - i < step ? rows - i : step, t);
-    t.a += step * t.row_step;
-    t.c += step * t.c_stride;
-    if (t.residual != nullptr) t.residual += step * t.residual_stride;
-    if (t.before != nullptr) t.before += step * t.partial_stride;
-    if (t.after != nullptr) t.after += step * t.partial_stride;
-  }
+  tiles_of<tile_rows(Vectors), Vectors>(rows, t);
+  if constexpr (tile_rows(Vectors) > 4) tiles_of<4, Vectors>(rows, t);
+  tiles_of<2, Vectors>(rows, t);
+  tiles_of<1, Vectors>(rows, t);
 }
 
 ADTR_INLINE void tile_column(int vectors, Index rows, const Tile& t) {

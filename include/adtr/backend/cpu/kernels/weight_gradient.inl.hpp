@@ -60,7 +60,7 @@ ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index out
       tile_task.a = strips + s * (gradient_rows * step + 16);
       tile_task.c = t.dw + (n + s * step) * t.dw_stride + k + j;
       tile_task.residual = tile_task.c;
-      tile_of<step, vectors>(smaller(step, outputs - s * step), tile_task);
+      tile_column<vectors>(smaller(step, outputs - s * step), tile_task);
     }
   }
 }
