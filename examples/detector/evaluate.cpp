@@ -48,6 +48,33 @@ Json json_of(const adtr::Evaluation& e, const std::vector<Scored>& images, std::
   return json;
 }
 
+/// The colours of a run come from its own good and defective images: those that the model was trained on score lower
+/// than any other, and a scale from them would paint good parts. Every sixteenth pixel is enough for quantiles.
+class RunScale {
+ public:
+  void add(const adtr::EvaluatedImage& image) {
+    const auto& map = image.detection.map;
+    for (std::size_t i = 0; i < map.size(); i += 16) {
+      all_.push_back(map.data()[i]);
+      if (!image.defective) good_.push_back(map.data()[i]);
+    }
+  }
+  /// The model's own scale where the set has no good image.
+  [[nodiscard]] adtr::HeatScale value(const adtr::ModelDescription& model) const {
+    return good_.empty() ? scale_of(model) : adtr::heat_scale(good_, all_);
+  }
+
+ private:
+  std::vector<float> good_, all_;
+};
+
+/// What is kept for the overlays, which need the scale of the whole run.
+struct KeptMap {
+  std::string name;
+  adtr::Detection detection;
+  adtr::Image resized;
+};
+
 }  // namespace
 
 void evaluate(const EvaluateOptions& options) {
@@ -62,17 +89,23 @@ void evaluate(const EvaluateOptions& options) {
 
   ProgressLine line;
   std::vector<Scored> images;
+  std::vector<KeptMap> kept;
+  RunScale run_scale;
   const auto on_image = [&](const adtr::EvaluatedImage& image) {
     images.push_back({&image.sample, image.detection.score, image.defective});
-    maps.write(map_name(image.sample), image.detection, image.resized);
+    run_scale.add(image);
+    if (maps.active()) kept.push_back({map_name(image.sample), image.detection, image.resized});
     line.update(text("image %zu/%zu", images.size(), samples.size()));
   };
   const adtr::Evaluation evaluation = adtr::evaluate(*detector, std::span<const adtr::Sample>(samples), on_image);
+  const adtr::HeatScale scale = run_scale.value(detector->description());
+  maps.set_scale(scale);
+  for (const KeptMap& map : kept) maps.write(map.name, map.detection, map.resized);
   line.clear();
   print_table(evaluation, images, threshold);
   write_json(options.json, json_of(evaluation, images, threshold));
   if (!options.report.empty()) {
-    write_page(options, *detector, evaluation, images);
+    write_page(options, *detector, evaluation, images, scale);
     std::printf("report         %s\n", options.report.c_str());
   }
 }

@@ -37,6 +37,10 @@ class MapWriter {
   void make_folders() const;
   /// The raw scores, float32 (H, W), and the overlay on the resized image.
   void write(const std::string& name, const adtr::Detection& detection, const adtr::Image& resized) const;
+  /// Whether anything is written.
+  [[nodiscard]] bool active() const { return !folder_.empty(); }
+  /// For what is written from now on.
+  void set_scale(adtr::HeatScale scale) { scale_ = scale; }
 
  private:
   std::string folder_;

@@ -22,7 +22,7 @@ adtr::Picture picture(const adtr::Image& image) {
 
 class CaseMaker {
  public:
-  explicit CaseMaker(AnyDetector& detector) : detector_(detector) {}
+  CaseMaker(AnyDetector& detector, adtr::HeatScale scale) : detector_(detector), scale_(scale) {}
 
   adtr::ReportCase operator()(const Scored& scored) {
     const adtr::Image image = adtr::read_image(scored.sample->path);
@@ -32,7 +32,7 @@ class CaseMaker {
                            scored.score,
                            scored.defective,
                            picture(resized),
-                           picture(heat_map(detection_, resized, scale_of(detector_.description()))),
+                           picture(heat_map(detection_, resized, scale_)),
                            std::nullopt};
     if (scored.sample->mask) {
       const adtr::Mask full = adtr::read_sample_mask(*scored.sample, image.height, image.width);
@@ -45,6 +45,7 @@ class CaseMaker {
 
  private:
   AnyDetector& detector_;
+  adtr::HeatScale scale_;
   adtr::Detection detection_;
 };
 
@@ -82,7 +83,7 @@ std::vector<Figure> figures(const adtr::Evaluation& e) {
 }
 
 void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,
-                const std::vector<Scored>& images) {
+                const std::vector<Scored>& images, adtr::HeatScale scale) {
   const adtr::ModelDescription& d = detector.description();
   adtr::Report report;
   // "data/cookie/" has no last part.
@@ -102,7 +103,7 @@ void write_page(const EvaluateOptions& options, AnyDetector& detector, const adt
   if (evaluation.pixel_auroc) std::swap(report.metrics[1], report.metrics[3]);
   report.settings = settings(options, detector, evaluation);
   report.threshold = d.threshold;
-  report.scale = scale_of(d);
+  report.scale = scale;
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;
   for (const Scored& scored : images) {
@@ -111,7 +112,7 @@ void write_page(const EvaluateOptions& options, AnyDetector& detector, const adt
     labels.push_back(scored.defective ? 1 : 0);
   }
   const adtr::PickedCases picked = adtr::pick_cases(scores, labels, cases_shown);
-  CaseMaker make(detector);
+  CaseMaker make(detector, scale);
   for (const std::size_t i : picked.highest_good) report.highest_good.push_back(make(images[i]));
   for (const std::size_t i : picked.lowest_defective) report.lowest_defective.push_back(make(images[i]));
   for (const std::size_t i : picked.highest_defective) report.highest_defective.push_back(make(images[i]));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adtr/evaluate.hpp"
+#include "adtr/report/heat_map.hpp"
 #include "backends.hpp"
 #include "options.hpp"
 
@@ -26,8 +27,8 @@ struct Figure {
 [[nodiscard]] std::vector<Figure> figures(const adtr::Evaluation& evaluation);
 
 /// Writes options.report. The few images that are shown go through the detector once more, so that memory does not grow
-/// with the test set.
+/// with the test set. All heat maps are coloured by `scale`.
 void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,
-                const std::vector<Scored>& images);
+                const std::vector<Scored>& images, adtr::HeatScale scale);
 
 }  // namespace program
