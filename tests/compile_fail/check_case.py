@@ -11,7 +11,10 @@ import sys
 
 
 def compile_case(args: argparse.Namespace, *options: str) -> subprocess.CompletedProcess:
-    command = [args.compiler, f"@{args.flags}", "-fsyntax-only", *options, args.case]
+    # No carets: the source that the compiler would quote holds the text of static_asserts that did not fail.
+    version = subprocess.run([args.compiler, "--version"], capture_output=True, text=True, check=True).stdout
+    no_carets = "-fno-caret-diagnostics" if "clang" in version else "-fno-diagnostics-show-caret"
+    command = [args.compiler, f"@{args.flags}", "-fsyntax-only", no_carets, *options, args.case]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -36,9 +39,7 @@ def main() -> int:
     if case.returncode == 0:
         failures.append("the case compiles")
     else:
-        # Only the error lines: the compiler also quotes the source, which holds the text of any static_assert.
-        said = "\n".join(re.findall(r"^.*\berror: .*$", case.stderr, re.MULTILINE))
-        failures += [f"no error matches `{e}`; the compiler said:\n{said}" for e in expected if not re.search(e, said)]
+        failures += [f"nothing matches `{e}` in:\n{case.stderr}" for e in expected if not re.search(e, case.stderr)]
 
     for failure in failures:
         print(f"{args.case}: {failure}")
