@@ -87,7 +87,7 @@ logged() {
 # download PACKAGE WHEEL SHA256: from the package index that this machine's pip uses. Nothing is installed.
 download() {
   local kept="$work/downloads/$2"
-  if [[ -f "$kept" ]]; then return; fi
+  if [[ -f "$kept" ]] && sha256sum --check --status <<<"$3  $kept"; then return; fi
   local fresh="$work/downloads/fresh"
   rm -rf "$fresh"
   echo "      downloading $1"
