@@ -119,6 +119,58 @@ TEMPLATE_TEST_CASE("squeeze_excite: gates at the extremes", "[backend]", ADTR_BA
   }
 }
 
+TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_BACKENDS) {
+  struct Case {
+    Index height, width, inputs, channels, outputs, squeezed;
+    Window window;
+    Index out_height, out_width;
+    bool expands, strided;
+    Activation activation;
+  };
+  using enum Activation;
+  for (const auto& p : {Case{16, 16, 8, 48, 8, 2, {3, 1, 1, 1}, 16, 16, true, false, silu},
+                        Case{16, 12, 9, 54, 20, 3, {5, 2, 2, 2}, 8, 6, true, true, silu},
+                        Case{32, 40, 24, 144, 32, 6, {3, 2, 0, 0}, 16, 20, true, false, silu},
+                        Case{8, 8, 40, 240, 112, 10, {5, 1, 2, 2}, 8, 8, true, false, silu},
+                        Case{4, 4, 300, 600, 30, 12, {3, 1, 1, 1}, 4, 4, true, false, silu},
+                        Case{24, 24, 32, 32, 16, 8, {3, 1, 1, 1}, 24, 24, false, false, silu},
+                        Case{16, 16, 16, 96, 16, 0, {3, 1, 1, 1}, 16, 16, true, false, relu6},
+                        Case{7, 9, 13, 78, 13, 0, {5, 1, 2, 2}, 7, 9, true, true, relu6},
+                        Case{2, 700, 4, 16, 4, 1, {5, 1, 2, 2}, 2, 700, true, false, silu},  // rows beyond the cache
+                        Case{3, 2500, 3, 17, 3, 2, {3, 2, 1, 1}, 2, 1250, true, false, relu}}) {
+    CAPTURE(p.height, p.width, p.channels, p.window.kernel, p.window.stride, p.expands);
+    const bool residual = p.inputs == p.outputs && p.window.stride == 1;
+    const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+      using T = typename B::Scalar;
+      const Maps<T> x(images, p.height, p.width, p.inputs, 1, 1.0F, p.strided);
+      Maps<T> y(images, p.out_height, p.out_width, p.outputs, 2, 1.0F, p.strided);
+      typename B::Packed expand, project;
+      const auto w1 = numbers<T>(p.channels * p.inputs, 3), b1 = numbers<T>(p.channels, 4),
+                 w2 = numbers<T>(p.window.kernel * p.window.kernel * p.channels, 5), b2 = numbers<T>(p.channels, 6),
+                 w3 = numbers<T>(p.squeezed * p.channels, 7), b3 = numbers<T>(p.squeezed, 8),
+                 w4 = numbers<T>(p.squeezed * p.channels, 9), b4 = numbers<T>(p.channels, 10),
+                 w5 = numbers<T>(p.outputs * p.channels, 11), b5 = numbers<T>(p.outputs, 12);
+      if (p.expands) B::pack(context, {w1.data(), p.channels, p.inputs}, expand);
+      B::pack(context, {w5.data(), p.outputs, p.channels}, project);
+      const auto scratch_size =
+          B::inverted_residual_scratch({images.count, p.height, p.width, p.out_height, p.out_width, p.window.kernel,
+                                        p.window.stride, p.channels, p.outputs, p.squeezed, p.expands});
+      adtr::Buffer<T> scratch(scratch_size + 1);
+      scratch.data()[scratch_size] = T{17};
+      adtr::InvertedResidual<T, typename B::Packed> block{
+          p.channels, p.expands ? &expand : nullptr, b1.data(), p.window, w2.data(), b2.data(), p.activation};
+      block.excite = {p.squeezed, w3.data(), b3.data(), w4.data(), b4.data(), p.activation};
+      block.project = &project;
+      block.project_bias = b5.data();
+      block.residual = residual;
+      B::inverted_residual(context, x.in(), block, scratch.data(), y.view);
+      CHECK(scratch.data()[scratch_size] == T{17});
+      return y.rows.memory;
+    };
+    check_batch<TestType>(run, 3, sum_bound(p.inputs + p.channels + p.window.kernel * p.window.kernel));
+  }
+}
+
 TEMPLATE_TEST_CASE("resize", "[backend]", ADTR_BACKENDS) {
   struct Case {
     Index height, width, out_height, out_width, channels;

@@ -43,6 +43,29 @@ struct SqueezeExcite {
   Activation activation = Activation::silu;
 };
 
+/// MBConv's block (Sandler et al., CVPR 2018): x → expand 1×1 → depthwise k×k → squeeze-and-excitation → project 1×1,
+/// perhaps + x. The activation follows the expansion and the depthwise convolution.
+template <class T, class Packed>
+struct InvertedResidual {
+  Index channels = 0;              ///< C, between expansion and projection
+  const Packed* expand = nullptr;  ///< (inputs, C), or null: no expansion
+  const T* expand_bias = nullptr;
+  Window window{};
+  const T* depthwise = nullptr;  ///< (k·k, C)
+  const T* depthwise_bias = nullptr;
+  Activation activation = Activation::silu;
+  SqueezeExcite<T> excite{};        ///< squeezed = 0: none
+  const Packed* project = nullptr;  ///< (C, outputs)
+  const T* project_bias = nullptr;
+  bool residual = false;  ///< adds x to the result
+};
+
+/// The sizes that its scratch depends on.
+struct InvertedResidualShape {
+  Index batch, in_height, in_width, out_height, out_width, kernel, stride, channels, outputs, squeezed;
+  bool expands;
+};
+
 /// Multi-head attention on projected queries, keys and values: for every image and head
 /// out = dropout(softmax(q·kᵀ / √d))·v, d channels a head. All matrices have batch·tokens rows; head h owns columns
 /// [h·d, (h+1)·d).

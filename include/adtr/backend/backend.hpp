@@ -15,6 +15,7 @@
 /// | convolve(x, window, packed (N, k·k·C), epilogue, y) | dense convolution, columns of w in (ky, kx, c) order |
 /// | depthwise(x, window, w (k·k, C), bias, activation, y) | one filter a channel |
 /// | squeeze_excite(x, SqueezeExcite, scratch) | x scaled in place; scratch holds batch·(2C + S) elements |
+/// | inverted_residual(x, InvertedResidual, scratch, y) | MBConv; scratch: inverted_residual_scratch(shape) elements |
 /// | max_pool(x, window, y) | maximum over the window; outside counts as −∞ |
 /// | resize(x, y) | bilinear, corners aligned |
 /// | standardise(x, mean, inverse_std) | x = (x − mean)·inverse_std per channel, in place |
@@ -45,7 +46,9 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
                            const typename B::Scalar* read, typename B::Scalar* write, typename B::Scalar number,
                            Epilogue<typename B::Scalar> epilogue, Attention<typename B::Scalar> attention,
                            AttentionGradient<typename B::Scalar> attention_gradient,
-                           SqueezeExcite<typename B::Scalar> squeeze_excite, Window window, Activation activation,
+                           SqueezeExcite<typename B::Scalar> squeeze_excite,
+                           InvertedResidual<typename B::Scalar, typename B::Packed> inverted_residual,
+                           InvertedResidualShape inverted_residual_shape, Window window, Activation activation,
                            Dropout dropout, AdamW adamw, Index n) {
   requires std::floating_point<typename B::Scalar>;
   { B::name } -> std::convertible_to<const char*>;
@@ -58,6 +61,8 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
   B::convolve(context, map_in, window, packed, epilogue, map_out);
   B::depthwise(context, map_in, window, read, read, activation, map_out);
   B::squeeze_excite(context, map_out, squeeze_excite, write);
+  B::inverted_residual(context, map_in, inverted_residual, write, map_out);
+  { B::inverted_residual_scratch(inverted_residual_shape) } -> std::same_as<Index>;
   B::max_pool(context, map_in, window, map_out);
   B::resize(context, map_in, map_out);
   B::standardise(context, map_out, read, read);

@@ -6,6 +6,7 @@
 
 #include "adtr/backend/backend.hpp"
 #include "adtr/backend/cpu/attentions.hpp"
+#include "adtr/backend/cpu/blocks.hpp"
 #include "adtr/backend/cpu/context.hpp"
 #include "adtr/backend/cpu/maps.hpp"
 #include "adtr/backend/cpu/packed.hpp"
@@ -14,7 +15,7 @@
 
 namespace adtr::inline ADTR_ABI {
 
-struct Cpu : cpu::Packing, cpu::Products, cpu::Maps, cpu::Attentions, cpu::Tokens {
+struct Cpu : cpu::Packing, cpu::Products, cpu::Maps, cpu::Blocks, cpu::Attentions, cpu::Tokens {
   using Scalar = float;
   using Context = cpu::Context;
   using Packed = cpu::Packed;

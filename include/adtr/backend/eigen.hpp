@@ -6,6 +6,7 @@
 #pragma once
 
 #include "adtr/backend/backend.hpp"
+#include "adtr/backend/composed.hpp"
 #include "adtr/backend/eigen/attention.hpp"
 #include "adtr/backend/eigen/maps.hpp"
 #include "adtr/backend/eigen/products.hpp"
@@ -14,7 +15,7 @@
 namespace adtr::inline ADTR_ABI {
 
 /// Not called Eigen, which would hide the namespace of that name.
-struct EigenBackend : eigen::Products, eigen::Maps, eigen::Attentions, eigen::Tokens {
+struct EigenBackend : eigen::Products, eigen::Maps, eigen::Attentions, eigen::Tokens, Composed<EigenBackend, float> {
   using Scalar = float;
   using Context = eigen::Context;
   using Packed = eigen::Products::Packed;

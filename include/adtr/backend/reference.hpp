@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adtr/backend/backend.hpp"
+#include "adtr/backend/composed.hpp"
 #include "adtr/backend/reference/attention.hpp"
 #include "adtr/backend/reference/maps.hpp"
 #include "adtr/backend/reference/products.hpp"
@@ -10,7 +11,11 @@
 namespace adtr::inline ADTR_ABI {
 
 template <std::floating_point T = double>
-struct Reference : reference::Products<T>, reference::Maps<T>, reference::Attentions<T>, reference::Tokens<T> {
+struct Reference : reference::Products<T>,
+                   reference::Maps<T>,
+                   reference::Attentions<T>,
+                   reference::Tokens<T>,
+                   Composed<Reference<T>, T> {
   using Scalar = T;
   using Context = reference::Context;
   using Packed = typename reference::Products<T>::Packed;

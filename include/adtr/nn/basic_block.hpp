@@ -44,7 +44,10 @@ struct BasicBlock {
     if constexpr (reshapes) Downsample::template prepare<B>(context, p.downsample, w.downsample);
   }
 
-  static constexpr Index scratch(Index batch) { return 2 * aligned_size<float>(batch * Output::size); }
+  template <Backend B>
+  static constexpr Index scratch(Index batch) {
+    return 2 * aligned_size<float>(batch * Output::size);
+  }
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,

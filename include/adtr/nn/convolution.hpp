@@ -48,7 +48,10 @@ struct Convolution {
     assign(w.bias, p.bias, Spec.outputs);
   }
 
-  static constexpr Index scratch(Index /*batch*/) { return 0; }
+  template <Backend B>
+  static constexpr Index scratch(Index /*batch*/) {
+    return 0;
+  }
 
   /// y (batch, Output) from x (batch, Input); `residual`, where given, is added before the activation.
   template <Backend B>
@@ -82,7 +85,10 @@ struct MaxPool {
   template <Backend B>
   static void prepare(const typename B::Context&, const Parameters<typename B::Scalar>&, Weights<B>&) {}
 
-  static constexpr Index scratch(Index /*batch*/) { return 0; }
+  template <Backend B>
+  static constexpr Index scratch(Index /*batch*/) {
+    return 0;
+  }
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>&, Padding /*padding*/,

@@ -14,6 +14,15 @@ struct MBConvSpec {
   Activation activation = Activation::silu;
 };
 
+/// One block's weights on a backend, the same type for blocks of every shape: a network has dozens of these, and a type
+/// each would be most of what its users compile.
+template <Backend B>
+struct MBConvWeights {
+  typename B::Packed expand, project;
+  Buffer<typename B::Scalar> expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias,
+      project_bias;
+};
+
 /// x → expand 1×1 → depthwise k×k → squeeze-and-excitation → project 1×1, + x where the shapes agree.
 template <class In, MBConvSpec Spec>
 struct MBConv {
@@ -57,11 +66,7 @@ struct MBConv {
   };
 
   template <Backend B>
-  struct Weights {
-    typename B::Packed expand, project;
-    Buffer<typename B::Scalar> expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias,
-        project_bias;
-  };
+  using Weights = MBConvWeights<B>;
 
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
@@ -81,33 +86,30 @@ struct MBConv {
     assign(w.project_bias, p.project_bias, Spec.outputs);
   }
 
+  template <Backend B>
   static constexpr Index scratch(Index batch) {
-    return (expands ? aligned_size<float>(batch * Expanded::size) : 0) + aligned_size<float>(batch * Filtered::size) +
-           aligned_size<float>(batch * (2 * expanded + Spec.squeezed));
+    return B::inverted_residual_scratch({batch, In::height, In::width, Filtered::height, Filtered::width, Spec.kernel,
+                                         Spec.stride, expanded, Spec.outputs, Spec.squeezed, expands});
   }
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
                       MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
     using T = typename B::Scalar;
-    MapView<const T> wide = x;
-    if constexpr (expands) {
-      const auto map = map_view<Expanded>(scratch, x.batch);
-      B::multiply(context, x.matrix(), w.expand, {w.expand_bias.data(), {}, Spec.activation}, map.matrix());
-      wide = map;
-      scratch += aligned_size<float>(x.batch * Expanded::size);
-    }
-    const auto filtered = map_view<Filtered>(scratch, x.batch);
-    B::depthwise(context, wide, window(In::height, In::width, Spec.kernel, Spec.stride, padding), w.depthwise.data(),
-                 w.depthwise_bias.data(), Spec.activation, filtered);
-    if constexpr (excites) {
-      const SqueezeExcite<T> layer{Spec.squeezed,   w.reduce.data(),      w.reduce_bias.data(),
-                                   w.excite.data(), w.excite_bias.data(), Spec.activation};
-      B::squeeze_excite(context, filtered, layer, scratch + aligned_size<float>(x.batch * Filtered::size));
-    }
-    const MatrixView<const T> residual = skips ? x.matrix() : MatrixView<const T>{};
-    B::multiply(context, MapView<const T>(filtered).matrix(), w.project,
-                {w.project_bias.data(), residual, Activation::none}, y.matrix());
+    InvertedResidual<T, typename B::Packed> block;
+    block.channels = expanded;
+    block.expand = expands ? &w.expand : nullptr;
+    block.expand_bias = w.expand_bias.data();
+    block.window = window(In::height, In::width, Spec.kernel, Spec.stride, padding);
+    block.depthwise = w.depthwise.data();
+    block.depthwise_bias = w.depthwise_bias.data();
+    block.activation = Spec.activation;
+    block.excite = {Spec.squeezed,   w.reduce.data(),      w.reduce_bias.data(),
+                    w.excite.data(), w.excite_bias.data(), Spec.activation};
+    block.project = &w.project;
+    block.project_bias = w.project_bias.data();
+    block.residual = skips;
+    B::inverted_residual(context, x, block, scratch, y);
   }
 };
 

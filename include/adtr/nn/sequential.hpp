@@ -73,9 +73,10 @@ struct Stage {
     for (std::size_t i = 0; i + 1 < N; ++i) Rest::template prepare<B>(context, p.rest[i], w.rest[i]);
   }
 
+  template <Backend B>
   static constexpr Index scratch(Index batch) {
     return (N > 1 ? aligned_size<float>(batch * Output::size) : 0) +
-           std::max(First::scratch(batch), N > 1 ? Rest::scratch(batch) : 0);
+           std::max(First::template scratch<B>(batch), N > 1 ? Rest::template scratch<B>(batch) : 0);
   }
 
   /// The map goes to and fro between y and a piece of scratch, so that the last block writes y.
@@ -126,9 +127,10 @@ struct Sequential {
   }
 
   /// Two maps of the largest size between layers, and the most that any layer wants.
+  template <Backend B>
   static constexpr Index scratch(Index batch) {
     Index inner = 0;
-    each_layer([&]<std::size_t I>() { inner = std::max(inner, Layer<I>::scratch(batch)); });
+    each_layer([&]<std::size_t I>() { inner = std::max(inner, Layer<I>::template scratch<B>(batch)); });
     return 2 * between(batch) + inner;
   }
 

@@ -55,7 +55,7 @@ struct WindowTask {
   float* y = nullptr;
   Index y_stride = 0;
   Index out_height = 0, out_width = 0;
-  Index begin = 0, end = 0;  ///< pixels of the result (convolve) or its rows (depthwise, max_pool), over all images
+  Index begin = 0, end = 0;  ///< pixels of the result (convolve) or its rows (max_pool), over all images
   Window window{};
 };
 
@@ -64,11 +64,33 @@ struct ConvolveTask {
   ProductTask product{};  ///< b, panel, inputs, end (columns), bias, residual, activation
 };
 
-struct DepthwiseTask {
-  WindowTask maps{};
+/// Limits of a FilterTask.
+inline constexpr Index filter_kernel = 7;      // of the window
+inline constexpr Index filter_channels = 128;  // of a block
+inline constexpr Index ring_elements = 49152;  // of its input rows: 192 KB, less than half of a second-level cache
+
+/// The pass through a map of one image that makes rows and columns of y, for a block of channels:
+/// y = activation(depthwise(activation(x·expand + expand_bias)) + bias), or without the inner part.
+struct FilterTask {
+  const float* x = nullptr;
+  Index x_stride = 0;  ///< from pixel to pixel
+  Index in_height = 0, in_width = 0;
+  const float* expand = nullptr;  ///< panels of (inputs, 16), or null
+  Index inputs = 0;               ///< of the expansion
+  const float* expand_bias = nullptr;
   const float* weight = nullptr;  ///< (k·k, channels)
   const float* bias = nullptr;
+  Index channels = 0;
+  Window window{};
   Activation activation = Activation::none;
+  float* y = nullptr;
+  Index y_stride = 0;
+  Index out_width = 0;
+  float* sums = nullptr;  ///< a row of y's channels each, Σ over the columns [first_column, last_column); or null
+  Index sums_stride = 0;
+  Index first_channel = 0, last_channel = 0;  ///< the first a multiple of 16
+  Index first_row = 0, last_row = 0;
+  Index first_column = 0, last_column = 0;
 };
 
 /// Where an output pixel of a bilinear resize lies between input pixels.
@@ -129,7 +151,7 @@ struct Kernels {
   Index row_tile;  ///< rows of a register tile: row blocks are best multiples of it
   void (*product)(const ProductTask&);
   void (*convolve)(const ConvolveTask&);
-  void (*depthwise)(const DepthwiseTask&);
+  void (*filter)(const FilterTask&);
   void (*max_pool)(const WindowTask&);
   /// y = Σ blend·corner over `channels`.
   void (*blend)(const Blend&, float* y, Index channels);
@@ -141,6 +163,8 @@ struct Kernels {
   void (*sigmoid)(float* x, Index n);
   /// Rows of x times a vector of factors.
   void (*scale_rows)(float* x, Index stride, Index rows, Index columns, const float* factors);
+  /// Panels (inputs, 16), row k times factors[k], for a product whose left side would have to be scaled.
+  void (*scale_panels)(const float* b, Index panels, Index inputs, const float* factors, float* scaled);
   void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
   void (*attention)(const AttentionTask&);
   void (*layer_norm)(const float* x, Index columns, const float* gamma, const float* beta, float eps, float* y,

@@ -3,56 +3,87 @@
 
 #include <algorithm>
 
+#include "adtr/backend/cpu/filters.hpp"
 #include "adtr/backend/cpu/products.hpp"
 
 namespace adtr::inline ADTR_ABI::cpu {
 
+/// What squeeze-and-excitation computes on the way, for every image of a batch.
+struct Gates {
+  float* mean;     ///< (batch, C)
+  float* reduced;  ///< (batch, S)
+  float* gate;     ///< (batch, C)
+  Index batch, channels, squeezed;
+
+  [[nodiscard]] static constexpr Index elements(Index batch, Index channels, Index squeezed) {
+    return batch * (2 * channels + squeezed);
+  }
+  [[nodiscard]] static Gates in(float* scratch, Index batch, Index channels, Index squeezed) {
+    float* reduced = scratch + batch * channels;
+    return {scratch, reduced, reduced + batch * squeezed, batch, channels, squeezed};
+  }
+
+  /// mean = Σ of an image's `rows` rows at x / positions.
+  void take_mean(const Context& context, const float* x, Index stride, Index rows, Index positions) const {
+    const Kernels& kernel = kernels();
+    const Index columns = context.range_length(channels, 32, static_cast<double>(rows));
+    const Index blocks = (channels + columns - 1) / columns;
+    context.for_each(batch * blocks, [&](Index i) {
+      const Index n = i / blocks, c = i % blocks * columns;
+      kernel.column_sums(x + n * rows * stride + c, stride, rows, std::min(columns, channels - c),
+                         1.0F / static_cast<float>(positions), false, mean + n * channels + c);
+    });
+  }
+
+  void compute(const Context& context, const SqueezeExcite<float>& layer) const {
+    const Kernels& kernel = kernels();
+    each(context, squeezed, channels, [&](Index n, Index first, Index count) {
+      kernel.dense(layer.reduce_weight + first * channels, layer.reduce_bias + first, mean + n * channels, count,
+                   channels, layer.activation, reduced + n * squeezed + first);
+    });
+    each(context, channels, squeezed, [&](Index n, Index first, Index count) {
+      float* const out = gate + n * channels + first;
+      kernel.dense(layer.expand_weight + first * squeezed, layer.expand_bias + first, reduced + n * squeezed, count,
+                   squeezed, Activation::none, out);
+      kernel.sigmoid(out, count);
+    });
+  }
+
+ private:
+  /// fn(image, first row, rows) for all `rows` of all images, where a row costs that much.
+  template <class F>
+  void each(const Context& context, Index rows, Index cost, F&& fn) const {
+    context.for_ranges(batch * rows, 1, static_cast<double>(cost), [&](Index begin, Index end) {
+      for (; begin < end; begin += std::min(end - begin, rows - begin % rows))
+        fn(begin / rows, begin % rows, std::min(end - begin, rows - begin % rows));
+    });
+  }
+};
+
 struct Maps {
   static void depthwise(const Context& context, MapView<const float> x, const Window& window, const float* w,
                         const float* bias, Activation activation, MapView<float> y) {
-    const Kernels& kernel = kernels();
-    const DepthwiseTask task{Products::window_task(x, window, y), w, bias, activation};
-    const auto cost = static_cast<double>(y.width * y.channels * window.kernel);
-    context.for_ranges(y.batch * y.height, 1, cost, [&](Index begin, Index end) {
-      DepthwiseTask part = task;
-      part.maps.begin = begin;
-      part.maps.end = end;
-      kernel.depthwise(part);
-    });
+    Filters::run(context, Filters::task(x, window, w, bias, activation, y), x, y);
   }
 
   static void squeeze_excite(const Context& context, MapView<float> x, const SqueezeExcite<float>& layer,
                              float* scratch) {
+    const Index positions = x.height * x.width;
+    const Gates gates = Gates::in(scratch, x.batch, x.channels, layer.squeezed);
+    gates.take_mean(context, x.data, x.stride, positions, positions);
+    gates.compute(context, layer);
+    scale(context, x, gates.gate);
+  }
+
+  /// The pixels of every image times its factors (batch, channels).
+  static void scale(const Context& context, MapView<float> x, const float* factors) {
     const Kernels& kernel = kernels();
-    const Index channels = x.channels, squeezed = layer.squeezed, positions = x.height * x.width;
-    float* mean = scratch;
-    float* reduced = mean + x.batch * channels;
-    float* gate = reduced + x.batch * squeezed;
-    const Index columns = context.range_length(channels, 32, static_cast<double>(positions));
-    const Index blocks = (channels + columns - 1) / columns;
-    context.for_each(x.batch * blocks, [&](Index i) {
-      const Index n = i / blocks, c = i % blocks * columns;
-      kernel.column_sums(x.image(n).data + c, x.stride, positions, std::min(columns, channels - c),
-                         1.0F / static_cast<float>(positions), false, mean + n * channels + c);
-    });
-    context.for_ranges(x.batch * squeezed, 1, static_cast<double>(channels), [&](Index begin, Index end) {
-      for_rows_of_images(begin, end, squeezed, [&](Index n, Index s, Index count) {
-        kernel.dense(layer.reduce_weight + s * channels, layer.reduce_bias + s, mean + n * channels, count, channels,
-                     layer.activation, reduced + n * squeezed + s);
+    for (Index n = 0; n < x.batch; ++n) {
+      const MatrixView<float> rows = x.image(n).matrix();
+      context.for_ranges(rows.rows, 1, static_cast<double>(x.channels), [&](Index begin, Index end) {
+        kernel.scale_rows(rows.row(begin), x.stride, end - begin, x.channels, factors + n * x.channels);
       });
-    });
-    context.for_ranges(x.batch * channels, 1, static_cast<double>(squeezed), [&](Index begin, Index end) {
-      for_rows_of_images(begin, end, channels, [&](Index n, Index c, Index count) {
-        kernel.dense(layer.expand_weight + c * squeezed, layer.expand_bias + c, reduced + n * squeezed, count, squeezed,
-                     Activation::none, gate + n * channels + c);
-      });
-      kernel.sigmoid(gate + begin, end - begin);
-    });
-    context.for_ranges(x.pixels(), 1, static_cast<double>(channels), [&](Index begin, Index end) {
-      for_rows_of_images(begin, end, positions, [&](Index n, Index row, Index count) {
-        kernel.scale_rows(x.image(n).matrix().row(row), x.stride, count, channels, gate + n * channels);
-      });
-    });
+    }
   }
 
   static void max_pool(const Context& context, MapView<const float> x, const Window& window, MapView<float> y) {
@@ -105,16 +136,6 @@ struct Maps {
         out > 1 ? static_cast<double>(o) * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;
     const Index first = std::min(static_cast<Index>(at), in - 1);
     return {first, std::min(first + 1, in - 1), static_cast<float>(at - static_cast<double>(first))};
-  }
-
-  /// Cuts a range of rows of all images at the images: fn(image, first row, rows).
-  template <class F>
-  static void for_rows_of_images(Index begin, Index end, Index rows, F&& fn) {
-    while (begin < end) {
-      const Index image = begin / rows, row = begin % rows, count = std::min(end - begin, rows - row);
-      fn(image, row, count);
-      begin += count;
-    }
   }
 };
 

@@ -10,6 +10,15 @@
 
 namespace adtr::inline ADTR_ABI::cpu {
 
+/// A packed matrix that somebody else owns.
+struct PackedView {
+  const float* values = nullptr;
+  Index inputs = 0;
+  Index outputs = 0;
+
+  [[nodiscard]] Index panels() const { return (outputs + panel_columns - 1) / panel_columns; }
+};
+
 /// b (inputs, outputs) in panels of 16 columns: panel p is a matrix (inputs, 16) of columns 16p to 16p + 15, zeros
 /// beyond the last, on a cache line. The same for every instruction set.
 struct Packed {
@@ -17,7 +26,8 @@ struct Packed {
   Index inputs = 0;
   Index outputs = 0;
 
-  [[nodiscard]] Index panels() const { return (outputs + panel_columns - 1) / panel_columns; }
+  [[nodiscard]] PackedView view() const { return {values.data(), inputs, outputs}; }
+  [[nodiscard]] Index panels() const { return view().panels(); }
   [[nodiscard]] Index panel() const { return inputs * panel_columns; }
   [[nodiscard]] float* panel_data(Index p) { return values.data() + p * panel(); }
 

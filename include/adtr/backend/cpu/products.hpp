@@ -11,6 +11,10 @@ namespace adtr::inline ADTR_ABI::cpu {
 struct Products {
   static void multiply(const Context& context, MatrixView<const float> a, const Packed& b,
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
+    multiply(context, a, b.view(), epilogue, c);
+  }
+  static void multiply(const Context& context, MatrixView<const float> a, const PackedView& b,
+                       const Epilogue<float>& epilogue, MatrixView<float> c) {
     const Kernels& kernel = kernels();
     // A block of rows of a stays in the second-level cache while all panels of b pass it.
     const Index most = std::clamp(cached_elements / std::max(b.inputs, Index{1}), Index{24}, Index{192});
@@ -63,7 +67,7 @@ struct Products {
         x.width == y.width)
       return multiply(context, x.matrix(), w, epilogue, y.matrix());
     const Kernels& kernel = kernels();
-    ConvolveTask task{window_task(x, window, y), product_task(w, epilogue)};
+    ConvolveTask task{window_task(x, window, y), product_task(w.view(), epilogue)};
     task.product.end = w.outputs;
     const double cost = static_cast<double>(w.inputs * w.outputs) / flops_per_element;
     context.for_ranges(y.pixels(), 48, cost, [&](Index begin, Index end) {
@@ -97,10 +101,10 @@ struct Products {
     return std::min(Index{4} * context.threads(), static_cast<Index>(multiplications / 400e3));
   }
 
-  [[nodiscard]] static ProductTask product_task(const Packed& b, const Epilogue<float>& epilogue) {
+  [[nodiscard]] static ProductTask product_task(const PackedView& b, const Epilogue<float>& epilogue) {
     ProductTask task;
-    task.b = b.values.data();
-    task.panel = b.panel();
+    task.b = b.values;
+    task.panel = b.inputs * panel_columns;
     task.inputs = b.inputs;
     task.bias = epilogue.bias;
     task.residual = epilogue.residual.data;

@@ -8,7 +8,6 @@ inline constexpr Index most_keys = 256;
 inline constexpr Index attention_rows = 1024;  // queries of one task, at most
 
 /// Keys of a block: it depends on the channels only, so that sums always have the same order.
-ADTR_INLINE Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 ADTR_INLINE Index keys_of_block(Index channels) {
   return smaller(most_keys, attention_block / round_up(channels, 16) / 16 * 16);
 }

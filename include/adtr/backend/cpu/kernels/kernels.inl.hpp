@@ -7,8 +7,8 @@
 #include "adtr/backend/cpu/kernels/product.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/convolve.inl.hpp"
-#include "adtr/backend/cpu/kernels/depthwise.inl.hpp"
 #include "adtr/backend/cpu/kernels/elements.inl.hpp"
+#include "adtr/backend/cpu/kernels/filter.inl.hpp"
 #include "adtr/backend/cpu/kernels/maps.inl.hpp"
 #include "adtr/backend/cpu/kernels/philox.inl.hpp"
 #include "adtr/backend/cpu/kernels/rows.inl.hpp"
@@ -18,8 +18,9 @@
 //
 #include "adtr/backend/cpu/kernels/attention_backward.inl.hpp"
 
-inline constexpr Kernels kernels{this_isa,   tile_rows(2), product, convolve,    depthwise, max_pool,   blend, column_sums,
-                                 dense,      sigmoid,      scale_rows, standardise, attention, layer_norm, add,   squared_distance};
+inline constexpr Kernels kernels{this_isa, tile_rows(2), product, convolve,     filter,   max_pool,   blend,
+                                 column_sums, dense,     sigmoid, scale_rows, scale_panels,  standardise, attention, layer_norm,
+                                 add,      squared_distance};
 
 inline constexpr TrainingKernels training_kernels{tile_rows(2),          weight_gradient, attention_backward, layer_norm_dx,
                                                   layer_norm_parameters, dropout,         relu_backward,      squared_norm,

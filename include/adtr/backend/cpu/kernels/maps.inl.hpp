@@ -90,6 +90,15 @@ ADTR_INLINE float activate(float x, Activation activation) {
     }
 }
 
+[[gnu::noinline]] inline void scale_panels(const float* b, Index panels, Index inputs, const float* factors,
+                                           float* scaled) {
+  for (Index p = 0; p < panels; ++p)
+    for (Index k = 0; k < inputs; ++k, b += 16, scaled += 16) {
+      const Vec factor = set(factors[k]);
+      ADTR_UNROLL for (int j = 0; j < 16; j += width) store(scaled + j, load(b + j) * factor);
+    }
+}
+
 [[gnu::noinline]] inline void standardise(float* x, Index stride, Index rows, Index columns, const float* mean,
                                           const float* inverse_std) {
   for (Index r = 0; r < rows; ++r, x += stride)

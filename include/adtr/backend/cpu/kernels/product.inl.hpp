@@ -7,6 +7,7 @@ inline constexpr Index most_rows = 192;
 
 ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
+ADTR_INLINE Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
 /// A block of at most `most_rows` rows, A at a[row·row_step + k·k_step].
 ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_step, Index first_row, Index rows) {

@@ -120,10 +120,11 @@ template <int Rows, int Vectors>
   }
 }
 
-/// Tiles of `Rows` rows while that many are left; t and rows are moved on.
+/// Tiles of `Rows` rows while that many are left; t and rows are moved on. Eight rows are left to two tiles of four,
+/// which fill the multipliers; a tile of two would not.
 template <int Rows, int Vectors>
 ADTR_INLINE void tiles_of(Index& rows, Tile& t) {
-  for (; rows >= Rows; rows -= Rows) {
+  for (; rows >= Rows && (Rows != 6 || rows != 8); rows -= Rows) {
     tile<Rows, Vectors>(t);
     t.a += Rows * t.row_step;
     t.c += Rows * t.c_stride;

@@ -1,0 +1,119 @@
+/// Cpu: depthwise convolution, alone or behind an expansion, cut into tasks for the threads.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include "adtr/backend/cpu/dispatch.hpp"
+#include "adtr/backend/cpu/packed.hpp"
+#include "adtr/core/error.hpp"
+
+namespace adtr::inline ADTR_ABI::cpu {
+
+/// A task of a filter has a block of channels, a range of rows and, where rows are so wide that the windows' rows would
+/// not fit into the second-level cache, a range of columns.
+struct Filters {
+  [[nodiscard]] static FilterTask task(MapView<const float> x, const Window& window, const float* w, const float* bias,
+                                       Activation activation, MapView<float> y) {
+    FilterTask t;
+    t.x_stride = x.stride;
+    t.in_height = x.height;
+    t.in_width = x.width;
+    t.weight = w;
+    t.bias = bias;
+    t.channels = y.channels;
+    t.window = window;
+    t.activation = activation;
+    t.y_stride = y.stride;
+    t.out_width = y.width;
+    return t;
+  }
+
+  /// Outputs of a row that one task computes: they depend on the shapes only, so that sums do.
+  [[nodiscard]] static constexpr Index columns_of_task(Index kernel, Index stride, Index in_height, Index in_width,
+                                                       Index out_width) {
+    Index columns = out_width;
+    while (columns > 8 && most_channels(kernel, stride, in_height, in_width, columns) < panel_columns)
+      columns = round_up(columns / 2, 8);
+    return columns;
+  }
+  /// And how many such pieces a row has.
+  [[nodiscard]] static constexpr Index pieces_of_row(Index kernel, Index stride, Index in_height, Index in_width,
+                                                     Index out_width) {
+    const Index columns = columns_of_task(kernel, stride, in_height, in_width, out_width);
+    return (out_width + columns - 1) / columns;
+  }
+
+  /// y from x, by a task for one image that lacks pointers to maps and ranges. `sums`, where not null, takes
+  /// (batch, rows of y · pieces_of_row, channels) sums of y over parts of its rows.
+  static void run(const Context& context, const FilterTask& given, MapView<const float> x, MapView<float> y,
+                  float* sums = nullptr) {
+    if (given.window.kernel > filter_kernel)
+      throw Error("a depthwise window on the cpu backend is at most " + std::to_string(filter_kernel) + " wide, not " +
+                  std::to_string(given.window.kernel) + ".");
+    const Kernels& kernel = kernels();
+    const Blocks b = blocks(context, given, y);
+    const Index channel_blocks = count(y.channels, b.channels), row_blocks = count(y.height, b.rows),
+                column_blocks = count(y.width, b.columns);
+    context.for_each(y.batch * row_blocks * column_blocks * channel_blocks, [&](Index i) {
+      FilterTask t = given;
+      t.first_channel = i % channel_blocks * b.channels;
+      t.last_channel = std::min(y.channels, t.first_channel + b.channels);
+      i /= channel_blocks;
+      const Index piece = i % column_blocks;
+      t.first_column = piece * b.columns;
+      t.last_column = std::min(y.width, t.first_column + b.columns);
+      i /= column_blocks;
+      t.first_row = i % row_blocks * b.rows;
+      t.last_row = std::min(y.height, t.first_row + b.rows);
+      const Index n = i / row_blocks;
+      t.x = x.image(n).data;
+      t.y = y.image(n).data;
+      t.sums_stride = column_blocks * y.channels;
+      t.sums = sums == nullptr ? nullptr : sums + n * y.height * t.sums_stride + piece * y.channels;
+      kernel.filter(t);
+    });
+  }
+
+ private:
+  static constexpr Index tasks_per_thread = 8;  // they are unequal, and the last to finish is waited for
+  static constexpr Index pixels_at_once = 192;  // that an expansion makes: whole rows, where they are short
+  static constexpr Index least_band = 16;       // rows of a task: some above and below are computed twice
+  static constexpr Index channel_step = 32;     // whole tiles of every instruction set
+  static constexpr Index least_channels = 48;   // of a task: each reads all of its input
+
+  struct Blocks {
+    Index channels, rows, columns;
+  };
+
+  [[nodiscard]] static constexpr Index count(Index n, Index step) { return (n + step - 1) / step; }
+  [[nodiscard]] static constexpr Index round_up(Index n, Index step) { return count(n, step) * step; }
+
+  /// Channels of a block whose ring of input rows has room for `columns` outputs of a row.
+  [[nodiscard]] static constexpr Index most_channels(Index kernel, Index stride, Index in_height, Index in_width,
+                                                     Index columns) {
+    const Index pixels = (round_up(columns, 8) - 1) * stride + kernel;
+    const Index rows = std::min(in_height, kernel - 1 + std::max(Index{1}, pixels_at_once / in_width));
+    const Index fit = ring_elements / (std::max(rows, kernel) * pixels);
+    return std::min(filter_channels, fit / (fit >= channel_step ? channel_step : panel_columns) *
+                                         (fit >= channel_step ? channel_step : panel_columns));
+  }
+
+  [[nodiscard]] static Blocks blocks(const Context& context, const FilterTask& t, MapView<float> y) {
+    Blocks b{};
+    b.columns = columns_of_task(t.window.kernel, t.window.stride, t.in_height, t.in_width, y.width);
+    const Index most =
+        std::max(panel_columns, most_channels(t.window.kernel, t.window.stride, t.in_height, t.in_width, b.columns));
+    const Index wanted = context.threads() == 1 ? 1 : tasks_per_thread * context.threads();
+    const Index bands = std::clamp(y.height / least_band, Index{1}, Index{context.threads()});
+    b.rows = count(y.height, y.batch >= wanted ? 1 : bands);
+    const Index others = y.batch * count(y.height, b.rows) * count(y.width, b.columns);
+    const Index share = round_up(count(y.channels, count(wanted, others)), panel_columns);
+    const Index limit = std::min(most, std::max(share, least_channels));
+    const Index even = count(y.channels, count(y.channels, limit));
+    b.channels = std::min(limit, round_up(even, even > channel_step ? channel_step : panel_columns));
+    return b;
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI::cpu

@@ -1,0 +1,280 @@
+/// Depthwise convolution of rows of a ring, perhaps of channels that an expansion has just made: the front half of
+/// MBConv in one pass. Expanded rows live in the second-level cache only, until the windows have passed them.
+
+/// A ring of input rows, each with zeros left and right as far as windows reach, so that no window has a border.
+struct Ring {
+  float* data;
+  Index rows;      ///< row y of the map lies in slot y mod rows
+  Index row;       ///< elements from slot to slot
+  Index channels;  ///< of the block: elements from pixel to pixel, a multiple of 16
+  Index left;      ///< pixels of zeros before the first column that was computed
+  Index begin, end;  ///< columns of the map that are computed
+};
+
+/// One row of outputs.
+struct FilterRow {
+  const float* x[filter_kernel];  ///< rows of the ring at the first output's window, those on the map only
+  const float* weight;            ///< of the first of these, (k, k, block)
+  Index rows;
+  Index channels;  ///< elements from pixel to pixel and from tap to tap
+  const float* bias;
+  Index outputs;
+  float* y;
+  Index y_stride;
+  float* sums;  ///< or null
+  Activation activation;
+};
+
+inline constexpr int filter_outputs = 8;  // of a register tile
+
+/// Eight outputs of one row, `width` channels: bias + Σ taps, in the order (ky, kx).
+template <int Kernel, int Stride>
+ADTR_INLINE void filter_tile(const FilterRow& f, Index ox, Index c, Vec (&acc)[filter_outputs]) {
+  constexpr int columns = (filter_outputs - 1) * Stride + Kernel;
+  const Vec bias = load(f.bias + c);
+  ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) acc[o] = bias;
+  const float* w = f.weight + c;
+  for (Index ky = 0; ky < f.rows; ++ky, w += Kernel * f.channels) {
+    const float* x = f.x[ky] + ox * Stride * f.channels + c;
+    Vec wv[Kernel];
+    ADTR_UNROLL for (int kx = 0; kx < Kernel; ++kx) wv[kx] = load(w + kx * f.channels);
+    ADTR_UNROLL for (int column = 0; column < columns; ++column) {
+      const Vec xv = load(x);
+      x += f.channels;
+      ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) {
+        if (column >= o * Stride && column < o * Stride + Kernel)
+          acc[o] = fma(xv, wv[column >= o * Stride && column < o * Stride + Kernel ? column - o * Stride : 0], acc[o]);
+      }
+    }
+  }
+}
+
+/// The last step for one vector of channels of a row: the activation, and the sum over the row.
+ADTR_INLINE void finish_filter(const FilterRow& f, Index c, Index n) {
+  float* y = f.y + c;
+  const bool smooth = f.activation == Activation::silu;
+  if (!smooth && f.sums == nullptr) return;
+  Vec sum = zero();
+  for (Index ox = 0; ox < f.outputs; ++ox, y += f.y_stride) {
+    Vec v = load(y, n);
+    if (smooth) {
+      v = silu(v);
+      store(y, v, n);
+    }
+    sum = sum + v;
+  }
+  if (f.sums != nullptr) store(f.sums + c, sum, n);
+}
+
+/// n: channels to write.
+template <int Kernel, int Stride>
+[[gnu::noinline]] void filter_row(const FilterRow& given, Index n) {
+  const FilterRow f = given;
+  const Vec low = set(lower_bound(f.activation)), high_bound = set(upper_bound(f.activation));
+  for (Index c = 0; c < n; c += width) {
+    for (Index ox = 0; ox < f.outputs; ox += filter_outputs) {
+      Vec acc[filter_outputs];
+      filter_tile<Kernel, Stride>(f, ox, c, acc);
+      float* y = f.y + ox * f.y_stride + c;
+      if (ox + filter_outputs <= f.outputs && c + width <= n) {
+        ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) store(y + o * f.y_stride, clamp(acc[o], low, high_bound));
+      } else {
+        ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) {
+          if (ox + o < f.outputs) store(y + o * f.y_stride, clamp(acc[o], low, high_bound), n - c);
+        }
+      }
+    }
+    finish_filter(f, c, n - c);
+  }
+}
+
+/// The same for a window of any size and stride.
+[[gnu::noinline]] inline void filter_row_any(const FilterRow& f, const Window& window, Index n) {
+  const Vec low = set(lower_bound(f.activation)), high_bound = set(upper_bound(f.activation));
+  for (Index c = 0; c < n; c += width) {
+    for (Index ox = 0; ox < f.outputs; ++ox) {
+      Vec acc = load(f.bias + c);
+      for (Index ky = 0; ky < f.rows; ++ky)
+        for (Index kx = 0; kx < window.kernel; ++kx)
+          acc = fma(load(f.x[ky] + (ox * window.stride + kx) * f.channels + c),
+                    load(f.weight + (ky * window.kernel + kx) * f.channels + c), acc);
+      store(f.y + ox * f.y_stride + c, clamp(acc, low, high_bound), n - c);
+    }
+    finish_filter(f, c, n - c);
+  }
+}
+
+ADTR_INLINE float* ring_pixel(const Ring& ring, Index row, Index column) {
+  return ring.data + row % ring.rows * ring.row + (column - ring.begin + ring.left) * ring.channels;
+}
+
+/// Pixels [0, pixels) of consecutive rows of the map from `row` and `column` on, `vectors` vectors of channels from
+/// raw sums, go to the ring with bias and activation.
+template <int Vectors, bool Smooth>
+ADTR_INLINE void place_expanded(const Ring& ring, Index row, Index pixels, const float* sums, const float* bias,
+                                Activation activation, Index channel) {
+  const Index columns = ring.end - ring.begin;
+  const Vec low = set(lower_bound(activation)), high_bound = set(upper_bound(activation));
+  Vec bv[Vectors];
+  ADTR_UNROLL for (int j = 0; j < Vectors; ++j) bv[j] = load(bias + j * width);
+  for (Index first = 0; first < pixels; first += columns, ++row) {
+    float* to = ring_pixel(ring, row, ring.begin) + channel;
+    const float* from = sums + first * Vectors * width;
+    for (Index i = 0; i < columns; ++i, to += ring.channels, from += Vectors * width) {
+      ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
+        const Vec x = load(from + j * width) + bv[j];
+        store(to + j * width, Smooth ? silu(x) : clamp(x, low, high_bound));
+      }
+    }
+  }
+}
+
+/// One column of tiles of `Vectors` vectors: sums of all k, then to the ring.
+template <int Vectors>
+ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const float* bias, Index row, Index pixels,
+                               Index column) {
+  alignas(64) float sums[most_rows * Vectors * width];
+  const Index pieces = larger(1, (t.inputs + k_block / 2) / k_block);
+  const Index piece = pieces == 1 ? t.inputs : k_block;
+  const float* a = t.x + (row * t.in_width + ring.begin) * t.x_stride;
+  Tile part{};
+  part.row_step = t.x_stride;
+  part.k_step = 1;
+  part.panel = t.inputs * 16;
+  part.partial_stride = Vectors * width;
+  part.after = sums;
+  const float* b = t.expand + (t.first_channel + column) / 16 * part.panel + column % 16;
+  for (Index i = 0; i < pieces; ++i) {
+    const Index k = i * piece;
+    part.a = a + k;
+    part.b = b + k * 16;
+    part.k = i + 1 == pieces ? t.inputs - k : piece;
+    part.before = i == 0 ? nullptr : sums;
+    tile_column<Vectors>(pixels, part);
+  }
+  if (t.activation == Activation::silu)
+    place_expanded<Vectors, true>(ring, row, pixels, sums, bias + column, t.activation, column);
+  else
+    place_expanded<Vectors, false>(ring, row, pixels, sums, bias + column, t.activation, column);
+}
+
+/// `rows` rows of the map from `row` on, expanded into the ring: rows·columns ≤ most_rows.
+ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float* bias, Index row, Index rows) {
+  constexpr int wide = width == 1 ? 4 : 2;
+  const Index pixels = rows * (ring.end - ring.begin);
+  Index column = 0;
+  for (; column + wide * width <= ring.channels; column += wide * width)
+    expand_column<wide>(t, ring, bias, row, pixels, column);
+  // A block is a whole number of panels of 16.
+  if constexpr (wide * width > 16) {
+    if (column < ring.channels) expand_column<1>(t, ring, bias, row, pixels, column);
+  }
+}
+
+/// Zeros left and right of the columns that are computed.
+ADTR_INLINE void clear_margins(const Ring& ring) {
+  const Index filled = ring.end - ring.begin, left = smaller(ring.left, ring.row / ring.channels);
+  for (Index r = 0; r < ring.rows; ++r) {
+    float* row = ring.data + r * ring.row;
+    const Index right = filled == 0 ? 0 : (left + filled) * ring.channels;
+    for (Index i = 0; i < left * ring.channels; i += width) store(row + i, zero());
+    for (Index i = right; i < ring.row; i += width) store(row + i, zero());
+  }
+}
+
+/// `rows` rows of the map as they are.
+ADTR_INLINE void copy_rows(const FilterTask& t, const Ring& ring, Index row, Index rows) {
+  for (Index r = row; r < row + rows; ++r)
+    for (Index i = ring.begin; i < ring.end; ++i) {
+      const float* from = t.x + (r * t.in_width + i) * t.x_stride + t.first_channel;
+      float* to = ring_pixel(ring, r, i);
+      for (Index c = 0; c < ring.channels; c += width)
+        store(to + c, load(from + c, t.last_channel - t.first_channel - c));
+    }
+}
+
+/// Weights (taps, channels) and bias of the block, zeros beyond the last channel.
+ADTR_INLINE void copy_block(const float* from, Index stride, Index rows, Index n, Index padded, float* to) {
+  for (Index r = 0; r < rows; ++r)
+    for (Index c = 0; c < padded; c += width) store(to + r * padded + c, load(from + r * stride + c, n - c));
+}
+
+ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Index n) {
+  const Index kind = t.window.kernel * 10 + t.window.stride;
+  if (kind == 31)
+    filter_row<3, 1>(f, n);
+  else if (kind == 32)
+    filter_row<3, 2>(f, n);
+  else if (kind == 51)
+    filter_row<5, 1>(f, n);
+  else if (kind == 52)
+    filter_row<5, 2>(f, n);
+  else
+    filter_row_any(f, t.window, n);
+}
+
+[[gnu::noinline]] inline void filter(const FilterTask& t) {
+  alignas(64) float memory[ring_elements];
+  alignas(64) float weight[filter_kernel * filter_kernel * filter_channels], bias[filter_channels],
+      expand_bias[filter_channels];
+  const Index n = t.last_channel - t.first_channel, padded = round_up(n, 16), k = t.window.kernel;
+  copy_block(t.weight + t.first_channel, t.channels, k * k, n, padded, weight);
+  copy_block(t.bias + t.first_channel, t.channels, 1, n, padded, bias);
+  if (t.expand != nullptr) copy_block(t.expand_bias + t.first_channel, t.channels, 1, n, padded, expand_bias);
+
+  // The columns of the map that the outputs see, and the pixels that windows and tiles see beyond them.
+  const Index from = t.first_column * t.window.stride - t.window.left;
+  const Index to = (t.last_column - 1) * t.window.stride - t.window.left + k;
+  const Index seen =
+      (round_up(t.last_column - t.first_column, filter_outputs) - 1) * t.window.stride + k;
+  Ring ring{};
+  ring.data = memory;
+  ring.channels = padded;
+  ring.begin = smaller(t.in_width, larger(0, from));
+  ring.end = larger(ring.begin, smaller(t.in_width, to));
+  ring.left = ring.begin - from;
+  ring.row = larger(seen, ring.left + ring.end - ring.begin) * padded;
+  ring.rows = smaller(t.in_height, ring_elements / ring.row);
+  const Index columns = ring.end - ring.begin;
+  const bool whole = columns == t.in_width;  // rows follow each other without gaps
+  clear_margins(ring);
+
+  const Index first = smaller(t.in_height, larger(0, t.first_row * t.window.stride - t.window.top));
+  const Index end = larger(0, smaller(t.in_height, (t.last_row - 1) * t.window.stride - t.window.top + k));
+  Index next = first;
+  for (Index oy = t.first_row; oy < t.last_row; ++oy) {
+    const Index top = oy * t.window.stride - t.window.top;
+    const Index begin_row = larger(0, top), end_row = smaller(t.in_height, top + k);
+    while (next < end_row && columns > 0) {
+      const Index room = ring.rows - (next - smaller(next, begin_row));  // the rows that windows still need stay
+      const Index fit = whole ? larger(1, most_rows / columns) : 1;
+      const Index rows = smaller(smaller(fit, room), end - next);
+      if (t.expand == nullptr) {
+        copy_rows(t, ring, next, rows);
+      } else if (columns > most_rows) {
+        Ring part = ring;  // a row in pieces
+        for (Index c = ring.begin; c < ring.end; c += most_rows) {
+          part.begin = c;
+          part.end = smaller(ring.end, c + most_rows);
+          part.left = ring.left + c - ring.begin;
+          expand_rows(t, part, expand_bias, next, 1);
+        }
+      } else {
+        expand_rows(t, ring, expand_bias, next, rows);
+      }
+      next += rows;
+    }
+    FilterRow f{};
+    f.rows = larger(0, end_row - begin_row);
+    for (Index r = 0; r < f.rows; ++r) f.x[r] = ring.data + (begin_row + r) % ring.rows * ring.row;
+    f.weight = weight + (begin_row - top) * k * padded;
+    f.channels = padded;
+    f.bias = bias;
+    f.outputs = t.last_column - t.first_column;
+    f.y = t.y + (oy * t.out_width + t.first_column) * t.y_stride + t.first_channel;
+    f.y_stride = t.y_stride;
+    f.sums = t.sums == nullptr ? nullptr : t.sums + oy * t.sums_stride + t.first_channel;
+    f.activation = t.activation;
+    filter_output_row(t, f, n);
+  }
+}
