@@ -79,6 +79,7 @@ struct Filters {
   static constexpr Index tasks_per_thread = 8;  // they are unequal, and the last to finish is waited for
   static constexpr Index pixels_at_once = 192;  // that an expansion makes: whole rows, where they are short
   static constexpr Index least_band = 16;       // rows of a task: some above and below are computed twice
+  static constexpr Index ring_gap = 16;         // between pixels of the ring, at most
   static constexpr Index channel_step = 32;     // whole tiles of every instruction set
   static constexpr Index least_channels = 48;   // of a task: each reads all of its input
 
@@ -94,7 +95,7 @@ struct Filters {
                                                      Index columns) {
     const Index pixels = (round_up(columns, 8) - 1) * stride + kernel;
     const Index rows = std::min(in_height, kernel - 1 + std::max(Index{1}, pixels_at_once / in_width));
-    const Index fit = ring_elements / (std::max(rows, kernel) * pixels);
+    const Index fit = ring_elements / (std::max(rows, kernel) * pixels) - ring_gap;
     return std::min(filter_channels, fit / (fit >= channel_step ? channel_step : panel_columns) *
                                          (fit >= channel_step ? channel_step : panel_columns));
   }

@@ -6,7 +6,8 @@ struct Ring {
   float* data;
   Index rows;      ///< row y of the map lies in slot y mod rows
   Index row;       ///< elements from slot to slot
-  Index channels;  ///< of the block: elements from pixel to pixel, a multiple of 16
+  Index channels;  ///< of the block, a multiple of 16
+  Index pixel;     ///< elements from pixel to pixel
   Index left;      ///< pixels of zeros before the first column that was computed
   Index begin, end;  ///< columns of the map that are computed
 };
@@ -14,9 +15,9 @@ struct Ring {
 /// One row of outputs.
 struct FilterRow {
   const float* x[filter_kernel];  ///< rows of the ring at the first output's window, those on the map only
-  const float* weight;            ///< of the first of these, (k, k, block)
-  Index rows;
-  Index channels;  ///< elements from pixel to pixel and from tap to tap
+  Index pixel;                    ///< elements from pixel to pixel
+  const float* weight;            ///< of the first of these; a vector of channels has `taps` of them one after another
+  Index rows, taps;
   const float* bias;
   Index outputs;
   float* y;
@@ -33,14 +34,14 @@ ADTR_INLINE void filter_tile(const FilterRow& f, Index ox, Index c, Vec (&acc)[f
   constexpr int columns = (filter_outputs - 1) * Stride + Kernel;
   const Vec bias = load(f.bias + c);
   ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) acc[o] = bias;
-  const float* w = f.weight + c;
-  for (Index ky = 0; ky < f.rows; ++ky, w += Kernel * f.channels) {
-    const float* x = f.x[ky] + ox * Stride * f.channels + c;
+  const float* w = f.weight + c * (Kernel * Kernel);
+  for (Index ky = 0; ky < f.rows; ++ky, w += Kernel * width) {
+    const float* x = f.x[ky] + ox * Stride * f.pixel + c;
     Vec wv[Kernel];
-    ADTR_UNROLL for (int kx = 0; kx < Kernel; ++kx) wv[kx] = load(w + kx * f.channels);
+    ADTR_UNROLL for (int kx = 0; kx < Kernel; ++kx) wv[kx] = load(w + kx * width);
     ADTR_UNROLL for (int column = 0; column < columns; ++column) {
       const Vec xv = load(x);
-      x += f.channels;
+      x += f.pixel;
       ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) {
         if (column >= o * Stride && column < o * Stride + Kernel)
           acc[o] = fma(xv, wv[column >= o * Stride && column < o * Stride + Kernel ? column - o * Stride : 0], acc[o]);
@@ -96,8 +97,8 @@ template <int Kernel, int Stride>
       Vec acc = load(f.bias + c);
       for (Index ky = 0; ky < f.rows; ++ky)
         for (Index kx = 0; kx < window.kernel; ++kx)
-          acc = fma(load(f.x[ky] + (ox * window.stride + kx) * f.channels + c),
-                    load(f.weight + (ky * window.kernel + kx) * f.channels + c), acc);
+          acc = fma(load(f.x[ky] + (ox * window.stride + kx) * f.pixel + c),
+                    load(f.weight + c * f.taps + (ky * window.kernel + kx) * width), acc);
       store(f.y + ox * f.y_stride + c, clamp(acc, low, high_bound), n - c);
     }
     finish_filter(f, c, n - c);
@@ -105,7 +106,7 @@ template <int Kernel, int Stride>
 }
 
 ADTR_INLINE float* ring_pixel(const Ring& ring, Index row, Index column) {
-  return ring.data + row % ring.rows * ring.row + (column - ring.begin + ring.left) * ring.channels;
+  return ring.data + row % ring.rows * ring.row + (column - ring.begin + ring.left) * ring.pixel;
 }
 
 /// Pixels [0, pixels) of consecutive rows of the map from `row` and `column` on, `vectors` vectors of channels from
@@ -120,7 +121,7 @@ ADTR_INLINE void place_expanded(const Ring& ring, Index row, Index pixels, const
   for (Index first = 0; first < pixels; first += columns, ++row) {
     float* to = ring_pixel(ring, row, ring.begin) + channel;
     const float* from = sums + first * Vectors * width;
-    for (Index i = 0; i < columns; ++i, to += ring.channels, from += Vectors * width) {
+    for (Index i = 0; i < columns; ++i, to += ring.pixel, from += Vectors * width) {
       ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
         const Vec x = load(from + j * width) + bv[j];
         store(to + j * width, Smooth ? silu(x) : clamp(x, low, high_bound));
@@ -173,11 +174,11 @@ ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float*
 
 /// Zeros left and right of the columns that are computed.
 ADTR_INLINE void clear_margins(const Ring& ring) {
-  const Index filled = ring.end - ring.begin, left = smaller(ring.left, ring.row / ring.channels);
+  const Index filled = ring.end - ring.begin, left = smaller(ring.left, ring.row / ring.pixel);
   for (Index r = 0; r < ring.rows; ++r) {
     float* row = ring.data + r * ring.row;
-    const Index right = filled == 0 ? 0 : (left + filled) * ring.channels;
-    for (Index i = 0; i < left * ring.channels; i += width) store(row + i, zero());
+    const Index right = filled == 0 ? 0 : (left + filled) * ring.pixel;
+    for (Index i = 0; i < left * ring.pixel; i += width) store(row + i, zero());
     for (Index i = right; i < ring.row; i += width) store(row + i, zero());
   }
 }
@@ -193,10 +194,14 @@ ADTR_INLINE void copy_rows(const FilterTask& t, const Ring& ring, Index row, Ind
     }
 }
 
-/// Weights (taps, channels) and bias of the block, zeros beyond the last channel.
-ADTR_INLINE void copy_block(const float* from, Index stride, Index rows, Index n, Index padded, float* to) {
-  for (Index r = 0; r < rows; ++r)
-    for (Index c = 0; c < padded; c += width) store(to + r * padded + c, load(from + r * stride + c, n - c));
+/// The block's part of a bias, zeros beyond the last channel.
+ADTR_INLINE void copy_bias(const float* from, Index n, Index padded, float* to) {
+  for (Index c = 0; c < padded; c += width) store(to + c, load(from + c, n - c));
+}
+/// The block's part of weights (taps, stride) as (padded / width, taps, width).
+ADTR_INLINE void pack_taps(const float* from, Index stride, Index taps, Index n, Index padded, float* to) {
+  for (Index c = 0; c < padded; c += width)
+    for (Index t = 0; t < taps; ++t, to += width) store(to, load(from + t * stride + c, n - c));
 }
 
 ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Index n) {
@@ -218,9 +223,9 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   alignas(64) float weight[filter_kernel * filter_kernel * filter_channels], bias[filter_channels],
       expand_bias[filter_channels];
   const Index n = t.last_channel - t.first_channel, padded = round_up(n, 16), k = t.window.kernel;
-  copy_block(t.weight + t.first_channel, t.channels, k * k, n, padded, weight);
-  copy_block(t.bias + t.first_channel, t.channels, 1, n, padded, bias);
-  if (t.expand != nullptr) copy_block(t.expand_bias + t.first_channel, t.channels, 1, n, padded, expand_bias);
+  pack_taps(t.weight + t.first_channel, t.channels, k * k, n, padded, weight);
+  copy_bias(t.bias + t.first_channel, n, padded, bias);
+  if (t.expand != nullptr) copy_bias(t.expand_bias + t.first_channel, n, padded, expand_bias);
 
   // The columns of the map that the outputs see, and the pixels that windows and tiles see beyond them.
   const Index from = t.first_column * t.window.stride - t.window.left;
@@ -230,10 +235,11 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   Ring ring{};
   ring.data = memory;
   ring.channels = padded;
+  ring.pixel = padded | 16;  // an odd number of cache lines: pixels of a row then fall into different cache sets
   ring.begin = smaller(t.in_width, larger(0, from));
   ring.end = larger(ring.begin, smaller(t.in_width, to));
   ring.left = ring.begin - from;
-  ring.row = larger(seen, ring.left + ring.end - ring.begin) * padded;
+  ring.row = larger(seen, ring.left + ring.end - ring.begin) * ring.pixel;
   ring.rows = smaller(t.in_height, ring_elements / ring.row);
   const Index columns = ring.end - ring.begin;
   const bool whole = columns == t.in_width;  // rows follow each other without gaps
@@ -267,8 +273,9 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
     FilterRow f{};
     f.rows = larger(0, end_row - begin_row);
     for (Index r = 0; r < f.rows; ++r) f.x[r] = ring.data + (begin_row + r) % ring.rows * ring.row;
-    f.weight = weight + (begin_row - top) * k * padded;
-    f.channels = padded;
+    f.pixel = ring.pixel;
+    f.weight = weight + (begin_row - top) * k * width;
+    f.taps = k * k;
     f.bias = bias;
     f.outputs = t.last_column - t.first_column;
     f.y = t.y + (oy * t.out_width + t.first_column) * t.y_stride + t.first_channel;

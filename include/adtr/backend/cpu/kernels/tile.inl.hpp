@@ -97,41 +97,50 @@ ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
   }
 }
 
+/// `count` tiles one below the other; `t` is moved on.
 template <int Rows, int Vectors>
-[[gnu::noinline]] void tile(const Tile& given) {
-  const Tile t = given;
-  if (t.after == nullptr) {
-    // The result's lines come from far away: ask for them now, not when the sums are ready.
-    ADTR_UNROLL for (int i = 0; i < Rows; ++i) __builtin_prefetch(t.c + i * t.c_stride, 1, 3);
-  }
-  Vec acc[Rows][Vectors];
-  ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
-    ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
-      acc[i][j] = t.before == nullptr ? zero() : load(t.before + i * t.partial_stride + j * width);
+[[gnu::noinline]] void tiles(Tile& given, Index count) {
+  Tile t = given;
+  for (; count > 0; --count) {
+    Vec acc[Rows][Vectors];
+    if (t.before == nullptr) {
+      ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
+        ADTR_UNROLL for (int j = 0; j < Vectors; ++j) acc[i][j] = zero();
+      }
+    } else {
+      ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
+        ADTR_UNROLL for (int j = 0; j < Vectors; ++j) acc[i][j] = load(t.before + i * t.partial_stride + j * width);
+      }
+      t.before += Rows * t.partial_stride;
+    }
+    if (t.after == nullptr) {
+      // The result's lines come from far away: ask for them now, not when the sums are ready.
+      ADTR_UNROLL for (int i = 0; i < Rows; ++i) __builtin_prefetch(t.c + i * t.c_stride, 1, 3);
+    }
+    multiply_all(acc, t);
+    t.a += Rows * t.row_step;
+    if (t.after == nullptr) {
+      finish(acc, t);
+      t.c += Rows * t.c_stride;
+      if (t.residual != nullptr) t.residual += Rows * t.residual_stride;
+    } else {
+      ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
+        ADTR_UNROLL for (int j = 0; j < Vectors; ++j) store(t.after + i * t.partial_stride + j * width, acc[i][j]);
+      }
+      t.after += Rows * t.partial_stride;
     }
   }
-  multiply_all(acc, t);
-  if (t.after == nullptr) {
-    finish(acc, t);
-    return;
-  }
-  ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
-    ADTR_UNROLL for (int j = 0; j < Vectors; ++j) store(t.after + i * t.partial_stride + j * width, acc[i][j]);
-  }
+  given = t;
 }
 
 /// Tiles of `Rows` rows while that many are left; t and rows are moved on. Eight rows are left to two tiles of four,
 /// which fill the multipliers; a tile of two would not.
 template <int Rows, int Vectors>
 ADTR_INLINE void tiles_of(Index& rows, Tile& t) {
-  for (; rows >= Rows && (Rows != 6 || rows != 8); rows -= Rows) {
-    tile<Rows, Vectors>(t);
-    t.a += Rows * t.row_step;
-    t.c += Rows * t.c_stride;
-    if (t.residual != nullptr) t.residual += Rows * t.residual_stride;
-    if (t.before != nullptr) t.before += Rows * t.partial_stride;
-    if (t.after != nullptr) t.after += Rows * t.partial_stride;
-  }
+  Index count = rows / Rows;
+  if (Rows == 6 && rows % Rows == 2 && count > 0) --count;
+  if (count > 0) tiles<Rows, Vectors>(t, count);
+  rows -= count * Rows;
 }
 
 /// One column of tiles: `rows` rows by `vectors` vectors. The last rows go in tiles of 4, 2 and 1: every further height
