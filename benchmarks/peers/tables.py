@@ -56,6 +56,7 @@ def fastest(case):
 def time_tables(cases, configuration):
     """A table of ratios and one of milliseconds."""
     peers = peers_of(cases)
+    train = cases[0]["part"] == "train"
     ratio_rows, time_rows = [], []
     for case in cases:
         best = fastest(case)
@@ -67,13 +68,13 @@ def time_tables(cases, configuration):
         time_rows.append([*configuration(case), f"{median_of(case, 'adtr'):.1f}",
                           *[f"{median_of(case, p):.1f}" if p else "" for p in present], f"{figures['gflops']:.0f}",
                           f"{100 * share:.0f} %" if share else "",
-                          f"{max(case['runners'][p].get('deviation', 0) for p in case['runners']):.0e}"])
-    keys = ["network", "batch", "threads"] + (["dropout"] if cases[0]["part"] == "train" else [])
-    return (f"peer / adtr, median of the rounds (min..max)\n\n"
+                          *([] if train else [f"{max(r.get('deviation', 0) for r in case['runners'].values()):.0e}"])])
+    keys = ["network", "batch", "threads"] + (["dropout"] if train else [])
+    return ("peer / adtr, median of the rounds (min..max)\n\n"
             + table([*keys, "fastest peer / adtr", *[NAMES[p] for p in peers]], ratio_rows)
             + f"\nmilliseconds ({figures['isa']} kernels)\n\n"
             + table([*keys, "adtr", *[NAMES[p] for p in peers], "adtr, GFLOP/s", "share of the FMA peak",
-                     "largest deviation"], time_rows))
+                     *([] if train else ["largest deviation"])], time_rows))
 
 
 def memory_and_start(cases, configuration):
