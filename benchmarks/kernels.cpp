@@ -6,17 +6,12 @@
 /// `GFLOP/s` counts the useful operations; `peak_%` is their share of the peak. ADTR_FORCE_ISA chooses the kernels.
 #include <benchmark/benchmark.h>
 
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <random>
 #include <vector>
 
 #include "adtr/backend/cpu.hpp"
-
-#if ADTR_CPU_X86
-#include <immintrin.h>
-#endif
+#include "peak.hpp"
 
 namespace {
 
@@ -41,54 +36,12 @@ std::vector<float> random_values(Index n) {
   return values;
 }
 
-#if ADTR_CPU_X86
-/// Twelve chains of fused multiply-adds, more than the latency hides.
-__attribute__((target("avx2,fma"))) float multiply_add_avx2(Index rounds) {
-  __m256 sums[12];
-  for (int i = 0; i < 12; ++i) sums[i] = _mm256_set1_ps(static_cast<float>(i));
-  __m256 a = _mm256_set1_ps(0.999F), b = _mm256_set1_ps(1e-3F);
-  for (Index r = 0; r < rounds; ++r) {
-    asm volatile("" : "+x"(a), "+x"(b));
-#pragma GCC unroll 12
-    for (int i = 0; i < 12; ++i) sums[i] = _mm256_fmadd_ps(sums[i], a, b);
-  }
-  for (int i = 1; i < 12; ++i) sums[0] = _mm256_add_ps(sums[0], sums[i]);
-  return _mm256_cvtss_f32(sums[0]);
-}
-
-__attribute__((target("avx2,fma,avx512f"))) float multiply_add_avx512(Index rounds) {
-  __m512 sums[12];
-  for (int i = 0; i < 12; ++i) sums[i] = _mm512_set1_ps(static_cast<float>(i));
-  __m512 a = _mm512_set1_ps(0.999F), b = _mm512_set1_ps(1e-3F);
-  for (Index r = 0; r < rounds; ++r) {
-    asm volatile("" : "+v"(a), "+v"(b));
-#pragma GCC unroll 12
-    for (int i = 0; i < 12; ++i) sums[i] = _mm512_fmadd_ps(sums[i], a, b);
-  }
-  for (int i = 1; i < 12; ++i) sums[0] = _mm512_add_ps(sums[0], sums[i]);
-  return _mm512_cvtss_f32(sums[0]);
-}
-#endif
-
-/// Operations a second of one core, in units of 1e9: the best of some short runs.
-double measure_peak() {
-  double best = 0.0;
-#if ADTR_CPU_X86
-  const adtr::Isa isa = adtr::current_isa();
-  if (isa == adtr::Isa::scalar) return 0.0;
-  constexpr Index rounds = 400000;
-  for (int run = 0; run < 20; ++run) {
-    const auto start = std::chrono::steady_clock::now();
-    benchmark::DoNotOptimize(isa == adtr::Isa::avx2 ? multiply_add_avx2(rounds) : multiply_add_avx512(rounds));
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-    best = std::max(best, 2.0 * 12 * (isa == adtr::Isa::avx2 ? 8 : 16) * static_cast<double>(rounds) / seconds / 1e9);
-  }
-#endif
-  return best;
-}
-
 double peak() {
-  static const double value = measure_peak();
+  static const double value = [] {
+    adtr_benchmark::Peak samples;
+    for (int i = 0; i < 20; ++i) samples.sample();
+    return samples.gflops();
+  }();
   return value;
 }
 

@@ -1,0 +1,112 @@
+#!/usr/bin/env python3
+"""Times adtr beside ONNX Runtime, OpenVINO and PyTorch on the same network with the same weights.
+
+    benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark
+
+The peers are taken from the Python that runs this, or else installed into an environment of their own (--work). Every
+runner is a process that stays; in each round they take turns, so that what else happens on the machine meets all of
+them. A ratio is peer / adtr in one round: above 1, adtr is faster. All must first agree on the result.
+"""
+import argparse
+import importlib.util
+import itertools
+import json
+import os
+import pathlib
+import subprocess
+import sys
+
+PEERS = ["onnxruntime", "openvino", "pytorch"]
+TRAINING_PEERS = ["pytorch", "pytorch_compiled"]
+
+
+def parse():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("program", type=pathlib.Path, help="adtr_benchmark")
+    parser.add_argument("--architectures", nargs="+",
+                        default=["efficientnet_b4", "efficientnet_b0", "efficientnet_lite0"])
+    parser.add_argument("--parts", nargs="+", default=["whole"], choices=["whole", "backbone", "transformer", "train"])
+    parser.add_argument("--batches", nargs="+", type=int, default=[1], help="of all parts but train")
+    parser.add_argument("--threads", nargs="+", type=int, default=[1])
+    parser.add_argument("--train-batch", type=int, default=16)
+    parser.add_argument("--dropouts", nargs="+", type=float, default=[0.1, 0.0], help="of train")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--runs", type=int, default=10, help="images in a turn; a tenth as many training steps")
+    parser.add_argument("--peers", nargs="+", default=sorted({*PEERS, *TRAINING_PEERS}),
+                        choices=sorted({*PEERS, *TRAINING_PEERS}))
+    parser.add_argument("--json", type=pathlib.Path, help="file for everything measured")
+    parser.add_argument("--work", type=pathlib.Path, help="for environment and exported networks "
+                        "(default: `peers` beside the program)")
+    args = parser.parse_args()
+    args.program = args.program.resolve()
+    args.work = (args.work or args.program.parent / "peers").resolve()
+    return args
+
+
+def ensure_peers(work):
+    """Goes on in an environment that has the peers; made here where this Python's lacks one."""
+    requirements = pathlib.Path(__file__).with_name("requirements.txt")
+    missing = [name for name in requirements.read_text().split() if importlib.util.find_spec(name) is None]
+    if not missing:
+        return
+    environment = work / "environment"
+    python = environment / "bin" / "python"
+    if pathlib.Path(sys.prefix) == environment:
+        sys.exit(f"compare.py: {environment} lacks {', '.join(missing)}: delete it to have it made anew")
+    if not (environment / "complete").exists():
+        print(f"installing {', '.join(missing)} and what is with them into {environment}", file=sys.stderr)
+        subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
+        (environment / "complete").touch()
+    os.execv(python, [python, *sys.argv])
+
+
+def cases(args):
+    for part, architecture, threads in itertools.product(args.parts, args.architectures, args.threads):
+        train = part == "train"
+        for batch in [args.train_batch] if train else args.batches:
+            for dropout in args.dropouts if train else [0.0]:
+                yield {"part": part, "architecture": architecture, "threads": threads, "batch": batch,
+                       "dropout": dropout}
+
+
+def measure(case, args):
+    """The case with, for each runner, the turns' milliseconds, memory and start."""
+    import exports
+    import runners
+    folder = exports.provide(case, args.work / "exports")
+    names = [p for p in (TRAINING_PEERS if case["part"] == "train" else PEERS) if p in args.peers]
+    started = [runners.start("adtr", case, folder, args.program)]
+    try:
+        started += [runners.start(name, case, folder, args.program) for name in names]
+        deviations = {} if case["part"] == "train" else runners.check_agreement(started, folder)
+        runs = max(1, args.runs // (10 if case["part"] == "train" else case["batch"]))
+        for turn in range(args.rounds):
+            for runner in started[turn % len(started):] + started[:turn % len(started)]:
+                runner.take_turn(runs)
+        results = {r.name: r.finish() for r in started}
+    finally:
+        for runner in started:
+            runner.end()
+    for name, deviation in deviations.items():
+        results[name]["deviation"] = deviation
+    return {**case, "runners": results, "model_bytes": exports.model_bytes(case, folder)}
+
+
+def main():
+    args = parse()
+    ensure_peers(args.work)
+    import tables
+    header = tables.header(sys.argv)
+    print(header, flush=True)
+    measured = []
+    for case in cases(args):
+        measured.append(measure(case, args))
+        print(f"measured: {tables.title(case)}", file=sys.stderr, flush=True)
+        if args.json:
+            args.json.write_text(json.dumps({"header": header, "cases": measured}, indent=1) + "\n")
+    print(tables.all_tables(measured, args.program))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""What all runners read: one network's weights as adtr's model file and as ONNX, and the input."""
+import json
+import pathlib
+import subprocess
+import sys
+
+IMAGE, GRID = 256, 16
+
+
+def provide(case, root):
+    """The folder with the case's files, made in a process of its own where they are not there yet."""
+    folder = root / f"{case['architecture']}_{case['batch']}"
+    done = folder / f"{case['part']}.complete"
+    if case["part"] != "train" and not done.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run([sys.executable, __file__, json.dumps(case), folder], check=True, stdout=sys.stderr)
+        done.touch()
+    return folder
+
+
+def model_bytes(case, folder):
+    """Sizes of the model files of a whole network."""
+    if case["part"] != "whole":
+        return {}
+    return {"adtr": (folder / "model.adtr").stat().st_size,
+            "onnx": sum(f.stat().st_size for f in folder.glob("whole.onnx*"))}
+
+
+def export(case, folder):
+    import numpy
+    import safetensors.numpy
+    import torch
+
+    import torch_networks
+    name, batch, part = case["architecture"], case["batch"], case["part"]
+    images = torch_networks.images(batch)
+    safetensors.numpy.save_file({"images": numpy.ascontiguousarray(images.permute(0, 2, 3, 1).numpy())},
+                                folder / "images.safetensors")
+    write_model(name, folder / "model.adtr")
+    module, given = torch_networks.part(name, part, batch)
+    numpy.save(folder / f"{part}.npy", given.numpy())
+    torch.backends.mha.set_fastpath_enabled(False)  # a fused operator that ONNX does not have
+    with torch.no_grad():
+        torch.onnx.export(module, (given,), str(folder / f"{part}.onnx"), input_names=["input"],
+                          output_names=["result"], dynamo=True)
+
+
+def write_model(name, path):
+    """adtr folds batch norms as it reads them, in a model file with an epsilon of 0: it goes into the variance."""
+    import safetensors.torch
+    import torch
+
+    import torch_networks
+    backbone, transformer = torch_networks.modules(name)
+    norms = {key: m.eps for key, m in backbone.named_modules() if isinstance(m, torch.nn.BatchNorm2d)}
+    tensors = {}
+    for key, value in backbone.state_dict().items():
+        owner = key.rpartition(".")[0]
+        if key.endswith("running_var"):
+            value = value + norms[owner]
+        if not key.endswith("num_batches_tracked"):
+            tensors["backbone." + key] = value.contiguous()
+    tensors.update({key: value.contiguous() for key, value in transformer.state_dict().items()})
+    channels, positions = transformer.input_proj.in_features, GRID * GRID
+    for key, size in (("feature", channels), ("score", positions)):
+        tensors[key + "_mean"], tensors[key + "_std"] = torch.zeros(size), torch.ones(size)
+    safetensors.torch.save_file(tensors, path, {
+        "format": "adtr", "format_version": "1", "architecture": name, "image_size": str(IMAGE), "grid": str(GRID),
+        "padding": "symmetric", "mean": "0,0,0", "std": "1,1,1", "image_score": "norm", "colour_low": "0",
+        "colour_high": "1"})
+
+
+if __name__ == "__main__":
+    export(json.loads(sys.argv[1]), pathlib.Path(sys.argv[2]))

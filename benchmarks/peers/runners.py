@@ -1,0 +1,85 @@
+"""adtr and its peers as processes that are asked for calls over pipes and looked at from outside."""
+import json
+import os
+import pathlib
+import statistics
+import subprocess
+import sys
+import time
+
+TOLERANCE = 1e-3  # of the largest magnitude
+
+
+class Runner:
+    def __init__(self, name, command, threads, result):
+        self.name, self.result = name, result
+        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        begin = time.monotonic()
+        self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+                                        env=environment)
+        self.answer()
+        self.start_ms = (time.monotonic() - begin) * 1e3
+        self.turns = []
+
+    def answer(self):
+        line = self.process.stdout.readline()
+        if not line:
+            sys.exit(f"compare.py: {self.name} ended with status {self.process.wait()}")
+        return json.loads(line)
+
+    def take_turn(self, runs):
+        print(runs, file=self.process.stdin, flush=True)
+        self.turns.append(statistics.median(self.answer()))
+        self.memory = self.memory_mb()
+
+    def memory_mb(self):
+        """Now and at most, in MB of 2^20."""
+        lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        fields = dict(line.split(":", 1) for line in lines)
+        return [int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM")]
+
+    def end(self):
+        self.process.kill()
+        self.process.wait()
+
+    def finish(self):
+        self.process.stdin.close()
+        figures = self.answer()
+        self.process.wait()
+        return {"turns_ms": self.turns, "start_ms": self.start_ms, "resident_mb": self.memory[0],
+                "resident_peak_mb": self.memory[1], **({"figures": figures} if figures else {})}
+
+
+def start(name, case, folder, program):
+    """Starts a runner whose files are in the file cache (but for its very first start) and waits for its first call."""
+    part, threads = case["part"], case["threads"]
+    result = folder / (f"{name}_{part}." + ("safetensors" if name == "adtr" else "npy"))
+    if name == "adtr":
+        command = [program, "--serve", "--part", part, "--batch", str(case["batch"]), "--threads", str(threads),
+                   "--architecture", case["architecture"], "--dropout", str(case["dropout"])]
+        if part != "train":
+            command += ["--model", folder / "model.adtr", "--images", folder / "images.safetensors",
+                        "--result", result]
+    else:
+        command = [sys.executable, pathlib.Path(__file__).with_name("worker.py"), name, json.dumps(case), folder]
+    if part == "whole":  # a first start warms the file cache; start_ms is the second's
+        Runner(name, command, threads, result).end()
+    return Runner(name, command, threads, result)
+
+
+def check_agreement(started, folder):
+    """Largest deviation of each from the first, as a share of the largest magnitude; exits where they disagree."""
+    import numpy
+    import safetensors.numpy
+    for runner in started:  # a turn later the results of the first call are written
+        runner.take_turn(1)
+        runner.turns.clear()
+    ours = safetensors.numpy.load_file(started[0].result)["result"].ravel()
+    deviations = {}
+    for runner in started[1:]:
+        theirs = numpy.load(runner.result).ravel()
+        deviations[runner.name] = float(abs(ours - theirs).max() / abs(ours).max())
+        if not deviations[runner.name] <= TOLERANCE:
+            sys.exit(f"compare.py: {runner.name} and adtr differ by {deviations[runner.name]:.2e} of the largest "
+                     f"magnitude, more than {TOLERANCE:g}: they do not run the same network")
+    return deviations

@@ -1,0 +1,134 @@
+"""What was measured, as Markdown: ratios first."""
+import importlib.metadata
+import importlib.util
+import os
+import pathlib
+import platform
+import shlex
+import statistics
+
+NAMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch eager",
+         "pytorch_compiled": "torch.compile", "adtr": "adtr"}
+
+
+def header(command):
+    cpu = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+                if line.startswith("model name")), platform.processor())
+    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("onnxruntime", "openvino", "torch", "timm"))
+    return (f"{cpu}, {len(os.sched_getaffinity(0))} logical processors, {platform.system()}; "
+            f"{versions}, Python {platform.python_version()}\n\n```sh\n"
+            f"{shlex.join([os.path.relpath(command[0]), *command[1:]])}\n```\n")
+
+
+def title(case):
+    text = f"{case['part']} {case['architecture']} batch {case['batch']} threads {case['threads']}"
+    return text + (f" dropout {case['dropout']:g}" if case["part"] == "train" else "")
+
+
+def table(columns, rows):
+    lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
+    return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
+
+
+def peers_of(cases):
+    return [p for p in NAMES if p != "adtr" and any(p in c["runners"] for c in cases)]
+
+
+def ratios(case, peer):
+    """peer / adtr of each round, ascending."""
+    ours = case["runners"]["adtr"]["turns_ms"]
+    return sorted(t / o for t, o in zip(case["runners"][peer]["turns_ms"], ours))
+
+
+def spread(values):
+    return f"{statistics.median(values):.2f} ({values[0]:.2f}..{values[-1]:.2f})"
+
+
+def median_of(case, name):
+    return statistics.median(case["runners"][name]["turns_ms"])
+
+
+def fastest(case):
+    """Which peer needs the least time; None without peers."""
+    return min((n for n in case["runners"] if n != "adtr"), key=lambda n: median_of(case, n), default=None)
+
+
+def time_tables(cases, configuration):
+    """A table of ratios and one of milliseconds."""
+    peers = peers_of(cases)
+    train = cases[0]["part"] == "train"
+    ratio_rows, time_rows = [], []
+    for case in cases:
+        best = fastest(case)
+        figures = case["runners"]["adtr"]["figures"]
+        share = figures["peak_share"]
+        present = [p if p in case["runners"] else None for p in peers]
+        ratio_rows.append([*configuration(case), f"**{spread(ratios(case, best))}** {NAMES[best]}" if best else "",
+                           *[spread(ratios(case, p)) if p else "" for p in present]])
+        time_rows.append([*configuration(case), f"{median_of(case, 'adtr'):.1f}",
+                          *[f"{median_of(case, p):.1f}" if p else "" for p in present], f"{figures['gflops']:.0f}",
+                          f"{100 * share:.0f} %" if share else "",
+                          *([] if train else [f"{max(r.get('deviation', 0) for r in case['runners'].values()):.0e}"])])
+    keys = ["network", "batch", "threads"] + (["dropout"] if train else [])
+    return ("peer / adtr, median of the rounds (min..max)\n\n"
+            + table([*keys, "fastest peer / adtr", *[NAMES[p] for p in peers]], ratio_rows)
+            + f"\nmilliseconds ({figures['isa']} kernels)\n\n"
+            + table([*keys, "adtr", *[NAMES[p] for p in peers], "adtr, GFLOP/s", "share of the FMA peak",
+                     *([] if train else ["largest deviation"])], time_rows))
+
+
+def memory_and_start(cases, configuration):
+    """Resident memory and, for whole networks, the time from starting the process to the first score."""
+    rows = []
+    peers = peers_of(cases)
+    whole = cases[0]["part"] == "whole"
+    for case in cases:
+        for name in ["adtr", *peers]:
+            if name not in case["runners"]:
+                continue
+            own, ours = case["runners"][name], case["runners"]["adtr"]
+            row = [*configuration(case), NAMES[name], f"{own['resident_mb'] / ours['resident_mb']:.1f}",
+                   f"{own['resident_mb']:.0f} ({own['resident_peak_mb']:.0f})"]
+            if whole:
+                row += [f"{own['start_ms'] / ours['start_ms']:.1f}", f"{own['start_ms']:.0f}"]
+            rows.append(row)
+    keys = ["network", "batch", "threads"] + (["dropout"] if cases[0]["part"] == "train" else [])
+    columns = [*keys, "runner", "memory / adtr's", "resident MB (at most)"]
+    return table(columns + (["start / adtr's", "start to first score, ms"] if whole else []), rows)
+
+
+def shared_libraries(package, only=""):
+    folder = pathlib.Path(importlib.util.find_spec(package).origin).parent
+    return sum(f.stat().st_size for f in folder.rglob("*.so*")
+               if f.is_file() and not f.is_symlink() and (not only or any(w in f.name for w in only)))
+
+
+def sizes(cases, program):
+    """What has to lie on the disk: libraries or program, without the Python around them, and the model."""
+    openvino = ("libopenvino.so", "cpu_plugin", "onnx_frontend", "libtbb.so", "_pyopenvino")
+    runtimes = {"adtr": program.stat().st_size, "onnxruntime": shared_libraries("onnxruntime"),
+                "openvino": shared_libraries("openvino", openvino), "pytorch": shared_libraries("torch")}
+    rows = []
+    for architecture in dict.fromkeys(c["architecture"] for c in cases):
+        case = next(c for c in cases if c["architecture"] == architecture)
+        for name, size in runtimes.items():
+            if name in case["runners"]:
+                model = case["model_bytes"]["adtr" if name == "adtr" else "onnx"]
+                rows.append([architecture, NAMES[name], f"{size / 1e6:.1f}", f"{model / 1e6:.1f}"])
+    return table(["network", "runner", "program or libraries, MB", "model, MB"], rows)
+
+
+def all_tables(measured, program):
+    text = []
+    for part in dict.fromkeys(c["part"] for c in measured):
+        cases = [c for c in measured if c["part"] == part]
+
+        def configuration(case):
+            row = [case["architecture"], str(case["batch"]), str(case["threads"])]
+            return row + ([f"{case['dropout']:g}"] if part == "train" else [])
+        text.append(f"## {part}\n\n" + time_tables(cases, configuration))
+        if part in ("whole", "train"):
+            text.append(memory_and_start(cases, configuration))
+        if part == "whole":
+            text.append(sizes(cases, program))
+    return "\n".join(text)

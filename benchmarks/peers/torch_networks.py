@@ -1,0 +1,90 @@
+"""The parts of ADTR as PyTorch modules from tensor to tensor: those that the golden data is made with
+(tests/golden/networks.py), with the same weights."""
+import pathlib
+import sys
+
+import torch
+import torch.nn.functional as F
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2] / "tests" / "golden"))
+import networks  # noqa: E402
+
+IMAGE, GRID = 256, 16
+
+
+def channels(architecture):
+    return {"efficientnet_b4": 720, "efficientnet_b0": 512, "efficientnet_lite0": 512}[architecture]
+
+
+def filled(module, prefix=""):
+    networks.fill(module, prefix)  # what torch.empty leaves may be denormal, and slow
+    return module
+
+
+def modules(architecture):
+    return (filled(networks.backbone(architecture), "backbone.").eval(),
+            filled(networks.Adtr(channels(architecture), GRID * GRID)).eval())
+
+
+class Part(torch.nn.Module):
+    """backbone: images to tokens; transformer: tokens to reconstruction; whole: images to score map."""
+
+    def __init__(self, part, backbone, transformer):
+        super().__init__()
+        self.part = part
+        self.backbone = None if part == "transformer" else backbone
+        self.transformer = None if part == "backbone" else transformer
+
+    def forward(self, x):
+        if self.part == "transformer":
+            return self.transformer(x)
+        tokens = networks.concatenate(self.backbone(x), GRID).flatten(1, 2)
+        if self.part == "backbone":
+            return tokens
+        distance = (self.transformer(tokens) - tokens).norm(dim=-1).unflatten(-1, (1, GRID, GRID))
+        return F.interpolate(distance, size=(IMAGE, IMAGE), mode="bilinear", align_corners=True)
+
+
+def images(batch):
+    return torch.rand(batch, 3, IMAGE, IMAGE, generator=torch.Generator().manual_seed(1)) * 2 - 1
+
+
+def part(architecture, name, batch):
+    """The module and its input."""
+    backbone, transformer = modules(architecture)
+    given = images(batch)
+    if name == "transformer":
+        with torch.no_grad():
+            given = Part("backbone", backbone, None)(given)
+    return Part(name, backbone, transformer).eval(), given
+
+
+def training_step(architecture, batch, dropout, compiled):
+    """One step of AdamW on cached features, as a function."""
+    model = filled(networks.Adtr(channels(architecture), GRID * GRID)).train()
+    add_dropout(model, dropout)
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-4)
+    features = torch.rand(batch, GRID * GRID, channels(architecture)) * 2 - 1
+
+    def loss_of(x):
+        return (model(x) - x).square().sum(-1).mean()
+    loss_of = torch.compile(loss_of) if compiled else loss_of
+
+    def step():
+        optimiser.zero_grad()
+        loss_of(features).backward()
+        optimiser.step()
+    return step
+
+
+def add_dropout(model, rate):
+    """The dropout of DETR: on attention weights, after each attention, inside and after the feed-forward part."""
+    if rate == 0.0:
+        return
+    for module in model.modules():
+        if isinstance(module, torch.nn.MultiheadAttention):
+            module.dropout = rate
+            module.register_forward_hook(lambda m, given, out: (F.dropout(out[0], rate), out[1]))
+        if isinstance(module, networks.FeedForwardAndNorms):
+            module.linear1.register_forward_hook(lambda m, given, out: F.dropout(out.relu(), rate))
+            module.linear2.register_forward_hook(lambda m, given, out: F.dropout(out, rate))
