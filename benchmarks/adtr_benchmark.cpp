@@ -20,6 +20,9 @@
 namespace {
 
 using adtr::Index;
+using Nets = adtr::Networks<adtr::Network<adtr::Architecture::efficientnet_b4>,
+                            adtr::Network<adtr::Architecture::efficientnet_b0>,
+                            adtr::Network<adtr::Architecture::efficientnet_lite0>>;
 using adtr_benchmark::time_calls;
 using adtr_benchmark::Timing;
 
@@ -159,9 +162,9 @@ Timing time_inference(const Options& o) {
 
 template <class B>
 Timing run(const Options& o) {
-  return adtr::select_network(
-      adtr::DefaultNetworks{}, adtr::parse_architecture(o.architecture).architecture, 256, 16,
-      [&]<class N>() { return o.part == "train" ? time_train<N, B>(o) : time_inference<N, B>(o); });
+  return adtr::select_network(Nets{}, adtr::parse_architecture(o.architecture).architecture, 256, 16, [&]<class N>() {
+    return o.part == "train" ? time_train<N, B>(o) : time_inference<N, B>(o);
+  });
 }
 
 nlohmann::json figures_of(const Options& o, const Timing& t) {

@@ -29,18 +29,18 @@ ADTR_INLINE void pack_rows(const float* x, Index stride, Index count, Index chan
   for (Index c = 0; c < channels; c += 16, panels += 16 * count) copy_panel(x + c, stride, count, channels - c, panels);
 }
 
-/// exp(scale·s − shift) in place of n scores; returns the sum.
+/// exp(scale·s − shift) in place of n scores, none above shift / scale; returns the sum.
 ADTR_INLINE float exponentials(float* s, Index n, float scale, float shift) {
-  const Vec factor = set(scale), offset = set(-shift);
+  const Vec factor = set(scale * log2_e), offset = set(-shift * log2_e);
   Vec total = zero();
   Index j = 0;
   for (; j + width <= n; j += width) {
-    const Vec p = exponential(fma(load(s + j), factor, offset));
+    const Vec p = power_of_two(fma(load(s + j), factor, offset));
     store(s + j, p);
     total = total + p;
   }
   float rest = 0.0F;
-  for (; j < n; ++j) rest += s[j] = largest(exponential(fma(set(s[j]), factor, offset)));
+  for (; j < n; ++j) rest += s[j] = largest(power_of_two(fma(set(s[j]), factor, offset)));
   return sum(total) + rest;
 }
 

@@ -5,17 +5,18 @@ inline constexpr Index query_block = attention_block / 4 * 3;
 
 /// Rows of queries of a tile, so that a tile of them fits its buffers.
 ADTR_INLINE Index queries_of_tile(Index channels) {
-  constexpr int step = tile_rows(2);
+  constexpr int step = tile_rows(wide);
   return smaller(gradient_queries, query_block / round_up(channels, 16) / step * step);
 }
 
 /// From scores s and products g = dO·Vᵀ of one query: s becomes dS = P∘(dP − Σ dP∘P)·scale, g becomes P after dropout.
 ADTR_INLINE void score_gradients(float* s, float* g, Index n, const AttentionTask& t, float log_sum_exp, float dot,
                                  const std::uint32_t* words) {
-  const Vec scale = set(t.scale), shift = set(-log_sum_exp), drop_scale = set(t.dropout.scale), center = set(dot);
+  const Vec scale = set(t.scale), factor = set(t.scale * log2_e), offset = set(-log_sum_exp * log2_e),
+            drop_scale = set(t.dropout.scale), center = set(dot);
   for (Index j = 0; j < n; j += width) {
     const Index left = n - j;
-    const Vec p = exponential(fma(load(s + j, left), scale, shift));
+    const Vec p = power_of_two(fma(load(s + j, left), factor, offset));
     Vec dp = load(g + j, left), kept = p;
     if (words != nullptr) {
       dp = keep(words + j, t.dropout.threshold, dp) * drop_scale;

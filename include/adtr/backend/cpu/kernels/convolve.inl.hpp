@@ -37,7 +37,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
 
 [[gnu::noinline]] inline void convolve(const ConvolveTask& task) {
   alignas(64) float patches[convolve_pixels * k_block];
-  alignas(64) float partial[convolve_pixels * (convolve_columns + widest_tile)];
+  alignas(64) float partial[convolve_pixels * (convolve_columns + tile_columns)];
   const WindowTask& m = task.maps;
   const ProductTask& p = task.product;
   for (Index pixel = m.begin; pixel < m.end; pixel += convolve_pixels) {
@@ -49,7 +49,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
         for (Index i = 0; i < pixels; ++i) gather(m, pixel + i, k, count, patches + i * count);
         float* sums = partial;
         for (Index column = first; column < last;) {
-          const int vectors = tile_vectors(last - column);
+          const Index columns = next_tile_columns(last - column);
           Tile t{};
           t.a = patches;
           t.row_step = count;
@@ -57,7 +57,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.b = p.b + column / 16 * p.panel + column % 16 + k * 16;
           t.panel = p.panel;
           t.k = count;
-          t.partial_stride = vectors * width;
+          t.partial_stride = columns;
           t.before = k == 0 ? nullptr : sums;
           t.after = k + count == p.inputs ? nullptr : sums;
           t.n = last - column;
@@ -67,11 +67,11 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.residual = p.residual == nullptr ? nullptr : p.residual + pixel * p.residual_stride + column;
           t.residual_stride = p.residual_stride;
           t.activation = p.activation;
-          tile_column(vectors, pixels, t);
+          tile_column(columns, pixels, t);
           if (t.after == nullptr && t.activation == Activation::silu)
             finish_silu(t.c, t.c_stride, pixels, smaller(t.partial_stride, t.n));
           sums += pixels * t.partial_stride;
-          column += vectors * width;
+          column += columns;
         }
       }
     }

@@ -4,11 +4,11 @@
 /// A ring of input rows, each with zeros left and right as far as windows reach, so that no window has a border.
 struct Ring {
   float* data;
-  Index rows;      ///< row y of the map lies in slot y mod rows
-  Index row;       ///< elements from slot to slot
-  Index channels;  ///< of the block, a multiple of 16
-  Index pixel;     ///< elements from pixel to pixel
-  Index left;      ///< pixels of zeros before the first column that was computed
+  Index rows;        ///< row y of the map lies in slot y mod rows
+  Index row;         ///< elements from slot to slot
+  Index channels;    ///< of the block, a multiple of 16
+  Index pixel;       ///< elements from pixel to pixel
+  Index left;        ///< pixels of zeros before the first column that was computed
   Index begin, end;  ///< columns of the map that are computed
 };
 
@@ -161,13 +161,12 @@ ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const floa
 
 /// `rows` rows of the map from `row` on, expanded into the ring: rows·columns ≤ most_rows.
 ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float* bias, Index row, Index rows) {
-  constexpr int wide = width == 1 ? 4 : 2;
   const Index pixels = rows * (ring.end - ring.begin);
   Index column = 0;
-  for (; column + wide * width <= ring.channels; column += wide * width)
+  for (; column + tile_columns <= ring.channels; column += tile_columns)
     expand_column<wide>(t, ring, bias, row, pixels, column);
   // A block is a whole number of panels of 16.
-  if constexpr (wide * width > 16) {
+  if constexpr (tile_columns > 16) {
     if (column < ring.channels) expand_column<1>(t, ring, bias, row, pixels, column);
   }
 }
@@ -230,8 +229,7 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   // The columns of the map that the outputs see, and the pixels that windows and tiles see beyond them.
   const Index from = t.first_column * t.window.stride - t.window.left;
   const Index to = (t.last_column - 1) * t.window.stride - t.window.left + k;
-  const Index seen =
-      (round_up(t.last_column - t.first_column, filter_outputs) - 1) * t.window.stride + k;
+  const Index seen = (round_up(t.last_column - t.first_column, filter_outputs) - 1) * t.window.stride + k;
   Ring ring{};
   ring.data = memory;
   ring.channels = padded;

@@ -2,13 +2,11 @@
 
 inline constexpr float log2_e = 1.44269504088896341F;
 
-/// 2^(x·factor), factor = ±log₂e, that is e^±x, by a polynomial of degree 5 for 2^f, |f| ≤ 1/2. The relative error is
-/// at most 2.5e-7 + 1.5e-8·|x|, about what rounding x to a float does. |x| ≤ 87.3; beyond, `power` takes 87.3. NaN stays
-/// NaN.
-ADTR_INLINE Vec power_in_range(Vec x, float factor) {
-  const Vec magic = set(12582912.0F);  // 1.5·2²³: adding it rounds to an integer in the low bits
-  const Vec shifted = fma(x, set(factor), magic);
-  const Vec f = fma(x, set(factor), magic - shifted);
+/// Adding it rounds to an integer in the low bits: 1.5·2²³.
+inline constexpr float to_integer = 12582912.0F;
+
+/// 2^(f + n), |f| ≤ 1/2, n in the low bits of `shifted`: a polynomial of degree 5 for 2^f, off by 1e-7 at most.
+ADTR_INLINE Vec power_of_two(Vec f, Vec shifted) {
   Vec p = fma(set(1.32647273e-3F), f, set(9.67151299e-3F));
   p = fma(p, f, set(5.55073358e-2F));
   p = fma(p, f, set(2.40222424e-1F));
@@ -16,6 +14,20 @@ ADTR_INLINE Vec power_in_range(Vec x, float factor) {
   p = fma(p, f, set(1.0F));
   return scale_exponent(p, shifted);
 }
+/// 2^z for z < 128, where −126 stands for less. NaN stays NaN.
+ADTR_INLINE Vec power_of_two(Vec z) {
+  z = max(set(-126.0F), z);
+  const Vec shifted = z + set(to_integer);
+  return power_of_two(z - (shifted - set(to_integer)), shifted);
+}
+
+/// 2^(x·factor), factor = ±log₂e, that is e^±x, for |x| ≤ 87.3. The relative error is at most 2.5e-7 + 1.5e-8·|x|,
+/// about what rounding x to a float does.
+ADTR_INLINE Vec power_in_range(Vec x, float factor) {
+  const Vec shifted = fma(x, set(factor), set(to_integer));
+  return power_of_two(fma(x, set(factor), set(to_integer) - shifted), shifted);
+}
+/// The same for all x; |x| beyond 87.3 counts as 87.3. NaN stays NaN.
 ADTR_INLINE Vec power(Vec x, float factor) { return power_in_range(min(set(87.3F), max(set(-87.3F), x)), factor); }
 
 ADTR_INLINE Vec exponential(Vec x) { return power(x, log2_e); }

@@ -11,16 +11,16 @@ ADTR_INLINE Index round_up(Index n, Index step) { return (n + step - 1) / step *
 
 /// A block of at most `most_rows` rows, A at a[row·row_step + k·k_step].
 ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
-  alignas(64) float partial[most_rows * widest_tile];
+  alignas(64) float partial[most_rows * tile_columns];
   const Index pieces = larger(1, (p.inputs + k_block / 2) / k_block);
   const Index piece = pieces == 1 ? p.inputs : k_block;
   for (Index column = p.begin; column < p.end;) {
-    const int vectors = tile_vectors(p.end - column);
+    const Index columns = next_tile_columns(p.end - column);
     Tile t{};
     t.row_step = row_step;
     t.k_step = k_step;
     t.panel = p.panel;
-    t.partial_stride = vectors * width;
+    t.partial_stride = columns;
     t.n = p.end - column;
     t.c = p.c + first_row * p.c_stride + column;
     t.c_stride = p.c_stride;
@@ -37,11 +37,11 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
       t.k = i + 1 == pieces ? p.inputs - k : piece;
       t.before = i == 0 ? nullptr : partial;
       t.after = i + 1 == pieces ? nullptr : partial;
-      tile_column(vectors, rows, t);
+      tile_column(columns, rows, t);
     }
     if (p.activation == Activation::silu)
-      finish_silu(p.c + first_row * p.c_stride + column, p.c_stride, rows, smaller(vectors * width, p.end - column));
-    column += vectors * width;
+      finish_silu(p.c + first_row * p.c_stride + column, p.c_stride, rows, smaller(columns, p.end - column));
+    column += columns;
   }
 }
 

@@ -3,19 +3,17 @@
 /// Every element of a product is the same chain acc = fma(a[k], b[k], acc), k ascending from 0, whichever tile shape
 /// computes it and wherever the k range is cut. So results do not depend on how work is split or on the neighbours.
 
+/// Vectors of a tile, and of one for the last columns: every further shape would have to be compiled by everyone who
+/// includes this.
+inline constexpr int wide = width == 1 ? 4 : 2;
+inline constexpr Index tile_columns = wide * width;
+
 /// Rows of a tile that is `vectors` wide: what fills the registers.
 constexpr int tile_rows(int vectors) {
-  if (width == 16) return vectors == 3 ? 8 : 12;
-  if (width == 8) return vectors == 3 ? 4 : vectors == 2 ? 6 : 8;
+  if (width == 16) return 12;
+  if (width == 8) return vectors == 2 ? 6 : 8;
   return 4;
 }
-/// How many vectors the next tile takes where n columns are left.
-ADTR_INLINE int tile_vectors(Index n) {
-  if (width == 1) return 4;
-  if (n <= width) return 1;
-  return n > 2 * width && n <= 3 * width ? 3 : 2;
-}
-inline constexpr int widest_tile = width == 1 ? 4 : 3 * width;  // columns
 
 /// What a tile is made from and where it goes. A is read at a[row·row_step + k·k_step].
 struct Tile {
@@ -104,9 +102,7 @@ template <int Rows, int Vectors>
   for (; count > 0; --count) {
     Vec acc[Rows][Vectors];
     if (t.before == nullptr) {
-      ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
-        ADTR_UNROLL for (int j = 0; j < Vectors; ++j) acc[i][j] = zero();
-      }
+      ADTR_UNROLL for (int i = 0; i < Rows; ++i) { ADTR_UNROLL for (int j = 0; j < Vectors; ++j) acc[i][j] = zero(); }
     } else {
       ADTR_UNROLL for (int i = 0; i < Rows; ++i) {
         ADTR_UNROLL for (int j = 0; j < Vectors; ++j) acc[i][j] = load(t.before + i * t.partial_stride + j * width);
@@ -143,8 +139,7 @@ ADTR_INLINE void tiles_of(Index& rows, Tile& t) {
   rows -= count * Rows;
 }
 
-/// One column of tiles: `rows` rows by `vectors` vectors. The last rows go in tiles of 4, 2 and 1: every further height
-/// would have to be compiled by everyone who includes this.
+/// One column of tiles: `rows` rows by `Vectors` vectors. The last rows go in tiles of 4, 2 and 1.
 template <int Vectors>
 ADTR_INLINE void tile_column(Index rows, Tile t) {
   tiles_of<tile_rows(Vectors), Vectors>(rows, t);
@@ -153,16 +148,13 @@ ADTR_INLINE void tile_column(Index rows, Tile t) {
   tiles_of<1, Vectors>(rows, t);
 }
 
-ADTR_INLINE void tile_column(int vectors, Index rows, const Tile& t) {
-  if (width == 1) {
-    tile_column<4>(rows, t);
-  } else if (vectors == 1) {
+/// The same for the next of n columns; returns how many it took, at most.
+ADTR_INLINE Index next_tile_columns(Index n) { return width == 1 || n > width ? tile_columns : width; }
+ADTR_INLINE void tile_column(Index columns, Index rows, const Tile& t) {
+  if (columns == tile_columns)
+    tile_column<wide>(rows, t);
+  else
     tile_column<1>(rows, t);
-  } else if (vectors == 2) {
-    tile_column<2>(rows, t);
-  } else {
-    tile_column<3>(rows, t);
-  }
 }
 
 /// SiLU in a second pass over what a column of tiles stored: with accumulators live it would not find registers.

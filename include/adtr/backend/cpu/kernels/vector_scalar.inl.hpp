@@ -20,7 +20,8 @@ ADTR_INLINE Vec operator-(Vec a, Vec b) { return {a.v - b.v}; }
 ADTR_INLINE Vec operator*(Vec a, Vec b) { return {a.v * b.v}; }
 ADTR_INLINE Vec operator/(Vec a, Vec b) { return {a.v / b.v}; }
 /// a·b + c, here in two roundings: a fused one would be a call on machines without the instruction.
-/// Fused wherever the unit's flags have it: left to the compiler, it would be here and not there, and bits would differ.
+/// Fused wherever the unit's flags have it: left to the compiler, it would be here and not there, and bits would
+/// differ.
 ADTR_INLINE Vec fma(Vec a, Vec b, Vec c) {
 #if defined(__FP_FAST_FMAF)
   return {__builtin_fmaf(a.v, b.v, c.v)};

@@ -6,7 +6,7 @@ inline constexpr Index gradient_columns = width == 16 ? 32 : 16;  // columns of 
 
 /// Packs columns of dy as strips of tile_rows columns: strip s at s·(gradient_rows·tile_rows + 16), row after row.
 ADTR_INLINE void pack_strips(const float* dy, Index stride, Index rows, Index outputs, float* strips) {
-  constexpr int step = tile_rows(2);
+  constexpr int step = tile_rows(wide);
   constexpr Index strip = gradient_rows * step + 16;  // a gap, since whole vectors are written
   for (Index r = 0; r < rows; ++r) {
     const float* from = dy + r * stride;
@@ -41,10 +41,9 @@ struct NextBlock {
 /// after these begins.
 ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index outputs, Index rows, Index k,
                                  const float* strips, const float* panel, const float* next_panel, NextBlock& next) {
-  constexpr int vectors = width == 1 ? 4 : 2;
-  constexpr int step = tile_rows(vectors);
+  constexpr int step = tile_rows(wide);
   const Index count = (outputs + step - 1) / step;
-  for (Index j = 0; j < gradient_columns && k + j < t.inputs; j += vectors * width) {
+  for (Index j = 0; j < gradient_columns && k + j < t.inputs; j += tile_columns) {
     Tile tile_task{};
     tile_task.row_step = 1;
     tile_task.k_step = step;
@@ -60,13 +59,13 @@ ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index out
       tile_task.a = strips + s * (gradient_rows * step + 16);
       tile_task.c = t.dw + (n + s * step) * t.dw_stride + k + j;
       tile_task.residual = tile_task.c;
-      tile_column<vectors>(smaller(step, outputs - s * step), tile_task);
+      tile_column<wide>(smaller(step, outputs - s * step), tile_task);
     }
   }
 }
 
 [[gnu::noinline]] inline void weight_gradient(const WeightGradientTask& t) {
-  constexpr int step = tile_rows(2);
+  constexpr int step = tile_rows(wide);
   alignas(64) float strips[gradient_outputs / step * (gradient_rows * step + 16)];
   alignas(64) float panel[gradient_columns * gradient_rows];
   for (Index n = 0; n < t.outputs; n += gradient_outputs) {
