@@ -89,13 +89,14 @@ def read_map(path):
     return (width, height), array.array("f", data[10 + header:])
 
 
-def colour_scale(model, maps):
-    """Colour begins where the model's does, and is strongest at the 99.9 % quantile of all maps (heat_map.hpp)."""
+def colour_scale(model, defective):
+    """Colour begins where the model's does, and is strongest at the 99 % quantile of the maps with defects, as in an
+    evaluation (heat_map.hpp)."""
     with model.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
         low = float(json.loads(file.read(length))["__metadata__"]["colour_low"])
-    scores = sorted(itertools.chain.from_iterable(scores for _, scores in maps))
-    return low, scores[round(0.999 * (len(scores) - 1))]
+    scores = sorted(itertools.chain.from_iterable(scores for _, scores in defective))
+    return low, scores[round(0.99 * (len(scores) - 1))]
 
 
 def mixed(colours, t):
@@ -154,7 +155,7 @@ def main():
         scores = [entry["score"] for entry in json.loads(results.read_text())]
         pictures = [Image.open(path) for path in shown]
         score_maps = [read_map(maps / f"{path.stem}.npy") for path in shown]
-        scale = colour_scale(model, score_maps)
+        scale = colour_scale(model, score_maps[1::2])
         options.out.parent.mkdir(parents=True, exist_ok=True)
         overlays = [heat_map(*pair, scale) for pair in zip(pictures, score_maps)]
         assemble(pictures, overlays, scores).save(options.out, optimize=True)

@@ -48,24 +48,22 @@ Json json_of(const adtr::Evaluation& e, const std::vector<Scored>& images, std::
   return json;
 }
 
-/// The colours of a run come from its own good and defective images: those that the model was trained on score lower
-/// than any other, and a scale from them would paint good parts. Every sixteenth pixel is enough for quantiles.
+/// The colours of a run come from its own images, which say more than what training knew. Every sixteenth pixel is
+/// enough for quantiles.
 class RunScale {
  public:
   void add(const adtr::EvaluatedImage& image) {
     const auto& map = image.detection.map;
-    for (std::size_t i = 0; i < map.size(); i += 16) {
-      all_.push_back(map.data()[i]);
-      if (!image.defective) good_.push_back(map.data()[i]);
-    }
+    std::vector<float>& scores = image.defective ? defective_ : good_;
+    for (std::size_t i = 0; i < map.size(); i += 16) scores.push_back(map.data()[i]);
   }
   /// The model's own scale where the set has no good image.
   [[nodiscard]] adtr::HeatScale value(const adtr::ModelDescription& model) const {
-    return good_.empty() ? scale_of(model) : adtr::heat_scale(good_, all_);
+    return good_.empty() ? scale_of(model) : adtr::heat_scale(good_, defective_);
   }
 
  private:
-  std::vector<float> good_, all_;
+  std::vector<float> good_, defective_;
 };
 
 /// What is kept for the overlays, which need the scale of the whole run.

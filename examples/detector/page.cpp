@@ -50,7 +50,7 @@ class CaseMaker {
 };
 
 std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const AnyDetector& detector,
-                                          const adtr::Evaluation& evaluation) {
+                                          const adtr::Evaluation& evaluation, bool masks) {
   const adtr::ModelDescription& d = detector.description();
   std::vector<adtr::ReportSetting> list{
       {"model", options.model},
@@ -59,9 +59,11 @@ std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const 
       {"image size", text("%td × %td", d.image_size, d.image_size)},
       {"grid", text("%td × %td", d.grid, d.grid)},
       {"image score", d.image_score == adtr::ImageScore::norm ? "maximum of the norms" : "maximum of the z-scores"},
-      {"resolution of the pixel figures", text("%td × %td", evaluation.resolution, evaluation.resolution)},
       {"time an image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
       {"backend", options.backend}};
+  if (masks)
+    list.push_back(
+        {"resolution of the pixel figures", text("%td × %td", evaluation.resolution, evaluation.resolution)});
   for (const auto& [key, value] : d.notes) {
     std::string name = "training: " + key;
     std::replace(name.begin(), name.end(), '_', ' ');
@@ -92,8 +94,12 @@ void write_page(const EvaluateOptions& options, AnyDetector& detector, const adt
   report.subtitle =
       text("%td good and %td defective images, model ", evaluation.images_good, evaluation.images_defective) +
       std::filesystem::path(options.model).filename().string();
+  // Of a set without any mask nobody expects pixel figures.
+  const bool masks =
+      std::any_of(images.begin(), images.end(), [](const Scored& s) { return s.sample->mask.has_value(); });
   for (const Figure& figure : figures(evaluation)) {
     const bool image = std::string_view(figure.key).starts_with("image");
+    if (!image && !masks) continue;
     std::string reason;
     for (const std::string& r : evaluation.reasons)
       if (r.starts_with(image ? "image" : "pixel")) reason = r;
@@ -101,7 +107,7 @@ void write_page(const EvaluateOptions& options, AnyDetector& detector, const adt
   }
   // The first two are shown large.
   if (evaluation.pixel_auroc) std::swap(report.metrics[1], report.metrics[3]);
-  report.settings = settings(options, detector, evaluation);
+  report.settings = settings(options, detector, evaluation, masks);
   report.threshold = d.threshold;
   report.scale = scale;
   std::vector<double> scores;

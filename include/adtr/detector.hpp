@@ -32,12 +32,12 @@ template <class T>
 class Preprocessor {
  public:
   Preprocessor(Index image_size, const Numerics& numerics)
-      : resize_(image_size, image_size), normalisation_{numerics.mean, numerics.std}, pixels_(image_size, image_size) {}
+      : resize_(image_size, image_size), numerics_(numerics), pixels_(image_size, image_size) {}
 
   /// Writes (image_size, image_size, 3) values.
   void operator()(const ImageView& image, T* out) {
     resize_(image, pixels_);
-    normalise(pixels_, normalisation_, out);
+    normalise(pixels_, numerics_.mean, numerics_.std, out);
   }
 
   /// The resized image that the last call made: what a heat map lies over.
@@ -45,7 +45,7 @@ class Preprocessor {
 
  private:
   Resizer resize_;
-  Normalisation normalisation_;
+  Numerics numerics_;
   Image pixels_;
 };
 

@@ -2,8 +2,11 @@
 #include <sys/wait.h>
 
 #include <chrono>
+#include <cstring>
 #include <thread>
 
+#include "adtr/models/description.hpp"
+#include "adtr/report/heat_map.hpp"
 #include "cli/material.hpp"
 #include "support/catch.hpp"
 
@@ -63,6 +66,30 @@ TEST_CASE("the same seed gives the same file for any number of threads") {
   const std::string one = read_whole(m.model());  // one thread, seed 0
   CHECK(train("two.adtr", "2", "0") == one);
   CHECK(train("seed.adtr", "2", "1") != one);
+}
+
+TEST_CASE("a model's colours are those of the images that were held out") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  const std::string model = folder.file("model.adtr");
+  REQUIRE(run(m.training(model, {"--hold-out", "0.2"})).status == 0);  // one of five
+  std::vector<std::string> detect{"detect", "--model", model, "--maps", folder.file("maps")};
+  for (int i = 0; i < 5; ++i) detect.push_back(m.data() + "/train/good/" + std::to_string(i) + ".png");
+  REQUIRE(run(detect).status == 0);
+  const auto description = adtr::read_description(adtr::SafetensorsFile::open(model));
+  int fits = 0;
+  for (int i = 0; i < 5; ++i) {
+    const std::string npy = read_whole(folder.file("maps/" + std::to_string(i) + ".npy"));
+    constexpr std::size_t size = 32 * 32;
+    std::vector<float> map(size), sixteenth;
+    std::memcpy(map.data(), npy.data() + npy.size() - size * sizeof(float), size * sizeof(float));
+    for (std::size_t pixel = 0; pixel < size; pixel += 16) sixteenth.push_back(map[pixel]);
+    const adtr::HeatScale scale = adtr::heat_scale(sixteenth);
+    if (description.colour_low == static_cast<double>(scale.low) &&
+        description.colour_high == static_cast<double>(scale.high))
+      ++fits;
+  }
+  CHECK(fits == 1);
 }
 
 TEST_CASE("a disk without room leaves an earlier model as it was") {

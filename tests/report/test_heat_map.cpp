@@ -85,18 +85,26 @@ TEST_CASE("opacity rises with the score, and the strongest colour lets the part 
   }
 }
 
-TEST_CASE("the scale leaves good parts clear and does not paint a run without defects red") {
+TEST_CASE("the scale leaves most of good parts clear, shows faint defects and does not saturate on strong ones") {
   std::vector<float> good(10000);
   for (std::size_t i = 0; i < good.size(); ++i) good[i] = static_cast<float>(i) / 10000.0F;
-  const adtr::HeatScale calm = adtr::heat_scale(good, good);
-  CHECK(calm.low == Approx(0.995).margin(1e-3));
-  CHECK((1.0F - calm.low) / (calm.high - calm.low) < 0.05F);  // the highest good pixel is hardly tinted
-  CHECK(adtr::heat_scale(good).high == calm.high);
-  std::vector<float> all = good;
-  all.insert(all.end(), 200, 40.0F);
-  const adtr::HeatScale defects = adtr::heat_scale(good, all);
-  CHECK(defects.low == calm.low);
-  CHECK(defects.high == 40.0F);
+  // Median 0.5, 95 % at 0.95, 99.5 % at 0.995.
+  const adtr::HeatScale calm = adtr::heat_scale(good);
+  CHECK(calm.low == Approx(0.95).margin(1e-3));
+  CHECK(calm.high == Approx(0.5 + 3 * 0.495).margin(2e-3));
+  CHECK(adtr::heat_opacity((1.0F - calm.low) / (calm.high - calm.low)) < 0.08F);  // the highest good pixel
+  // Defects that hardly differ: the scale keeps its distance from noise.
+  const adtr::HeatScale faint = adtr::heat_scale(good, good);
+  CHECK(faint.low == calm.low);
+  CHECK(faint.high == Approx(0.5 + 1.5 * 0.495).margin(2e-3));
+  // Strong ones: the 99 % quantile of their images, however many good images there are.
+  std::vector<float> defective = good;
+  defective.insert(defective.end(), 200, 40.0F);
+  CHECK(adtr::heat_scale(good, defective).low == calm.low);
+  CHECK(adtr::heat_scale(good, defective).high == 40.0F);
+  std::vector<float> more = good;
+  for (int i = 0; i < 9; ++i) more.insert(more.end(), good.begin(), good.end());
+  CHECK(adtr::heat_scale(more, defective).high == 40.0F);
   const adtr::HeatScale constant = adtr::heat_scale(std::vector<float>(7, 3.0F));
   CHECK(constant.high > constant.low);
   CHECK_THROWS_AS(adtr::heat_scale({}), adtr::Error);

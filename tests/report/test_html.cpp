@@ -73,6 +73,17 @@ TEST_CASE("the page holds every metric, setting and case, and says what is missi
   CHECK(count(html, "<div class=\"none\">no mask</div>") == 1);
 }
 
+TEST_CASE("a page of images without masks has no column for them") {
+  adtr::Report report = example();
+  CHECK(count(adtr::report_html(report), "ground truth") == 3);
+  report.lowest_defective[0].ground_truth.reset();
+  const std::string html = adtr::report_html(report);
+  CHECK(count(html, "<figure><img ") == 6);
+  CHECK_FALSE(contains(html, "ground truth"));
+  CHECK_FALSE(contains(html, "no mask<"));
+  CHECK_FALSE(contains(html, "no defect<"));
+}
+
 TEST_CASE("the page says how many parts the threshold judges rightly, and what it does to each case") {
   const std::string html = adtr::report_html(example());
   CHECK(contains(html, "<b>3 <small>of 4</small></b><span>defects found"));

@@ -19,7 +19,7 @@ using Net = adtr::Reconstruction<tokens, channels, adtr::TransformerSpec{16, 2, 
 template <class T>
 void fill(const adtr::FeatureCache<T>& cache, std::uint64_t seed = 1) {
   adtr::RandomStream fixed(seed, 1), varying(seed, 2);
-  std::vector<double> mean(static_cast<std::size_t>(tokens * channels)), direction(mean.size());
+  std::vector<double> mean(static_cast<std::size_t>(cache.image(0).rows * cache.image(0).cols)), direction(mean.size());
   for (double& m : mean) m = fixed.normal();
   for (double& d : direction) d = fixed.normal();
   for (Index i = 0; i < cache.images(); ++i) {

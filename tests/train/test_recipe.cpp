@@ -1,4 +1,7 @@
 // The two recipes are the ones that the method states.
+#include <cmath>
+#include <numbers>
+
 #include "adtr/train/recipe.hpp"
 #include "support/catch.hpp"
 
@@ -33,5 +36,10 @@ TEST_CASE("The fast recipe: 4e-3, warm-up over 20 steps, cosine to 0, batch 16, 
   CHECK(adtr::learning_rate(o, 999, 1000, 50) < 2e-8);
   for (Index step = 20; step < 999; ++step)
     CHECK(adtr::learning_rate(o, step, 1000, 50) > adtr::learning_rate(o, step + 1, 1000, 50));
-  CHECK(adtr::learning_rate(o, 4, 10, 5) > adtr::learning_rate(o, 0, 10, 5));  // a run too short for 20 steps
+  // Short runs: the warm-up keeps its length, and below 20 steps the rate shrinks with them, down to a quarter.
+  CHECK(adtr::learning_rate(o, 0, 20, 5) == Approx(4e-3 / 20));
+  CHECK(adtr::learning_rate(o, 9, 20, 5) == Approx(4e-3 * 10 / 20 * 0.5 * (1 + std::cos(std::numbers::pi * 9 / 20))));
+  CHECK(adtr::learning_rate(o, 0, 10, 5) == Approx(2e-3 / 20));
+  CHECK(adtr::learning_rate(o, 0, 1, 1) == Approx(1e-3 / 20));
+  CHECK(adtr::learning_rate(o, 1, 2, 1) == Approx(1e-3 * 2 / 20 * 0.5));
 }

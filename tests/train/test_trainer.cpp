@@ -26,6 +26,22 @@ TEST_CASE("The loss falls, from both starts") {
   CHECK(last < 0.8 * first);
 }
 
+TEST_CASE("A run of few steps with the fast recipe's own rate ends below the loss that it began with") {
+  using Large = adtr::Reconstruction<64, 96>;  // 256 channels wide: the wider, the more one step of AdamW moves
+  adtr::FeatureCache<float> cache(3, 64, 96, 1 << 30);
+  small::fill(cache);
+  auto o = adtr::training_options(adtr::Recipe::fast);
+  o.epochs = GENERATE(1, 2, 3, 6, 12);
+  adtr::Trainer<Large, adtr::Cpu> trainer(adtr::Cpu::Context(1), cache, o);
+  auto p = trainer.parameters();
+  adtr::initialise_identity<Large, float>(p, 0, adtr::PrincipalAxes::of<float>(cache.rows(), Large::C));
+  const auto loss = [&] { return trainer.gradient(cache.rows(), 0); };
+  const double first = loss();
+  while (trainer.state().epoch < o.epochs) trainer.run_epoch();
+  INFO(o.epochs << " steps");
+  CHECK(loss() < 0.97 * first);
+}
+
 TEST_CASE("The same seed gives the same bits for any number of threads, with dropout too") {
   const double dropout = GENERATE(0.0, 0.2);
   const auto one = small::train<adtr::Cpu>(small::options(dropout), 1);

@@ -81,23 +81,26 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
 
 }  // namespace detail
 
-/// The scale of a run, from pixel scores. Colour begins where only one in two hundred pixels of good parts lies above,
-/// so that good parts stay clear; it is strongest at the 99.9 % quantile of all pixels, but at least twice as far from
-/// the good parts' median as its beginning, so that a run without defects does not paint its noise red. `all` may be
-/// empty. Throws Error without good scores or where one is not finite.
-[[nodiscard]] inline HeatScale heat_scale(std::span<const float> good, std::span<const float> all = {}) {
+/// The scale of a run, from the pixel scores of its good images and, where there are some, of its defective ones.
+/// Colour begins faintly where one in twenty pixels of good parts lies above. It is strongest at the 99 % quantile of
+/// the defective images, which does not depend on how many they are, but at least 1.5 times as far above the good
+/// parts' median as their 99.5 % quantile, so that where defects are small or faint noise is not painted red. Without
+/// defective images nothing says how high defects score; three times as far is between what sets need (docs/design.md).
+/// Throws Error without good scores or where one is not finite.
+[[nodiscard]] inline HeatScale heat_scale(std::span<const float> good, std::span<const float> defective = {}) {
   if (good.empty()) throw Error("colour scale: expected pixel scores of good parts, found none");
   const auto finite = [](float score) { return std::isfinite(score); };
-  if (!std::ranges::all_of(good, finite) || !std::ranges::all_of(all, finite)) {
+  if (!std::ranges::all_of(good, finite) || !std::ranges::all_of(defective, finite)) {
     throw Error("colour scale: expected finite pixel scores, found NaN or infinity");
   }
   std::vector<float> scores(good.begin(), good.end());
   const float median = detail::quantile(scores, 0.5);
-  const float low = detail::quantile(scores, 0.995);
-  float high = median + 2.0F * (low - median);
-  if (!all.empty()) {
-    scores.assign(all.begin(), all.end());
-    high = std::max(high, detail::quantile(scores, 0.999));
+  const float low = detail::quantile(scores, 0.95);
+  const float noise = detail::quantile(scores, 0.995) - median;
+  float high = median + 3.0F * noise;
+  if (!defective.empty()) {
+    scores.assign(defective.begin(), defective.end());
+    high = std::max(median + 1.5F * noise, detail::quantile(scores, 0.99));
   }
   // Constant scores leave no distance to scale by, and the scale must not be empty.
   if (!(high > low)) high = low + std::max(std::abs(low), 1.0F);

@@ -41,7 +41,7 @@ struct ReportCase {
   bool defective = false;
   Picture input;
   Picture heat_map;
-  std::optional<Picture> ground_truth;
+  std::optional<Picture> ground_truth;  ///< where no case has one, the page has no column for it
 };
 
 /// What the page shows. Lists may be empty: their part of the page is left out.
@@ -132,7 +132,8 @@ inline std::string report_legend(HeatScale scale) {
          colours + ")\"></i><span>" + short_number(static_cast<double>(scale.high)) + " and more</span></div>";
 }
 
-inline std::string report_card(const ReportCase& item, std::optional<double> threshold) {
+/// `ground_truth`: whether the card has that column; a page of a set without masks has not.
+inline std::string report_card(const ReportCase& item, std::optional<double> threshold, bool ground_truth) {
   std::string chip = item.defective ? "<span class=\"chip\">defective</span>" : "<span class=\"chip\">good</span>";
   if (threshold) {
     const bool rejected = item.score >= *threshold;
@@ -148,18 +149,19 @@ inline std::string report_card(const ReportCase& item, std::optional<double> thr
          "<span class=\"score\">score " + short_number(item.score) + "</span></header><div class=\"views\">" +
          view(html_image(item.input, "Input " + item.name), "input") +
          view(html_image(item.heat_map, "Heat map of " + item.name), "heat map") +
-         view(item.ground_truth
-                  ? html_image(*item.ground_truth, "Ground truth of " + item.name)
-                  : std::string("<div class=\"none\">") + (item.defective ? "no mask" : "no defect") + "</div>",
-              "ground truth") +
+         (!ground_truth ? ""
+          : item.ground_truth
+              ? view(html_image(*item.ground_truth, "Ground truth of " + item.name), "ground truth")
+              : view(std::string("<div class=\"none\">") + (item.defective ? "no mask" : "no defect") + "</div>",
+                     "ground truth")) +
          "</div></article>";
 }
 
 inline std::string report_cards(const char* title, const char* note, const std::vector<ReportCase>& cases,
-                                std::optional<double> threshold) {
+                                std::optional<double> threshold, bool ground_truth) {
   if (cases.empty()) return "";
   std::string html = std::string("<section><h2>") + title + "</h2><p>" + note + "</p><div class=\"cards\">";
-  for (const ReportCase& item : cases) html += report_card(item, threshold);
+  for (const ReportCase& item : cases) html += report_card(item, threshold, ground_truth);
   return html + "</div></section>";
 }
 
@@ -200,12 +202,17 @@ inline std::string report_tables(const Report& report) {
   html += detail::report_tiles(report);
   html += histogram_figure(report.good_scores, report.defective_scores, report.threshold);
   if (report.scale) html += detail::report_legend(*report.scale);
+  const auto has_masks = [](const std::vector<ReportCase>& cases) {
+    return std::ranges::any_of(cases, [](const ReportCase& item) { return item.ground_truth.has_value(); });
+  };
+  const bool ground_truth =
+      has_masks(report.lowest_defective) || has_masks(report.highest_good) || has_masks(report.highest_defective);
   html += detail::report_cards("Defects with the lowest scores", "The first to be missed.", report.lowest_defective,
-                               report.threshold);
+                               report.threshold, ground_truth);
   html += detail::report_cards("Good parts with the highest scores", "The first to be rejected.", report.highest_good,
-                               report.threshold);
+                               report.threshold, ground_truth);
   html += detail::report_cards("Defects with the highest scores", "The clearest hits.", report.highest_defective,
-                               report.threshold);
+                               report.threshold, ground_truth);
   return html + detail::report_tables(report) + "</main></body></html>\n";
 }
 

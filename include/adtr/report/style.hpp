@@ -49,7 +49,7 @@ figcaption{display:flex;flex-wrap:wrap;gap:.25rem 1.25rem;font-size:.9rem;color:
 .chip.found,.chip.passed{color:var(--good)}
 .chip.missed{color:var(--bad)}
 .chip.rejected{color:var(--warn)}
-.views{display:grid;grid-template-columns:repeat(3,1fr);gap:.4rem}
+.views{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,1fr);gap:.4rem}
 .views figure{margin:0}
 .views figcaption{font-size:.8rem;margin-top:.15rem}
 .views img{display:block;width:100%;height:auto;border-radius:.3rem;background:var(--line)}

@@ -40,14 +40,18 @@ struct TrainingOptions {
 }
 
 /// The learning rate of step `step` (from 0) of `steps`, `steps_per_epoch` of which make an epoch.
-/// fast: linear warm-up over 20 steps (half of a run shorter than 40), times a cosine that reaches 0 after the last
-/// step. paper: a tenth of the rate in the last fifth of the epochs (epochs 400 to 499 of 500).
+/// fast: linear warm-up over 20 steps, however few there are, times a cosine that reaches 0 after the last step; a run
+/// of fewer than 20 steps takes steps/20 of the rate, at least a quarter. paper: a tenth of the rate in the last fifth
+/// of the epochs (epochs 400 to 499 of 500).
 [[nodiscard]] inline double learning_rate(const TrainingOptions& o, Index step, Index steps, Index steps_per_epoch) {
   if (o.recipe == Recipe::paper) return o.learning_rate * (step / steps_per_epoch < o.epochs * 4 / 5 ? 1.0 : 0.1);
-  const auto warm_up = static_cast<double>(std::clamp<Index>(steps / 2, 1, 20));
-  const double t = static_cast<double>(step);
-  return o.learning_rate * std::min(1.0, (t + 1.0) / warm_up) * 0.5 *
-         (1.0 + std::cos(std::numbers::pi * t / static_cast<double>(steps)));
+  // AdamW's first steps move every parameter by the whole rate, whatever the gradient's size: from the identity start
+  // they throw the loss up, and a short run has no time to bring it down again.
+  constexpr double warm_up = 20.0;
+  const auto t = static_cast<double>(step);
+  const auto n = static_cast<double>(steps);
+  return o.learning_rate * std::clamp(n / warm_up, 0.25, 1.0) * std::min(1.0, (t + 1.0) / warm_up) * 0.5 *
+         (1.0 + std::cos(std::numbers::pi * t / n));
 }
 
 }  // namespace adtr::inline ADTR_ABI

@@ -12,8 +12,8 @@
 #include "adtr/data/folder.hpp"
 #include "adtr/detector.hpp"
 #include "adtr/metrics/threshold.hpp"
-#include "adtr/report/heat_map.hpp"
 #include "adtr/train/checkpoint.hpp"
+#include "adtr/train/colour_scale.hpp"
 #include "adtr/train/initialise.hpp"
 #include "adtr/train/trainer.hpp"
 
@@ -207,7 +207,7 @@ class TrainingRun {
     }
   }
 
-  /// Scores the training images for the statistics, the held-out ones for the threshold, and writes the model.
+  /// Scores the training images for the statistics, the held-out ones for threshold and colours, and writes the model.
   void finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
     Buffer<T> score_mean(Features::positions), score_std(Features::positions);
     std::fill_n(score_std.data(), Features::positions, T{1});
@@ -222,17 +222,24 @@ class TrainingRun {
     score_statistics(scores, Features::positions, score_mean.data(), score_std.data());
     model.set_score_statistics(score_mean.data(), score_std.data());
     ModelDescription& d = result_.description;
-    const std::vector<float> good(scores.begin(), scores.end());
-    const HeatScale scale = heat_scale(good);
-    d.colour_low = static_cast<double>(scale.low);
-    d.colour_high = static_cast<double>(scale.high);
+    std::vector<float> good(scores.begin(), scores.end());
+    HeatScale scale = training_scale(good, request_.options.epochs, cache.images());
     if (!held_out_.empty()) {
       Detector<B, Networks<N>> detector(d, std::make_unique<ModelOf<N, B>>(std::move(model)));
       std::vector<double> held_scores;
-      for (const Sample& sample : held_out_) held_scores.push_back(detector.detect(read_image(sample.path)).score);
+      good.clear();
+      for (const Sample& sample : held_out_) {
+        const Detection detection = detector.detect(read_image(sample.path));
+        held_scores.push_back(detection.score);
+        // Neighbouring pixels say the same: every sixteenth is enough for quantiles.
+        for (std::size_t i = 0; i < detection.map.size(); i += 16) good.push_back(detection.map.data()[i]);
+      }
       result_.threshold = threshold_from_good(held_scores, request_.false_alarm_rate);
       d.threshold = result_.threshold->value;
+      scale = heat_scale(good);
     }
+    d.colour_low = static_cast<double>(scale.low);
+    d.colour_high = static_cast<double>(scale.high);
     describe();
     save_model<Net, T>(request_.out, trained, backbone_, d);
     std::error_code ignored;

