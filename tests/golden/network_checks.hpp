@@ -62,7 +62,7 @@ class NetworkChecks {
     Backbone::template prepare<B>(context_, backbone_, padding_, backbone);
     const std::vector<T> images = batch_of("input.", Image::size, 2.0);
     const auto in = adtr::map_view<Image>(images.data(), batch);
-    adtr::Buffer<T> scratch(Backbone::template scratch<B>(batch)), features(batch * Features::size);
+    adtr::Buffer<T> scratch(batch * Backbone::template scratch<B>), features(batch * Features::size);
     Backbone::template visit_taps<B>(context_, backbone, in, scratch.data(), [&](std::size_t tap, adtr::MapIn<B> map) {
       compare("tap." + std::to_string(tap), map.data, map.pixels() * map.channels);
     });

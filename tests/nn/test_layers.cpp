@@ -39,7 +39,7 @@ std::vector<double> run(const std::vector<double>& x, std::vector<double>& memor
   typename Layer::template Weights<B> weights;
   Layer::template prepare<B>(context, adtr::bind_parameters<Layer>(memory.data()), weights);
   std::vector<double> y(static_cast<std::size_t>(Layer::Output::size)),
-      scratch(static_cast<std::size_t>(Layer::template scratch<B>(1)));
+      scratch(static_cast<std::size_t>(Layer::template scratch<B>));
   Layer::template forward<B>(context, weights, adtr::Padding::symmetric,
                              adtr::map_view<typename Layer::Input>(x.data(), 1),
                              adtr::map_view<typename Layer::Output>(y.data(), 1), scratch.data());
@@ -88,7 +88,7 @@ TEST_CASE("A sequence is its layers one after another, and its taps see every ou
   const B::Context context(1);
   Layer::Weights<B> weights;
   Layer::prepare<B>(context, adtr::bind_parameters<Layer>(memory.data()), weights);
-  std::vector<double> scratch(static_cast<std::size_t>(Layer::template scratch<B>(1))), y(after_d.size());
+  std::vector<double> scratch(static_cast<std::size_t>(Layer::template scratch<B>)), y(after_d.size());
   std::vector<std::vector<double>> seen;
   Layer::forward<B>(context, weights, adtr::Padding::symmetric, adtr::map_view<In>(x.data(), 1),
                     adtr::map_view<Layer::Output>(y.data(), 1), scratch.data(), [&]<std::size_t>(adtr::MapIn<B> map) {

@@ -42,9 +42,7 @@ struct Backbone {
   }
 
   template <Backend B>
-  static constexpr Index scratch(Index batch) {
-    return Layers::template scratch<B>(batch) + aligned_size<float>(batch * Layers::Output::size);
-  }
+  static constexpr Index scratch = Layers::template scratch<B> + aligned_size<float>(Layers::Output::size);
 
   /// features (batch, grid, channels) from images (batch, Input), normalised as the weights want it.
   template <Backend B>
@@ -64,7 +62,8 @@ struct Backbone {
   template <Backend B, class F>
   static void visit_taps(const typename B::Context& context, const Weights<B>& w, MapIn<B> images,
                          typename B::Scalar* scratch, F&& tap) {
-    const auto last = map_view<typename Layers::Output>(scratch + Layers::template scratch<B>(images.batch), images.batch);
+    const auto last =
+        map_view<typename Layers::Output>(scratch + images.batch * Layers::template scratch<B>, images.batch);
     Layers::template forward<B>(context, w.layers, w.padding, images, last, scratch, [&]<std::size_t I>(MapIn<B> map) {
       for (std::size_t t = 0; t < taps.size(); ++t)
         if (taps[t] == I) tap(t, map);

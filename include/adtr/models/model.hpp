@@ -19,7 +19,7 @@ class FeatureExtractor {
   /// Packs `parameters`, which are not needed afterwards. Up to `capacity` images go through at a time.
   FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
                    Index capacity = 1)
-      : context_(context), capacity_(capacity), scratch_(Backbone::template scratch<B>(capacity)) {
+      : context_(context), capacity_(capacity), scratch_(capacity * Backbone::template scratch<B>) {
     Backbone::template prepare<B>(context_, parameters, padding, weights_);
   }
 

@@ -45,9 +45,7 @@ struct BasicBlock {
   }
 
   template <Backend B>
-  static constexpr Index scratch(Index batch) {
-    return 2 * aligned_size<float>(batch * Output::size);
-  }
+  static constexpr Index scratch = 2 * aligned_size<float>(Output::size);
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,

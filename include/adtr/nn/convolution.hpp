@@ -48,10 +48,9 @@ struct Convolution {
     assign(w.bias, p.bias, Spec.outputs);
   }
 
+  /// Elements of scratch memory that `forward` wants for each image.
   template <Backend B>
-  static constexpr Index scratch(Index /*batch*/) {
-    return 0;
-  }
+  static constexpr Index scratch = 0;
 
   /// y (batch, Output) from x (batch, Input); `residual`, where given, is added before the activation.
   template <Backend B>
@@ -85,10 +84,9 @@ struct MaxPool {
   template <Backend B>
   static void prepare(const typename B::Context&, const Parameters<typename B::Scalar>&, Weights<B>&) {}
 
+  /// Elements of scratch memory that `forward` wants for each image.
   template <Backend B>
-  static constexpr Index scratch(Index /*batch*/) {
-    return 0;
-  }
+  static constexpr Index scratch = 0;
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>&, Padding /*padding*/,

@@ -87,10 +87,9 @@ struct MBConv {
   }
 
   template <Backend B>
-  static constexpr Index scratch(Index batch) {
-    return B::inverted_residual_scratch({batch, In::height, In::width, Filtered::height, Filtered::width, Spec.kernel,
-                                         Spec.stride, expanded, Spec.outputs, Spec.squeezed, expands});
-  }
+  static constexpr Index scratch = aligned_size<float>(
+      B::inverted_residual_scratch({1, In::height, In::width, Filtered::height, Filtered::width, Spec.kernel,
+                                    Spec.stride, expanded, Spec.outputs, Spec.squeezed, expands}));
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,

@@ -74,10 +74,9 @@ struct Stage {
   }
 
   template <Backend B>
-  static constexpr Index scratch(Index batch) {
-    return (N > 1 ? aligned_size<float>(batch * Output::size) : 0) +
-           std::max(First::template scratch<B>(batch), N > 1 ? Rest::template scratch<B>(batch) : 0);
-  }
+  static constexpr Index scratch =
+      (N > 1 ? aligned_size<float>(Output::size) : 0) + std::max(First::template scratch<B>,
+                                                                 N > 1 ? Rest::template scratch<B> : 0);
 
   /// The map goes to and fro between y and a piece of scratch, so that the last block writes y.
   template <Backend B>
@@ -126,13 +125,10 @@ struct Sequential {
         [&]<std::size_t I>() { Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers)); });
   }
 
+  static constexpr Index between = std::max({aligned_size<float>(NamedLayers::Layer::Output::size)...});
   /// Two maps of the largest size between layers, and the most that any layer wants.
   template <Backend B>
-  static constexpr Index scratch(Index batch) {
-    Index inner = 0;
-    each_layer([&]<std::size_t I>() { inner = std::max(inner, Layer<I>::template scratch<B>(batch)); });
-    return 2 * between(batch) + inner;
-  }
+  static constexpr Index scratch = 2 * between + std::max({NamedLayers::Layer::template scratch<B>...});
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
@@ -149,9 +145,9 @@ struct Sequential {
     each_layer([&]<std::size_t I>() {
       auto next = I + 1 == size && y.data != nullptr
                       ? y
-                      : map_view<typename Layer<I>::Output>(scratch + (I % 2 == 0 ? 0 : between(x.batch)), x.batch);
+                      : map_view<typename Layer<I>::Output>(scratch + (I % 2 == 0 ? 0 : x.batch * between), x.batch);
       Layer<I>::template forward<B>(context, std::get<I>(w.layers), padding, current, next,
-                                    scratch + 2 * between(x.batch));
+                                    scratch + 2 * x.batch * between);
       tap.template operator()<I>(MapView<const typename B::Scalar>(next));
       current = next;
     });
@@ -162,10 +158,6 @@ struct Sequential {
   static constexpr void each_layer(F&& f) {
     [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
     (std::make_index_sequence<size>{});
-  }
-
-  static constexpr Index between(Index batch) {
-    return std::max({aligned_size<float>(batch * NamedLayers::Layer::Output::size)...});
   }
 };
 

@@ -167,6 +167,8 @@ struct Kernels {
   void (*scale_panels)(const float* b, Index panels, Index inputs, const float* factors, float* scaled);
   void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
   void (*attention)(const AttentionTask&);
+  /// y = residual + mask·x·scale for elements `first` and on; residual may be null.
+  void (*dropout)(const float* x, Index n, const DropoutStream&, std::uint64_t first, const float* residual, float* y);
   void (*layer_norm)(const float* x, Index columns, const float* gamma, const float* beta, float eps, float* y,
                      float* statistics);
   void (*add)(const float* a, const float* b, Index n, float* y);
@@ -174,7 +176,7 @@ struct Kernels {
   double (*squared_distance)(const float* f, const float* g, Index n);
 };
 
-/// Those that only training calls: a program that only detects does not compile them.
+/// Those that only gradients and the optimiser call: a program that only detects does not compile them.
 struct TrainingKernels {
   Index row_tile;
   void (*weight_gradient)(const WeightGradientTask&);
@@ -184,8 +186,6 @@ struct TrainingKernels {
   /// dγ += Σ dy·x̂ and dβ += Σ dy, for some columns.
   void (*layer_norm_parameters)(const float* x, Index x_stride, const float* statistics, const float* dy,
                                 Index dy_stride, Index rows, Index columns, float* dgamma, float* dbeta);
-  /// y = residual + mask·x·scale for elements `first` and on; residual may be null.
-  void (*dropout)(const float* x, Index n, const DropoutStream&, std::uint64_t first, const float* residual, float* y);
   void (*relu_backward)(const float* h, Index n, float scale, float* dh);
   double (*squared_norm)(const float* x, Index n);
   /// dg = scale·(g − f); returns Σ (g − f)².

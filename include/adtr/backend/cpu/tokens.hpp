@@ -55,7 +55,7 @@ struct Tokens {
 
   static void dropout(const Context& context, MatrixView<const float> x, const Dropout& dropout,
                       MatrixView<const float> residual, MatrixView<float> y) {
-    const TrainingKernels& kernel = training_kernels();
+    const Kernels& kernel = kernels();
     const DropoutStream stream = dropout_stream(dropout);
     for_rows(context, x.rows, 16 * x.cols, [&](Index r) {
       kernel.dropout(x.row(r), x.cols, stream, static_cast<std::uint64_t>(r * x.cols),

@@ -205,16 +205,19 @@ ADTR_INLINE void pack_taps(const float* from, Index stride, Index taps, Index n,
 
 ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Index n) {
   const Index kind = t.window.kernel * 10 + t.window.stride;
-  if (kind == 31)
-    filter_row<3, 1>(f, n);
-  else if (kind == 32)
-    filter_row<3, 2>(f, n);
-  else if (kind == 51)
-    filter_row<5, 1>(f, n);
-  else if (kind == 52)
-    filter_row<5, 2>(f, n);
-  else
+  if constexpr (width == 1) {  // a tile of single elements gains nothing
     filter_row_any(f, t.window, n);
+  } else if (kind == 31) {
+    filter_row<3, 1>(f, n);
+  } else if (kind == 32) {
+    filter_row<3, 2>(f, n);
+  } else if (kind == 51) {
+    filter_row<5, 1>(f, n);
+  } else if (kind == 52) {
+    filter_row<5, 2>(f, n);
+  } else {
+    filter_row_any(f, t.window, n);
+  }
 }
 
 [[gnu::noinline]] inline void filter(const FilterTask& t) {

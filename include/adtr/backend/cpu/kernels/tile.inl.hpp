@@ -139,12 +139,11 @@ ADTR_INLINE void tiles_of(Index& rows, Tile& t) {
   rows -= count * Rows;
 }
 
-/// One column of tiles: `rows` rows by `Vectors` vectors. The last rows go in tiles of 4, 2 and 1.
+/// One column of tiles: `rows` rows by `Vectors` vectors. The last rows go in tiles of 4 and of 1.
 template <int Vectors>
 ADTR_INLINE void tile_column(Index rows, Tile t) {
   tiles_of<tile_rows(Vectors), Vectors>(rows, t);
   if constexpr (tile_rows(Vectors) > 4) tiles_of<4, Vectors>(rows, t);
-  tiles_of<2, Vectors>(rows, t);
   tiles_of<1, Vectors>(rows, t);
 }
 
