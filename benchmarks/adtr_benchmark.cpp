@@ -140,7 +140,8 @@ Timing time_inference(const Options& o) {
     model.position_scores(in, scores);
     const adtr::MapIn<B> features = model.features(o.batch);
     return time_calls(
-        o.schedule, operations * static_cast<double>(Net::Transformer::macs), [&] { model.reconstruct(features); },
+        o.schedule, operations * static_cast<double>(Net::Transformer::inference_macs),
+        [&] { model.reconstruct(features); },
         [&] {
           save_result<T>(o, as_span(model.reconstruction(o.batch)), {grid, grid, channels});
         });
@@ -148,7 +149,7 @@ Timing time_inference(const Options& o) {
   adtr::ScoreMap<T> score_map(N::grid, N::image_size);
   std::vector<T> pixels(static_cast<std::size_t>(o.batch) * side * side);
   return time_calls(
-      o.schedule, operations * static_cast<double>(Net::macs),
+      o.schedule, operations * static_cast<double>(Net::inference_macs),
       [&] {
         model.position_scores(in, scores);
         for (std::size_t i = 0; i < static_cast<std::size_t>(o.batch); ++i)

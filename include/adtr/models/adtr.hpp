@@ -16,6 +16,8 @@ struct Adtr {
   using Transformer = Reconstruction<Features::positions, Features::channels, S>;
   /// Multiply-accumulates of one image, from pixels to reconstruction.
   static constexpr Index macs = Backbone::macs + Transformer::macs;
+  /// What of these is left to compute for an image.
+  static constexpr Index inference_macs = Backbone::macs + Transformer::inference_macs;
   /// Trained and frozen.
   static constexpr Index parameters = parameter_count<typename Backbone::Layers> + parameter_count<Transformer>;
 };

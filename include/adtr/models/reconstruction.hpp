@@ -20,6 +20,9 @@ struct Reconstruction {
   using Decoder = DecoderLayer<S>;
   static constexpr Index macs = Tokens * (InputProjection::macs_per_token + OutputProjection::macs_per_token) +
                                 S.layers * (Encoder::macs(Tokens) + Decoder::macs(Tokens));
+  /// Without what depends on no image: the first decoder layer's attention to its target, and its queries to the
+  /// memory.
+  static constexpr Index inference_macs = macs - Decoder::Attend::macs(Tokens) - Tokens * C * C;
 
   template <class T>
   struct Parameters {
@@ -65,6 +68,9 @@ struct Reconstruction {
     std::array<typename Decoder::template Weights<B>, N> decoder;
     typename LayerNorm<C>::template Weights<B> norm;
     typename OutputProjection::template Weights<B> output_proj;
+    /// Of the first decoder layer, in inference: t₁ and the projected queries of its attention to the memory, (Tokens,
+    /// C). They depend on the query embedding alone, so on no image.
+    Buffer<typename B::Scalar> first_target, first_query;
   };
 
   template <Backend B>
@@ -79,6 +85,7 @@ struct Reconstruction {
     }
     LayerNorm<C>::template prepare<B>(p.decoder.norm, w.norm);
     OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
+    if (mode == Mode::inference) prepare_first<B>(context, w);
   }
 
   /// Everything between input and output. In inference all layers share the memory of one; in training each has its
@@ -122,11 +129,19 @@ struct Reconstruction {
       Encoder::template forward<B>(pass, w.encoder[i], encoder_site(i), a.encoder[i], rows(a.encoded[i]),
                                    rows(a.encoded[i + 1]));
     B::add_positions(context, rows(a.encoded[N]), pass.positions, rows(a.memory_key));
-    for (Index first = 0; first < f.rows; first += Tokens)
-      std::copy_n(w.query_embed.data(), Tokens * C, a.decoded[0] + first * C);
-    for (std::size_t i = 0; i < N; ++i)
-      Decoder::template forward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]),
-                                   {rows(a.encoded[N]), rows(a.memory_key)}, rows(a.decoded[i + 1]));
+    const typename Decoder::template Memory<typename B::Scalar> memory{rows(a.encoded[N]), rows(a.memory_key)};
+    const bool constant_start = w.first_target.size() > 0 && !dropout.active();
+    if (constant_start) {
+      repeat(w.first_target, rows(a.decoder[0].first));
+      repeat(w.first_query, Decoder::Attend::projected(a.decoder[0].multihead_attn, f.rows, 0));
+      Decoder::template attend_to_memory<B>(pass, w.decoder[0], decoder_site(0), a.decoder[0], MatrixIn<B>{}, memory,
+                                            rows(a.decoded[1]));
+    } else {
+      repeat(w.query_embed, rows(a.decoded[0]));
+    }
+    for (std::size_t i = constant_start ? 1 : 0; i < N; ++i)
+      Decoder::template forward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]), memory,
+                                   rows(a.decoded[i + 1]));
     LayerNorm<C>::template forward<B>(context, w.norm, rows(a.decoded[N]), rows(a.normalised), a.norm_statistics);
     OutputProjection::template forward<B>(context, w.output_proj, rows(a.normalised), y);
   }
@@ -161,6 +176,31 @@ struct Reconstruction {
   }
 
  private:
+  /// Gives every image of y the rows of x (Tokens, C).
+  template <class T>
+  static void repeat(const Buffer<T>& x, MatrixView<T> y) {
+    for (Index r = 0; r < y.rows; ++r) std::copy_n(x.data() + r % Tokens * C, C, y.row(r));
+  }
+
+  template <Backend B>
+  static void prepare_first(const typename B::Context& context, Weights<B>& w) {
+    using T = typename B::Scalar;
+    using Attend = typename Decoder::Attend;
+    Arena<T> size;
+    [[maybe_unused]] const typename Decoder::template Activations<T> measured(size, Tokens, Mode::inference);
+    Buffer<T> memory(size.peak());
+    Arena<T> arena(memory.data(), memory.size());
+    const typename Decoder::template Activations<T> a(arena, Tokens, Mode::inference);
+    const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C), {}};
+    const auto& layer = w.decoder[0];
+    Decoder::template attend_to_target<B>(pass, layer, 0, a, MatrixIn<B>(w.query_embed.data(), Tokens, C));
+    assign(w.first_target, a.first, Tokens * C);
+    if (w.first_query.size() == 0) w.first_query = Buffer<T>(Tokens * C);
+    Attend::Out::template forward<B>(context, layer.multihead_attn.projections[0],
+                                     MatrixIn<B>(a.query_positions, Tokens, C),
+                                     MatrixOut<B>(w.first_query.data(), Tokens, C));
+  }
+
   static constexpr Index encoder_site(std::size_t i) { return static_cast<Index>(i) * Encoder::dropout_sites; }
   static constexpr Index decoder_site(std::size_t i) {
     return S.layers * Encoder::dropout_sites + static_cast<Index>(i) * Decoder::dropout_sites;

@@ -61,18 +61,23 @@ struct MultiHeadAttention {
     MatrixView<const T> query, key, value;
   };
 
-  /// y = attention(inputs)·Woᵀ + b + residual.
+  /// The projected queries (0), keys (1) or values (2) of `rows` tokens.
+  template <class T>
+  [[nodiscard]] static MatrixView<T> projected(const Activations<T>& a, Index rows, Index which) {
+    return MatrixView<T>(a.projected, rows, 3 * Channels).columns(which * Channels, Channels);
+  }
+
+  /// y = attention(inputs)·Woᵀ + b + residual. An input without data is one whose projection is there already.
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, const Inputs<typename B::Scalar>& in,
                       Index tokens, const Dropout& dropout, const Activations<typename B::Scalar>& a,
                       MatrixIn<B> residual, MatrixOut<B> y) {
-    const MatrixOut<B> projected(a.projected, in.query.rows, 3 * Channels);
     const std::array inputs{in.query, in.key, in.value};
     for (std::size_t i = 0; i < 3; ++i)
-      Out::template forward<B>(context, w.projections[i], inputs[i],
-                               projected.columns(static_cast<Index>(i) * Channels, Channels));
-    B::attention(context, call(a, in.query.rows, tokens, dropout));
-    Out::template forward<B>(context, w.out, MatrixIn<B>(a.attended, in.query.rows, Channels), y, residual);
+      if (inputs[i].data != nullptr)
+        Out::template forward<B>(context, w.projections[i], inputs[i], projected(a, y.rows, static_cast<Index>(i)));
+    B::attention(context, call(a, y.rows, tokens, dropout));
+    Out::template forward<B>(context, w.out, MatrixIn<B>(a.attended, y.rows, Channels), y, residual);
   }
 
   /// From dy to the gradients of the inputs; `gradient` is added to. The gradients of query and key go to d_query and
@@ -115,13 +120,12 @@ struct MultiHeadAttention {
  private:
   template <class T>
   static Attention<T> call(const Activations<T>& a, Index rows, Index tokens, const Dropout& dropout) {
-    const MatrixView<const T> projected(a.projected, rows, 3 * Channels);
     return {rows / tokens,
             tokens,
             Heads,
-            projected.columns(0, Channels),
-            projected.columns(Channels, Channels),
-            projected.columns(2 * Channels, Channels),
+            projected(a, rows, 0),
+            projected(a, rows, 1),
+            projected(a, rows, 2),
             MatrixView<T>(a.attended, rows, Channels),
             a.log_sum_exp,
             dropout};

@@ -253,7 +253,15 @@ struct DecoderLayer {
   template <Backend B>
   static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
                       MatrixIn<B> t, const Memory<typename B::Scalar>& memory, MatrixOut<B> y) {
-    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, t.rows, cols); };
+    attend_to_target<B>(pass, w, site, a, t);
+    attend_to_memory<B>(pass, w, site, a, MatrixIn<B>(a.query_positions, t.rows, C), memory, y);
+  }
+
+  /// The first third: t₁ and t₁ + p, in the activations.
+  template <Backend B>
+  static void attend_to_target(const Pass<B>& pass, const Weights<B>& w, Index site,
+                               const Activations<typename B::Scalar>& a, MatrixIn<B> t) {
+    const auto rows = [&](auto* data) { return MatrixOut<B>(data, t.rows, C); };
     B::add_positions(pass.context, t, pass.positions, rows(a.target_positions));
     detail::add_sublayer(pass, site + 1, t, rows(a.norm1.sum), [&](MatrixIn<B> residual, MatrixOut<B> out) {
       Attend::template forward<B>(pass.context, w.self_attn, {rows(a.target_positions), rows(a.target_positions), t},
@@ -261,12 +269,19 @@ struct DecoderLayer {
     });
     Norm::template forward<B>(pass.context, w.norm1, rows(a.norm1.sum), rows(a.first), a.norm1.statistics);
     B::add_positions(pass.context, MatrixIn<B>(rows(a.first)), pass.positions, rows(a.query_positions));
-    detail::add_sublayer(pass, site + 3, MatrixIn<B>(rows(a.first)), rows(a.norm2.sum),
-                         [&](MatrixIn<B> residual, MatrixOut<B> out) {
-                           Attend::template forward<B>(pass.context, w.multihead_attn,
-                                                       {rows(a.query_positions), memory.key, memory.value}, pass.tokens,
-                                                       pass.at(site + 2), a.multihead_attn, residual, out);
-                         });
+  }
+
+  /// The rest: y from t₁ and `query` = t₁ + p, or from the projection of the latter where it has no data.
+  template <Backend B>
+  static void attend_to_memory(const Pass<B>& pass, const Weights<B>& w, Index site,
+                               const Activations<typename B::Scalar>& a, MatrixIn<B> query,
+                               const Memory<typename B::Scalar>& memory, MatrixOut<B> y) {
+    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, y.rows, cols); };
+    detail::add_sublayer(
+        pass, site + 3, MatrixIn<B>(rows(a.first)), rows(a.norm2.sum), [&](MatrixIn<B> residual, MatrixOut<B> out) {
+          Attend::template forward<B>(pass.context, w.multihead_attn, {query, memory.key, memory.value}, pass.tokens,
+                                      pass.at(site + 2), a.multihead_attn, residual, out);
+        });
     Norm::template forward<B>(pass.context, w.norm2, rows(a.norm2.sum), rows(a.second), a.norm2.statistics);
     detail::add_sublayer(pass, site + 5, MatrixIn<B>(rows(a.second)), rows(a.norm3.sum),
                          [&](MatrixIn<B> residual, MatrixOut<B> out) {

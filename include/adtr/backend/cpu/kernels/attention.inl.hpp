@@ -12,17 +12,20 @@ ADTR_INLINE Index keys_of_block(Index channels) {
   return smaller(most_keys, attention_block / round_up(channels, 16) / 16 * 16);
 }
 
-/// Packs `count` ≤ 16·n rows of x as the columns of panels (channels, 16).
+/// Packs `count` rows of x as the columns of panels (channels, 16), zeros beyond the last.
 ADTR_INLINE void pack_columns(const float* x, Index stride, Index count, Index channels, float* panels) {
-  for (Index j = 0; j < count; j += 16, panels += 16 * channels) {
-    const Index n = smaller(16, count - j);
-    for (Index i = 0; i < n; ++i) {
-      const float* row = x + (j + i) * stride;
-      for (Index c = 0; c < channels; ++c) panels[16 * c + i] = row[c];
-    }
-    for (Index i = n; i < 16; ++i)
-      for (Index c = 0; c < channels; ++c) panels[16 * c + i] = 0.0F;
-  }
+  for (Index j = 0; j < count; j += 16, panels += 16 * channels)
+    for (Index i = 0; i < 16; i += width)
+      for (Index c = 0; c < channels; c += width) {
+        const Index rows = smaller(width, count - j - i), columns = smaller(width, channels - c);
+        const float* from = x + (j + i) * stride + c;
+        Vec r[width];
+        ADTR_UNROLL for (int k = 0; k < width; ++k) r[k] = k < rows ? load(from + k * stride, columns) : zero();
+        transpose(r);
+        ADTR_UNROLL for (int k = 0; k < width; ++k) {
+          if (k < columns) store(panels + 16 * (c + k) + i, r[k]);
+        }
+      }
 }
 /// Packs rows of x as panels (count, 16).
 ADTR_INLINE void pack_rows(const float* x, Index stride, Index count, Index channels, float* panels) {

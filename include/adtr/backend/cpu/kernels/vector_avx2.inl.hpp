@@ -62,6 +62,25 @@ ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a)
   return {_mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(w, t), w)), a.v)};
 }
 
+/// Columns instead of rows: r[i][j] becomes r[j][i].
+ADTR_INLINE void transpose(Vec (&r)[width]) {
+  __m256 pairs[8], fours[8];
+  ADTR_UNROLL for (int i = 0; i < 8; i += 2) {
+    pairs[i] = _mm256_unpacklo_ps(r[i].v, r[i + 1].v);
+    pairs[i + 1] = _mm256_unpackhi_ps(r[i].v, r[i + 1].v);
+  }
+  ADTR_UNROLL for (int i = 0; i < 8; i += 4) {
+    fours[i] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm256_shuffle_ps(pairs[i], pairs[i + 2], 0xEE);
+    fours[i + 2] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm256_shuffle_ps(pairs[i + 1], pairs[i + 3], 0xEE);
+  }
+  ADTR_UNROLL for (int i = 0; i < 4; ++i) {
+    r[i].v = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x20);
+    r[i + 4].v = _mm256_permute2f128_ps(fours[i], fours[i + 4], 0x31);
+  }
+}
+
 /// 64-bit lanes, for Philox.
 struct Lanes {
   __m256i v;

@@ -58,6 +58,36 @@ ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a)
   return {_mm512_maskz_mov_ps(_mm512_cmp_epu32_mask(_mm512_loadu_si512(words), t, _MM_CMPINT_NLT), a.v)};
 }
 
+/// Columns instead of rows: r[i][j] becomes r[j][i].
+ADTR_INLINE void transpose(Vec (&r)[width]) {
+  // Permutations of one 4×4 block after another, then of the blocks: lanes of 128 bits stay in place until the end.
+  constexpr __mmask16 all{0xFFFF};
+  __m512 pairs[16], fours[16], eights[16];
+  ADTR_UNROLL for (int i = 0; i < 16; i += 2) {
+    pairs[i] = _mm512_maskz_unpacklo_ps(all, r[i].v, r[i + 1].v);
+    pairs[i + 1] = _mm512_maskz_unpackhi_ps(all, r[i].v, r[i + 1].v);
+  }
+  ADTR_UNROLL for (int i = 0; i < 16; i += 4) {
+    fours[i] = _mm512_maskz_shuffle_ps(all, pairs[i], pairs[i + 2], 0x44);
+    fours[i + 1] = _mm512_maskz_shuffle_ps(all, pairs[i], pairs[i + 2], 0xEE);
+    fours[i + 2] = _mm512_maskz_shuffle_ps(all, pairs[i + 1], pairs[i + 3], 0x44);
+    fours[i + 3] = _mm512_maskz_shuffle_ps(all, pairs[i + 1], pairs[i + 3], 0xEE);
+  }
+  // fours[4b + c] holds column 4·lane + c of rows 4b to 4b + 3.
+  ADTR_UNROLL for (int c = 0; c < 4; ++c) {
+    eights[c] = _mm512_maskz_shuffle_f32x4(all, fours[c], fours[4 + c], 0x88);
+    eights[4 + c] = _mm512_maskz_shuffle_f32x4(all, fours[c], fours[4 + c], 0xDD);
+    eights[8 + c] = _mm512_maskz_shuffle_f32x4(all, fours[8 + c], fours[12 + c], 0x88);
+    eights[12 + c] = _mm512_maskz_shuffle_f32x4(all, fours[8 + c], fours[12 + c], 0xDD);
+  }
+  ADTR_UNROLL for (int c = 0; c < 4; ++c) {
+    r[c].v = _mm512_maskz_shuffle_f32x4(all, eights[c], eights[8 + c], 0x88);
+    r[8 + c].v = _mm512_maskz_shuffle_f32x4(all, eights[c], eights[8 + c], 0xDD);
+    r[4 + c].v = _mm512_maskz_shuffle_f32x4(all, eights[4 + c], eights[12 + c], 0x88);
+    r[12 + c].v = _mm512_maskz_shuffle_f32x4(all, eights[4 + c], eights[12 + c], 0xDD);
+  }
+}
+
 /// 64-bit lanes, for Philox.
 struct Lanes {
   __m512i v;

@@ -47,6 +47,9 @@ ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a)
   return {*words >= threshold ? a.v : 0.0F};
 }
 
+/// Columns instead of rows: rows[i][j] becomes rows[j][i].
+ADTR_INLINE void transpose(Vec (&)[width]) {}
+
 /// 64-bit lanes, for Philox.
 struct Lanes {
   std::uint64_t v;
