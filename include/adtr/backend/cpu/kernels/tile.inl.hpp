@@ -112,6 +112,9 @@ template <int Rows, int Vectors>
     if (t.after == nullptr) {
       // The result's lines come from far away: ask for them now, not when the sums are ready.
       ADTR_UNROLL for (int i = 0; i < Rows; ++i) __builtin_prefetch(t.c + i * t.c_stride, 1, 3);
+      if (t.residual != nullptr) {
+        ADTR_UNROLL for (int i = 0; i < Rows; ++i) __builtin_prefetch(t.residual + i * t.residual_stride, 0, 3);
+      }
     }
     multiply_all(acc, t);
     t.a += Rows * t.row_step;
