@@ -18,17 +18,26 @@ TEST_CASE("philox gives Random123's known answers", "[core]") {
   CHECK(adtr::philox({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0x299f31d0a4093822) ==
         Words{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1});
   static_assert(adtr::philox({0, 0, 0, 0}, 0)[0] == 0x6627e8d5);
+  // And the lines `philox4x32 7`.
+  CHECK(adtr::philox<7>({0, 0, 0, 0}, 0) == Words{0x5f6fb709, 0x0d893f64, 0x4f121f81, 0x4f730a48});
+  CHECK(adtr::philox<7>({0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, 0xffffffffffffffff) ==
+        Words{0x5207ddc2, 0x45165e59, 0x4d8ee751, 0x8c52f662});
+  CHECK(adtr::philox<7>({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0x299f31d0a4093822) ==
+        Words{0x4dfccaba, 0x190a87f0, 0xc47362ba, 0xb6b5242a});
 }
 
-TEST_CASE("a dropout word comes from the counter and lane of its element", "[core]") {
+TEST_CASE("dropout's bits come from the counter, word and half of their element", "[core]") {
   const adtr::Dropout dropout{0.1F, 0x123456789abcdef0, 7, 42};
   for (const std::uint64_t block : {std::uint64_t{0}, std::uint64_t{5}, std::uint64_t{1} << 40})
     for (std::uint64_t lane = 0; lane < 8; ++lane) {
       const std::uint64_t counter = 8 * block + lane;
-      const Words words = adtr::philox(
+      const Words words = adtr::philox<7>(
           {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), dropout.site, dropout.step},
           dropout.seed);
-      for (std::size_t w = 0; w < 4; ++w) CHECK(dropout.word(32 * block + 8 * w + lane) == words[w]);
+      for (std::size_t w = 0; w < 4; ++w) {
+        CHECK(dropout.bits(64 * block + 16 * w + 2 * lane) == (words[w] & 0xFFFF));
+        CHECK(dropout.bits(64 * block + 16 * w + 2 * lane + 1) == words[w] >> 16);
+      }
     }
 }
 
@@ -44,7 +53,7 @@ TEST_CASE("dropout drops at its rate, differently for each seed, site and step",
   std::set<std::uint32_t> words;
   for (const std::uint64_t seed : {std::uint64_t{0}, std::uint64_t{1}, std::uint64_t{1} << 32})
     for (const std::uint32_t site : {0U, 1U})
-      for (const std::uint32_t step : {0U, 1U}) words.insert(adtr::Dropout{0.5F, seed, site, step}.word(0));
+      for (const std::uint32_t step : {0U, 1U}) words.insert(adtr::Dropout{0.5F, seed, site, step}.words(0)[0]);
   CHECK(words.size() == 12);
 }
 

@@ -99,7 +99,7 @@ struct Blend {
   float x = 0.0F, y = 0.0F;     ///< how far towards the right and the bottom
 };
 
-/// A dropout layer, ready for use: a random word below the threshold drops its element.
+/// A dropout layer, ready for use: random bits below the threshold drop their element.
 struct DropoutStream {
   std::uint64_t seed = 0;
   std::uint32_t site = 0, step = 0;

@@ -77,20 +77,20 @@ void accumulate_columns(const Context& context, Index rows, Index columns, float
 
 /// mask[i] = 1/(1 − rate) where dropout keeps element first + i, else 0.
 inline void dropout_mask(const Dropout& dropout, std::uint64_t first, Index n, float* mask) {
-  constexpr std::uint64_t block = 32;  // eight counters of four words, see Dropout::word
+  constexpr std::uint64_t block = 64;  // eight counters of four words of two halves, see Dropout::bits
   const auto scale = static_cast<float>(1.0 / (1.0 - static_cast<double>(dropout.rate)));
   for (Index i = 0; i < n;) {
     const std::uint64_t element = first + static_cast<std::uint64_t>(i);
-    std::uint32_t words[block];
+    std::uint32_t bits[block];
     for (std::uint64_t lane = 0; lane < 8; ++lane) {
-      const std::uint64_t counter = element / block * 8 + lane;
-      const auto four = philox(
-          {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), dropout.site, dropout.step},
-          dropout.seed);
-      for (std::uint64_t w = 0; w < 4; ++w) words[8 * w + lane] = four[w];
+      const auto words = dropout.words(element / block * 8 + lane);
+      for (std::uint64_t w = 0; w < 4; ++w) {
+        bits[16 * w + 2 * lane] = words[w] & 0xFFFF;
+        bits[16 * w + 2 * lane + 1] = words[w] >> 16;
+      }
     }
-    for (std::uint64_t w = element % block; w < block && i < n; ++w, ++i)
-      mask[i] = words[w] >= dropout.threshold() ? scale : 0.0F;
+    for (std::uint64_t b = element % block; b < block && i < n; ++b, ++i)
+      mask[i] = bits[b] >= dropout.threshold() ? scale : 0.0F;
   }
 }
 

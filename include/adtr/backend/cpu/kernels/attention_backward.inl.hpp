@@ -11,16 +11,16 @@ ADTR_INLINE Index queries_of_tile(Index channels) {
 
 /// From scores s and products g = dO·Vᵀ of one query: s becomes dS = P∘(dP − Σ dP∘P)·scale, g becomes P after dropout.
 ADTR_INLINE void score_gradients(float* s, float* g, Index n, const AttentionTask& t, float log_sum_exp, float dot,
-                                 const std::uint32_t* words) {
+                                 const std::uint16_t* bits) {
   const Vec scale = set(t.scale), factor = set(t.scale * log2_e), offset = set(-log_sum_exp * log2_e),
             drop_scale = set(t.dropout.scale), center = set(dot);
   for (Index j = 0; j < n; j += width) {
     const Index left = n - j;
     const Vec p = power_of_two(fma(load(s + j, left), factor, offset));
     Vec dp = load(g + j, left), kept = p;
-    if (words != nullptr) {
-      dp = keep(words + j, t.dropout.threshold, dp) * drop_scale;
-      kept = keep(words + j, t.dropout.threshold, p) * drop_scale;
+    if (bits != nullptr) {
+      dp = keep(bits + j, t.dropout.threshold, dp) * drop_scale;
+      kept = keep(bits + j, t.dropout.threshold, p) * drop_scale;
     }
     store(s + j, p * (dp - center) * scale, left);
     store(g + j, kept, left);
@@ -52,7 +52,7 @@ ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, 
   alignas(64) float keys[attention_block], values[attention_block], key_rows[attention_block];
   alignas(64) float query_panel[query_block], dout_panel[query_block];
   alignas(64) float scores[gradient_queries * row_length], products[gradient_queries * row_length];
-  alignas(64) std::uint32_t words[random_capacity];
+  alignas(64) std::uint16_t bits[random_capacity];
   const AttentionTask& t = g.forward;
   const Index d = t.channels, block = keys_of_block(d), tile = queries_of_tile(d);
   for (Index k0 = 0; k0 < t.tokens; k0 += block) {
@@ -67,9 +67,9 @@ ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, 
       multiply_block(query, t.query_stride, keys, rows, d, count, scores, row_length, false, false);
       multiply_block(dout, g.dout_stride, values, rows, d, count, products, row_length, false, false);
       for (Index i = 0; i < rows; ++i) {
-        const std::uint32_t* random = nullptr;
+        const std::uint16_t* random = nullptr;
         if (t.dropout.threshold != 0)
-          random = random_row(t.dropout, t.first + static_cast<std::uint64_t>((i0 + i) * t.tokens + k0), count, words);
+          random = random_row(t.dropout, t.first + static_cast<std::uint64_t>((i0 + i) * t.tokens + k0), count, bits);
         const float* out = t.out + (i0 + i) * t.out_stride;
         Vec dot = zero();
         for (Index c = 0; c < d; c += width)

@@ -1,7 +1,7 @@
-/// Dropout's random words, 32 at a time, equal to Dropout::word.
+/// Dropout's random bits, 64 elements at a time, equal to Dropout::bits.
 
-/// The words of elements [32·block, 32·block + 32).
-ADTR_INLINE void random_words(const DropoutStream& d, std::uint64_t block, std::uint32_t* words) {
+/// The bits of elements [64·block, 64·block + 64).
+ADTR_INLINE void random_bits(const DropoutStream& d, std::uint64_t block, std::uint16_t* bits) {
   const std::uint64_t first = block * 8;  // a multiple of 8: the eight counters share their high word
   Lanes c[4][lane_sets];
   ADTR_UNROLL for (int s = 0; s < lane_sets; ++s) {
@@ -14,7 +14,7 @@ ADTR_INLINE void random_words(const DropoutStream& d, std::uint64_t block, std::
   Lanes key0 = lanes(d.seed), key1 = lanes(d.seed >> 32);
   const Lanes weyl0 = lanes(0x9E3779B9), weyl1 = lanes(0xBB67AE85);
   const Lanes m0 = lanes(0xD2511F53), m1 = lanes(0xCD9E8D57);
-  ADTR_UNROLL for (int round = 0; round < 10; ++round) {
+  ADTR_UNROLL for (int round = 0; round < 7; ++round) {
     ADTR_UNROLL for (int s = 0; s < lane_sets; ++s) {
       const Lanes p0 = multiply_low(m0, c[0][s]), p1 = multiply_low(m1, c[2][s]);
       c[0][s] = high(p1) ^ (c[1][s] ^ key0);
@@ -25,31 +25,29 @@ ADTR_INLINE void random_words(const DropoutStream& d, std::uint64_t block, std::
     key0 = key0 + weyl0;
     key1 = key1 + weyl1;
   }
-  ADTR_UNROLL for (int w = 0; w < 4; ++w) store_words(words + 8 * w, c[w]);
+  ADTR_UNROLL for (int w = 0; w < 4; ++w) store_words(bits + 16 * w, c[w]);
 }
 
-/// Fills `words` for elements [first, first + n); writes up to 64 words more. Returns where the first element's is.
-ADTR_INLINE const std::uint32_t* random_row(const DropoutStream& d, std::uint64_t first, Index n,
-                                            std::uint32_t* words) {
-  const auto offset = static_cast<Index>(first % 32);
-  for (Index i = 0; i < offset + n; i += 32)
-    random_words(d, first / 32 + static_cast<std::uint64_t>(i / 32), words + i);
-  return words + offset;
+/// Fills `bits` for elements [first, first + n); writes up to 128 more. Returns where the first element's are.
+ADTR_INLINE const std::uint16_t* random_row(const DropoutStream& d, std::uint64_t first, Index n, std::uint16_t* bits) {
+  const auto offset = static_cast<Index>(first % 64);
+  for (Index i = 0; i < offset + n; i += 64) random_bits(d, first / 64 + static_cast<std::uint64_t>(i / 64), bits + i);
+  return bits + offset;
 }
 
-inline constexpr Index random_most = 512;  // elements whose words are made at a time
-inline constexpr Index random_capacity = random_most + 64;
+inline constexpr Index random_most = 512;  // elements whose bits are made at a time
+inline constexpr Index random_capacity = random_most + 128;
 
 [[gnu::noinline]] inline void dropout(const float* x, Index n, const DropoutStream& d, std::uint64_t first,
                                       const float* residual, float* y) {
-  alignas(64) std::uint32_t words[random_capacity];
+  alignas(64) std::uint16_t bits[random_capacity];
   const Vec scale = set(d.scale);
   for (Index i = 0; i < n; i += random_most) {
     const Index count = smaller(random_most, n - i);
-    const std::uint32_t* w = random_row(d, first + static_cast<std::uint64_t>(i), count, words);
+    const std::uint16_t* b = random_row(d, first + static_cast<std::uint64_t>(i), count, bits);
     for (Index j = 0; j < count; j += width) {
       const Index left = count - j, at = i + j;
-      Vec v = keep(w + j, d.threshold, load(x + at, left)) * scale;
+      Vec v = keep(b + j, d.threshold, load(x + at, left)) * scale;
       if (residual != nullptr) v = v + load(residual + at, left);
       store(y + at, v, left);
     }

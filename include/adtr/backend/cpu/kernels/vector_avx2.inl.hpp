@@ -55,9 +55,9 @@ ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
   return {
       _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a.v), _mm256_slli_epi32(_mm256_castps_si256(n.v), 23)))};
 }
-/// a where the random word is not below the threshold, else 0.
-ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a) {
-  const __m256i w = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(words));
+/// a where the random bits are not below the threshold, else 0.
+ADTR_INLINE Vec keep(const std::uint16_t* bits, std::uint32_t threshold, Vec a) {
+  const __m256i w = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bits)));
   const __m256i t = _mm256_set1_epi32(static_cast<std::int32_t>(threshold));
   return {_mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(w, t), w)), a.v)};
 }
@@ -97,8 +97,8 @@ ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {_mm256_mul_epu32(a.v,
 ADTR_INLINE Lanes high(Lanes a) { return {_mm256_srli_epi64(a.v, 32)}; }
 ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_epi64(a.v, b.v)}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {_mm256_xor_si256(a.v, b.v)}; }
-/// Writes the low words of eight counters in order.
-ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {
+/// Writes the low words of eight counters in order, low half first.
+ADTR_INLINE void store_words(std::uint16_t* p, const Lanes (&sets)[lane_sets]) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                       _mm256_blend_epi32(sets[0].v, _mm256_slli_epi64(sets[1].v, 32), 0xAA));
 }

@@ -52,10 +52,12 @@ ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
   const __m512i shifted = _mm512_maskz_slli_epi32(__mmask16{0xFFFF}, _mm512_castps_si512(n.v), 23);
   return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.v), shifted))};
 }
-/// a where the random word is not below the threshold, else 0.
-ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a) {
+/// a where the random bits are not below the threshold, else 0.
+ADTR_INLINE Vec keep(const std::uint16_t* bits, std::uint32_t threshold, Vec a) {
+  const __m512i w =
+      _mm512_maskz_cvtepu16_epi32(__mmask16{0xFFFF}, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bits)));
   const __m512i t = _mm512_set1_epi32(static_cast<std::int32_t>(threshold));
-  return {_mm512_maskz_mov_ps(_mm512_cmp_epu32_mask(_mm512_loadu_si512(words), t, _MM_CMPINT_NLT), a.v)};
+  return {_mm512_maskz_mov_ps(_mm512_cmp_epu32_mask(w, t, _MM_CMPINT_NLT), a.v)};
 }
 
 /// Columns instead of rows: r[i][j] becomes r[j][i].
@@ -104,7 +106,7 @@ ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {_mm512_maskz_mul_epu3
 ADTR_INLINE Lanes high(Lanes a) { return {_mm512_maskz_srli_epi64(__mmask8{0xFF}, a.v, 32)}; }
 ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_epi64(a.v, b.v)}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {_mm512_xor_si512(a.v, b.v)}; }
-/// Writes the low words of eight counters in order.
-ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {
+/// Writes the low words of eight counters in order, low half first.
+ADTR_INLINE void store_words(std::uint16_t* p, const Lanes (&sets)[lane_sets]) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_maskz_cvtepi64_epi32(__mmask8{0xFF}, sets[0].v));
 }

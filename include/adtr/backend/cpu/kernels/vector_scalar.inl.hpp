@@ -42,9 +42,9 @@ ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
   return {__builtin_bit_cast(float,
                              __builtin_bit_cast(std::uint32_t, a.v) + (__builtin_bit_cast(std::uint32_t, n.v) << 23))};
 }
-/// a where the random word is not below the threshold, else 0.
-ADTR_INLINE Vec keep(const std::uint32_t* words, std::uint32_t threshold, Vec a) {
-  return {*words >= threshold ? a.v : 0.0F};
+/// a where the random bits are not below the threshold, else 0.
+ADTR_INLINE Vec keep(const std::uint16_t* bits, std::uint32_t threshold, Vec a) {
+  return {*bits >= threshold ? a.v : 0.0F};
 }
 
 /// Columns instead of rows: rows[i][j] becomes rows[j][i].
@@ -63,7 +63,10 @@ ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {(a.v & 0xFFFFFFFFU) *
 ADTR_INLINE Lanes high(Lanes a) { return {a.v >> 32}; }
 ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {a.v + b.v}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {a.v ^ b.v}; }
-/// Writes the low words of eight counters in order.
-ADTR_INLINE void store_words(std::uint32_t* p, const Lanes (&sets)[lane_sets]) {
-  for (int i = 0; i < lane_sets; ++i) p[i] = static_cast<std::uint32_t>(sets[i].v);
+/// Writes the low words of eight counters in order, low half first.
+ADTR_INLINE void store_words(std::uint16_t* p, const Lanes (&sets)[lane_sets]) {
+  for (int i = 0; i < lane_sets; ++i) {
+    p[2 * i] = static_cast<std::uint16_t>(sets[i].v);
+    p[2 * i + 1] = static_cast<std::uint16_t>(sets[i].v >> 16);
+  }
 }
