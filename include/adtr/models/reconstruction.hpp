@@ -130,16 +130,23 @@ struct Reconstruction {
                                    rows(a.encoded[i + 1]));
     B::add_positions(context, rows(a.encoded[N]), pass.positions, rows(a.memory_key));
     const typename Decoder::template Memory<typename B::Scalar> memory{rows(a.encoded[N]), rows(a.memory_key)};
-    const bool constant_start = w.first_target.size() > 0 && !dropout.active();
-    if (constant_start) {
-      repeat(w.first_target, rows(a.decoder[0].first));
-      repeat(w.first_query, Decoder::Attend::projected(a.decoder[0].multihead_attn, f.rows, 0));
-      Decoder::template attend_to_memory<B>(pass, w.decoder[0], decoder_site(0), a.decoder[0], MatrixIn<B>{}, memory,
-                                            rows(a.decoded[1]));
+    const auto& first = a.decoder[0];
+    if (dropout.active()) {
+      repeat(w.query_embed.data(), rows(a.decoded[0]));
+      Decoder::template attend_to_target<B>(pass, w.decoder[0], decoder_site(0), first, rows(a.decoded[0]));
+    } else if (w.first_target.size() > 0) {
+      repeat(w.first_target.data(), rows(first.first));
+      repeat(w.first_query.data(), Decoder::Attend::projected(first.multihead_attn, f.rows, 0));
     } else {
-      repeat(w.query_embed, rows(a.decoded[0]));
+      // The same for all images of a batch, so computed for one.
+      Decoder::template attend_to_target<B>(pass, w.decoder[0], decoder_site(0), first, target<B>(w));
+      repeat(first.first, rows(first.first));
+      repeat(first.query_positions, rows(first.query_positions));
     }
-    for (std::size_t i = constant_start ? 1 : 0; i < N; ++i)
+    Decoder::template attend_to_memory<B>(pass, w.decoder[0], decoder_site(0), first,
+                                          w.first_target.size() > 0 ? MatrixIn<B>{} : rows(first.query_positions),
+                                          memory, rows(a.decoded[1]));
+    for (std::size_t i = 1; i < N; ++i)
       Decoder::template forward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]), memory,
                                    rows(a.decoded[i + 1]));
     LayerNorm<C>::template forward<B>(context, w.norm, rows(a.decoded[N]), rows(a.normalised), a.norm_statistics);
@@ -164,11 +171,11 @@ struct Reconstruction {
     LayerNorm<C>::template backward<B>(context, w.norm, rows(a.decoded[N]), a.norm_statistics, d_memory,
                                        gradient.decoder.norm, d);
     std::fill_n(d_memory.data, f.rows * C, typename B::Scalar{});
-    for (std::size_t i = N; i-- > 0;)
-      Decoder::template backward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]),
-                                    {rows(a.encoded[N]), rows(a.memory_key)}, d, gradient.decoder.layers[i], d,
-                                    d_memory, d_positions, scratch);
-    B::accumulate_positions(context, d, MatrixOut<B>(gradient.query_embed, Tokens, C));
+    const typename Decoder::template Memory<typename B::Scalar> memory{rows(a.encoded[N]), rows(a.memory_key)};
+    for (std::size_t i = N; i-- > 1;)
+      Decoder::template backward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]), memory, d,
+                                    gradient.decoder.layers[i], d, d_memory, d_positions, scratch);
+    first_backward<B>(pass, w, a, memory, d, gradient, d_memory, d_positions, scratch);
     for (std::size_t i = N; i-- > 0;)
       Encoder::template backward<B>(pass, w.encoder[i], encoder_site(i), a.encoder[i], rows(a.encoded[i]), d_memory,
                                     gradient.encoder.layers[i], d_memory, d_positions, scratch);
@@ -176,10 +183,43 @@ struct Reconstruction {
   }
 
  private:
-  /// Gives every image of y the rows of x (Tokens, C).
+  /// Gives every image of y the rows of x (Tokens, C), which may be those of the first image.
   template <class T>
-  static void repeat(const Buffer<T>& x, MatrixView<T> y) {
-    for (Index r = 0; r < y.rows; ++r) std::copy_n(x.data() + r % Tokens * C, C, y.row(r));
+  static void repeat(const T* x, MatrixView<T> y) {
+    for (Index r = x == y.data ? Tokens : 0; r < y.rows; ++r) std::copy_n(x + r % Tokens * C, C, y.row(r));
+  }
+
+  /// What the decoder starts from.
+  template <Backend B>
+  static MatrixIn<B> target(const Weights<B>& w) {
+    return {w.query_embed.data(), Tokens, C};
+  }
+
+  /// Of the first decoder layer: from d, the gradient of its output, to the query embedding's. Without dropout, what
+  /// came before the attention to the memory was computed for one image, and so is its gradient.
+  template <Backend B>
+  static void first_backward(const Pass<B>& pass, const Weights<B>& w, const Activations<typename B::Scalar>& a,
+                             const typename Decoder::template Memory<typename B::Scalar>& memory, MatrixOut<B> d,
+                             Parameters<typename B::Scalar>& gradient, MatrixOut<B> d_memory, MatrixOut<B> d_positions,
+                             Arena<typename B::Scalar> scratch) {
+    const MatrixOut<B> d_query(gradient.query_embed, Tokens, C);
+    const auto& layer_gradient = gradient.decoder.layers[0];
+    if (pass.dropout.active()) {
+      Decoder::template backward<B>(pass, w.decoder[0], decoder_site(0), a.decoder[0],
+                                    MatrixIn<B>(a.decoded[0], d.rows, C), memory, d, layer_gradient, d, d_memory,
+                                    d_positions, scratch);
+      return B::accumulate_positions(pass.context, d, d_query);
+    }
+    const MatrixOut<B> d_first(scratch.take(d.rows * C), d.rows, C);
+    Decoder::template memory_backward<B>(pass, w.decoder[0], decoder_site(0), a.decoder[0], memory, d, layer_gradient,
+                                         d_first, d_memory, d_positions, scratch);
+    const MatrixOut<B> sum(d.data, Tokens, C);
+    std::fill_n(sum.data, Tokens * C, typename B::Scalar{});
+    B::accumulate_positions(pass.context, d_first, sum);
+    const MatrixOut<B> d_target(d_first.data, Tokens, C);
+    Decoder::template target_backward<B>(pass, w.decoder[0], decoder_site(0), a.decoder[0], target<B>(w), sum,
+                                         layer_gradient, d_target, d_positions, scratch);
+    B::accumulate_positions(pass.context, d_target, d_query);
   }
 
   template <Backend B>
@@ -193,7 +233,7 @@ struct Reconstruction {
     const typename Decoder::template Activations<T> a(arena, Tokens, Mode::inference);
     const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C), {}};
     const auto& layer = w.decoder[0];
-    Decoder::template attend_to_target<B>(pass, layer, 0, a, MatrixIn<B>(w.query_embed.data(), Tokens, C));
+    Decoder::template attend_to_target<B>(pass, layer, 0, a, target<B>(w));
     assign(w.first_target, a.first, Tokens * C);
     if (w.first_query.size() == 0) w.first_query = Buffer<T>(Tokens * C);
     Attend::Out::template forward<B>(context, layer.multihead_attn.projections[0],

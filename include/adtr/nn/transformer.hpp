@@ -297,29 +297,52 @@ struct DecoderLayer {
                        MatrixIn<B> t, const Memory<typename B::Scalar>& memory, MatrixIn<B> dy,
                        const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dt, MatrixOut<B> d_memory,
                        MatrixOut<B> d_positions, Arena<typename B::Scalar> scratch) {
-    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, t.rows, cols); };
-    const auto d_sum = rows(scratch.take(t.rows * C)), d_sublayer = rows(scratch.take(t.rows * C)),
-               d_query = rows(scratch.take(t.rows * C)), d_key = rows(scratch.take(t.rows * C));
-    Norm::template backward<B>(pass.context, w.norm3, rows(a.norm3.sum), a.norm3.statistics, dy, gradient.norm3, d_sum);
+    const MatrixOut<B> d_first(scratch.take(t.rows * C), t.rows, C);
+    memory_backward<B>(pass, w, site, a, memory, dy, gradient, d_first, d_memory, d_positions, scratch);
+    target_backward<B>(pass, w, site, a, t, d_first, gradient, dt, d_positions, scratch);
+  }
+
+  /// Of attend_to_memory: the gradient of t₁, through t₁ + p too.
+  template <Backend B>
+  static void memory_backward(const Pass<B>& pass, const Weights<B>& w, Index site,
+                              const Activations<typename B::Scalar>& a, const Memory<typename B::Scalar>& memory,
+                              MatrixIn<B> dy, const Parameters<typename B::Scalar>& gradient, MatrixOut<B> d_first,
+                              MatrixOut<B> d_memory, MatrixOut<B> d_positions, Arena<typename B::Scalar> scratch) {
+    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, dy.rows, cols); };
+    const auto d_sublayer = rows(scratch.take(dy.rows * C)), d_query = rows(scratch.take(dy.rows * C)),
+               d_key = rows(scratch.take(dy.rows * C));
+    Norm::template backward<B>(pass.context, w.norm3, rows(a.norm3.sum), a.norm3.statistics, dy, gradient.norm3,
+                               d_first);
     Ffn::template backward<B>(pass.context, w.linear1, w.linear2, rows(a.second), pass.at(site + 4),
-                              rows(a.hidden, S.hidden), detail::dropped<B>(pass, site + 5, d_sum, d_sublayer),
-                              gradient.linear1, gradient.linear2, d_sum, d_query, scratch);
+                              rows(a.hidden, S.hidden), detail::dropped<B>(pass, site + 5, d_first, d_sublayer),
+                              gradient.linear1, gradient.linear2, d_first, d_query, scratch);
     Norm::template backward<B>(pass.context, w.norm2, rows(a.norm2.sum), a.norm2.statistics, d_query, gradient.norm2,
-                               d_sum);
+                               d_first);
     Attend::template backward<B>(pass.context, w.multihead_attn, {rows(a.query_positions), memory.key, memory.value},
                                  pass.tokens, pass.at(site + 2), a.multihead_attn,
-                                 detail::dropped<B>(pass, site + 3, d_sum, d_sublayer), gradient.multihead_attn,
+                                 detail::dropped<B>(pass, site + 3, d_first, d_sublayer), gradient.multihead_attn,
                                  {d_query, d_key, d_memory, {}, {}, d_memory}, scratch);
     B::accumulate_positions(pass.context, d_key, d_positions);
     B::accumulate(pass.context, d_key, d_memory);
     B::accumulate_positions(pass.context, d_query, d_positions);
-    B::accumulate(pass.context, d_query, d_sum);
-    Norm::template backward<B>(pass.context, w.norm1, rows(a.norm1.sum), a.norm1.statistics, d_sum, gradient.norm1,
-                               d_query);
+    B::accumulate(pass.context, d_query, d_first);
+  }
+
+  /// Of attend_to_target: dt from the gradient of t₁.
+  template <Backend B>
+  static void target_backward(const Pass<B>& pass, const Weights<B>& w, Index site,
+                              const Activations<typename B::Scalar>& a, MatrixIn<B> t, MatrixIn<B> d_first,
+                              const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dt, MatrixOut<B> d_positions,
+                              Arena<typename B::Scalar> scratch) {
+    const auto rows = [&](auto* data) { return MatrixOut<B>(data, t.rows, C); };
+    const auto d_sum = rows(scratch.take(t.rows * C)), d_sublayer = rows(scratch.take(t.rows * C)),
+               d_key = rows(scratch.take(t.rows * C));
+    Norm::template backward<B>(pass.context, w.norm1, rows(a.norm1.sum), a.norm1.statistics, d_first, gradient.norm1,
+                               d_sum);
     Attend::template backward<B>(pass.context, w.self_attn, {rows(a.target_positions), rows(a.target_positions), t},
                                  pass.tokens, pass.at(site), a.self_attn,
-                                 detail::dropped<B>(pass, site + 1, d_query, d_sublayer), gradient.self_attn,
-                                 {d_key, d_key, dt, {}, d_key, d_query}, scratch);
+                                 detail::dropped<B>(pass, site + 1, d_sum, d_sublayer), gradient.self_attn,
+                                 {d_key, d_key, dt, {}, d_key, d_sum}, scratch);
     B::accumulate_positions(pass.context, d_key, d_positions);
     B::accumulate(pass.context, d_key, dt);
   }
