@@ -120,6 +120,37 @@ void squeeze_excite(benchmark::State& state) {
   report(state, 2.0 * static_cast<double>(size * size * channels + 2 * squeezed * channels));
 }
 
+/// Arguments: height and width, inputs, expanded channels, outputs, kernel, stride, squeezed: a whole MBConv block.
+void inverted_residual(benchmark::State& state) {
+  const Index size = state.range(0), inputs = state.range(1), channels = state.range(2), outputs = state.range(3),
+              kernel = state.range(4), stride = state.range(5), squeezed = state.range(6),
+              out = (size + stride - 1) / stride;
+  const bool expands = channels != inputs;
+  const auto x = random_values(size * size * inputs), w1 = random_values(channels * inputs),
+             w2 = random_values(kernel * kernel * channels), w3 = random_values(squeezed * channels),
+             w4 = random_values(squeezed * channels), w5 = random_values(outputs * channels),
+             bias = random_values(channels);
+  Cpu::Packed expand, project;
+  if (expands) Cpu::pack(one_thread(), {w1.data(), channels, inputs}, expand);
+  Cpu::pack(one_thread(), {w5.data(), outputs, channels}, project);
+  adtr::InvertedResidual<float, Cpu::Packed> block{channels,    expands ? &expand : nullptr,
+                                                   bias.data(), {kernel, stride, kernel / 2, kernel / 2},
+                                                   w2.data(),   bias.data()};
+  block.excite = {squeezed, w3.data(), bias.data(), w4.data(), bias.data(), Activation::silu};
+  block.project = &project;
+  block.project_bias = bias.data();
+  block.residual = stride == 1 && inputs == outputs;
+  auto scratch = random_values(
+      Cpu::inverted_residual_scratch({1, size, size, out, out, kernel, stride, channels, outputs, squeezed, expands}));
+  auto y = random_values(out * out * outputs);
+  for (auto _ : state)
+    Cpu::inverted_residual(one_thread(), ConstMap(x.data(), 1, size, size, inputs), block, scratch.data(),
+                           Map(y.data(), 1, out, out, outputs));
+  report(state,
+         2.0 * static_cast<double>((expands ? size * size * inputs * channels : 0) +
+                                   out * out * channels * (kernel * kernel + outputs) + 2 * squeezed * channels));
+}
+
 /// Arguments: batch, tokens, heads, channels a head, dropout in per cent.
 struct AttentionCase {
   explicit AttentionCase(const benchmark::State& state)
@@ -283,6 +314,15 @@ BENCHMARK(squeeze_excite)
     ->Args({32, 336, 14})
     ->Args({16, 960, 40})
     ->Args({8, 2688, 112});
+BENCHMARK(inverted_residual)
+    ->Args({128, 48, 48, 24, 3, 1, 12})
+    ->Args({128, 24, 144, 32, 3, 2, 6})
+    ->Args({64, 32, 192, 32, 3, 1, 8})
+    ->Args({32, 56, 336, 56, 5, 1, 14})
+    ->Args({16, 112, 672, 112, 3, 1, 28})
+    ->Args({16, 160, 960, 160, 5, 1, 40})
+    ->Args({8, 272, 1632, 272, 5, 1, 68})
+    ->Args({8, 448, 2688, 448, 3, 1, 112});
 BENCHMARK(attention)->Args({1, 256, 8, 32, 0})->Args({1, 256, 8, 32, 10})->Args({1, 1024, 8, 32, 0});
 BENCHMARK(attention_backward)->Args({1, 256, 8, 32, 0})->Args({1, 256, 8, 32, 10});
 BENCHMARK(layer_norm)->Args({4096, 256});
