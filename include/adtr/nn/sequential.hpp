@@ -68,9 +68,14 @@ struct Stage {
   };
 
   template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w,
+                      const PartListener& parts = {}) {
+    parts.next(p.first);
     First::template prepare<B>(context, p.first, w.first);
-    for (std::size_t i = 0; i + 1 < N; ++i) Rest::template prepare<B>(context, p.rest[i], w.rest[i]);
+    for (std::size_t i = 0; i + 1 < N; ++i) {
+      parts.next(p.rest[i]);
+      Rest::template prepare<B>(context, p.rest[i], w.rest[i]);
+    }
   }
 
   template <Backend B>
@@ -120,9 +125,16 @@ struct Sequential {
   };
 
   template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
-    each_layer(
-        [&]<std::size_t I>() { Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers)); });
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w,
+                      const PartListener& parts = {}) {
+    each_layer([&]<std::size_t I>() {
+      if constexpr (requires { Layer<I>::blocks; }) {
+        Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers), parts);
+      } else {
+        parts.next(std::get<I>(p.layers));
+        Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers));
+      }
+    });
   }
 
   static constexpr Index between = std::max({aligned_size<float>(NamedLayers::Layer::Output::size)...});
