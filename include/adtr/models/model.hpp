@@ -1,6 +1,7 @@
 /// A network with its weights on a backend: images in, features, reconstructions and scores out.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <type_traits>
 
@@ -33,6 +34,8 @@ class FeatureExtractor {
   }
 
   [[nodiscard]] Index capacity() const { return capacity_; }
+  /// For others between two calls.
+  [[nodiscard]] Buffer<Scalar>& scratch() { return scratch_; }
 
   /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity.
   void extract(MapIn<B> images, MapOut<B> features) {
@@ -86,7 +89,7 @@ class Model {
   /// time.
   explicit Model(const SafetensorsFile& file, const typename B::Context& context = typename B::Context(1),
                  Index capacity = 1)
-      : Model(file, context, capacity, std::make_unique<Loaded>(file)) {}
+      : Model(file, context, capacity, std::make_unique<Loaded>(file, context)) {}
 
   /// From parts: a backbone in its place, and trained tensors in memory, which are packed and not needed afterwards.
   Model(const typename B::Context& context, FeatureExtractor<Net, B>&& extractor, const Trained& trained)
@@ -129,7 +132,8 @@ class Model {
   }
 
   void reconstruct(MapIn<B> features) {
-    Arena<Scalar> arena(activations_.data(), activations_.size());
+    Buffer<Scalar>& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
+    Arena<Scalar> arena(memory.data(), memory.size());
     const typename Transformer::template Activations<Scalar> activations(arena, features.batch * Features::positions,
                                                                          Mode::inference);
     const auto out = map_view<Features>(reconstruction_.data(), features.batch);
@@ -142,18 +146,36 @@ class Model {
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
         reconstruction_(extractor_.capacity() * Features::size),
-        activations_(Transformer::activation_elements(extractor_.capacity(), Mode::inference)),
+        activations_(own_activations(extractor_)),
         scale_(Features::channels) {}
+
+  /// The backbone is done when the transformer begins: its scratch, where large enough, serves both.
+  static Index own_activations(FeatureExtractor<Net, B>& extractor) {
+    const Index elements = Transformer::activation_elements(extractor.capacity(), Mode::inference);
+    return elements > extractor.scratch().size() ? elements : 0;
+  }
 
   /// A file's tensors, all there and of the right shapes; most of them still in the file.
   struct Loaded {
     ParameterLoader<Scalar> loader;
     typename FeatureExtractor<Net, B>::Parameters backbone;
     Trained trained;
-    explicit Loaded(const SafetensorsFile& file) : loader(file, 0.0) {
+    Loaded(const SafetensorsFile& file, const typename B::Context& context)
+        : loader(file, 0.0, std::identity{}, threads_of(context)) {
+      const BuffersTogether together(detail::packed_bytes<typename Net::Backbone::Layers, Scalar> +
+                                     detail::packed_bytes<TrainedTensors<Net>, Scalar>);
       walk_parameters(backbone, "backbone.", loader);
       walk_parameters(trained, "", loader);
       loader.finish([](const std::string&) { return false; });
+    }
+    static typename ParameterLoader<Scalar>::ForEach threads_of(const typename B::Context& context) {
+      return [&context](Index count, const std::function<void(Index)>& fn) {
+        if constexpr (requires { context.for_each(count, fn); }) {
+          context.for_each(count, fn);
+        } else {
+          for (Index i = 0; i < count; ++i) fn(i);
+        }
+      };
     }
   };
 

@@ -106,15 +106,19 @@ struct Reconstruction {
     constexpr Activations() = default;
     constexpr Activations(Arena<T>& arena, Index rows, Mode mode) {
       const bool keep = mode == Mode::training;
-      for (std::size_t i = 0; i < N; ++i)
-        encoder[i] = keep || i == 0 ? typename Encoder::template Activations<T>(arena, rows, mode) : encoder[0];
       for (std::size_t i = 0; i <= N; ++i) encoded[i] = keep || i < 2 ? arena.take(rows * C) : encoded[i - 2];
-      for (std::size_t i = 0; i < N; ++i)
-        decoder[i] = keep || i == 0 ? typename Decoder::template Activations<T>(arena, rows, mode) : decoder[0];
       for (std::size_t i = 0; i <= N; ++i) decoded[i] = keep || i < 2 ? arena.take(rows * C) : decoded[i - 2];
       memory_key = arena.take(rows * C);
       normalised = arena.take(rows * C);
       norm_statistics = arena.take(rows * 2);
+      const Index begin = arena.mark();
+      for (std::size_t i = 0; i < N; ++i)
+        encoder[i] = keep || i == 0 ? typename Encoder::template Activations<T>(arena, rows, mode) : encoder[0];
+      const Index end = arena.mark();
+      if (!keep) arena.release(begin);  // the encoder is done when the decoder begins
+      for (std::size_t i = 0; i < N; ++i)
+        decoder[i] = keep || i == 0 ? typename Decoder::template Activations<T>(arena, rows, mode) : decoder[0];
+      arena.skip_to(end);
     }
   };
 

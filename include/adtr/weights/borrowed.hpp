@@ -1,8 +1,12 @@
 /// Tensors that are used where they lie in a mapped file, part by part.
 #pragma once
 
+#include <algorithm>
+#include <atomic>
+#include <functional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "adtr/nn/parameters.hpp"
@@ -16,7 +20,11 @@ namespace adtr::inline ADTR_ABI {
 template <std::floating_point T>
 class BorrowedTensors {
  public:
-  explicit BorrowedTensors(const SafetensorsFile& file) : file_(file) {}
+  /// Calls fn(i) for every i in [0, count), on whatever threads it has.
+  using ForEach = std::function<void(Index count, const std::function<void(Index)>& fn)>;
+
+  explicit BorrowedTensors(const SafetensorsFile& file, ForEach for_each)
+      : file_(file), for_each_(std::move(for_each)) {}
 
   void add(const std::string& name, const T* data, Index size) {
     index_.emplace(data, tensors_.size());
@@ -56,11 +64,19 @@ class BorrowedTensors {
   }
 
   void check(Tensor& t) {
-    if (!t.checked && !all_finite(t.values)) unusable_.push_back(quoted_for_message(t.name));
+    if (t.checked) return;
     t.checked = true;
+    constexpr std::size_t piece = 32768;
+    std::atomic<bool> finite{true};
+    for_each_(static_cast<Index>((t.values.size() + piece - 1) / piece), [&](Index i) {
+      const std::size_t begin = static_cast<std::size_t>(i) * piece;
+      if (!all_finite(t.values.subspan(begin, std::min(piece, t.values.size() - begin)))) finite = false;
+    });
+    if (!finite) unusable_.push_back(quoted_for_message(t.name));
   }
 
   const SafetensorsFile& file_;
+  ForEach for_each_;
   std::vector<Tensor> tensors_;
   std::unordered_map<const T*, std::size_t> index_;
   std::vector<std::span<const T>> part_;

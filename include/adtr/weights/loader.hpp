@@ -22,11 +22,18 @@ namespace adtr::inline ADTR_ABI {
 template <std::floating_point T>
 class ParameterLoader {
  public:
-  /// `rename` gives the file's name of a canonical one; `bn_eps` is the batch norms' epsilon.
+  using Rename = std::function<std::string(const std::string&)>;
+  using ForEach = typename BorrowedTensors<T>::ForEach;
+
+  /// `rename` gives the file's name of a canonical one; `bn_eps` is the batch norms' epsilon; `for_each` has the
+  /// threads that parts() works with.
   ParameterLoader(
-      const SafetensorsFile& file, double bn_eps,
-      std::function<std::string(const std::string&)> rename = [](const std::string& name) { return name; })
-      : file_(file), bn_eps_(bn_eps), rename_(std::move(rename)) {}
+      const SafetensorsFile& file, double bn_eps, Rename rename = [](const std::string& name) { return name; },
+      ForEach for_each =
+          [](Index count, const std::function<void(Index)>& fn) {
+            for (Index i = 0; i < count; ++i) fn(i);
+          })
+      : file_(file), bn_eps_(bn_eps), rename_(std::move(rename)), borrowed_(file, std::move(for_each)) {}
   ParameterLoader(SafetensorsFile&&, double) = delete;  // it reads from the file as it goes
   ParameterLoader(const ParameterLoader&) = delete;     // parts() points into it
   ParameterLoader& operator=(const ParameterLoader&) = delete;
@@ -133,7 +140,11 @@ class ParameterLoader {
     if (find(name, shape) == nullptr) return false;
     const std::span<T> values(out, static_cast<std::size_t>(shape.size()));
     file_.copy_to(name, values);
-    if (all_finite(std::span<const T>(values))) return true;
+    return finite(name, values);
+  }
+
+  bool finite(const std::string& name, std::span<const T> values) {
+    if (all_finite(values)) return true;
     unusable_.push_back(quoted_for_message(name));
     return false;
   }
@@ -155,8 +166,18 @@ class ParameterLoader {
   }
 
   void read_reordered(const std::string& name, const Shape& shape, bool depthwise, T* out) {
-    std::vector<T> raw(static_cast<std::size_t>(shape.size()));
-    if (copy(name, shape, raw.data())) reorder(raw.data(), out, shape, depthwise);
+    const SafetensorsTensor* const tensor = find(name, shape);
+    if (tensor == nullptr) return;
+    const auto size = static_cast<std::size_t>(shape.size());
+    std::vector<T> converted;
+    const T* values = SafetensorsFile::in_place<T>(*tensor);
+    if (values == nullptr) {
+      converted.resize(size);
+      file_.copy_to(name, std::span(converted));
+      values = converted.data();
+    }
+    if (finite(name, {values, size})) reorder(values, out, shape, depthwise);
+    file_.release(tensor->bytes);
   }
 
   T* keep(Index size) { return copies_.emplace_back(size).data(); }
@@ -172,8 +193,8 @@ class ParameterLoader {
 
   const SafetensorsFile& file_;
   double bn_eps_;
-  std::function<std::string(const std::string&)> rename_;
-  BorrowedTensors<T> borrowed_{file_};
+  Rename rename_;
+  BorrowedTensors<T> borrowed_;
   std::vector<Buffer<T>> copies_;
   std::set<std::string> used_;
   std::vector<std::string> missing_, misshapen_, unusable_;
