@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <type_traits>
 #include <utility>
+#include <vector>
 
 #include "adtr/core/arena.hpp"
 #include "support/catch.hpp"
@@ -53,6 +54,48 @@ TEST_CASE("a buffer moves its memory", "[core]") {
   CHECK(c.data() == memory);
   CHECK(c.size() == 10);
   CHECK(c.data()[9] == 7);
+}
+
+TEST_CASE("a large buffer is like a small one", "[core]") {
+  for (const adtr::Index size : {1 << 19, (1 << 19) + 1, 3'000'001}) {
+    adtr::Buffer<float> buffer(size);
+    CHECK(on_cache_line(buffer.data()));
+    bool zero = true;
+    for (float& x : buffer.span()) {
+      zero = zero && x == 0.0F;
+      x = 1.0F;
+    }
+    CHECK(zero);
+    const adtr::Buffer<float> other = std::move(buffer);
+    CHECK(other.data()[size - 1] == 1.0F);
+  }
+}
+
+TEST_CASE("buffers made together outlive their block's maker, and do not overlap", "[core]") {
+  std::vector<adtr::Buffer<int>> buffers;
+  adtr::Buffer<int> apart;
+  {
+    const adtr::BuffersTogether together(1 << 16);
+    for (const adtr::Index size : {1, 16, 17, 4000}) buffers.emplace_back(size);
+    {
+      const adtr::BuffersTogether none(0);
+      apart = adtr::Buffer<int>(8);
+    }
+    buffers.emplace_back(8);
+    buffers.emplace_back(1 << 15);  // no room
+    buffers.emplace_back(1 << 20);
+  }
+  buffers.emplace_back(100);
+  for (auto& b : buffers) {
+    CHECK(on_cache_line(b.data()));
+    for (const int x : b.span()) REQUIRE(x == 0);
+    for (int& x : b.span()) x = static_cast<int>(&b - buffers.data()) + 1;
+  }
+  apart.data()[7] = -1;
+  for (auto& b : buffers)
+    for (const int x : b.span()) REQUIRE(x == static_cast<int>(&b - buffers.data()) + 1);
+  buffers.erase(buffers.begin(), buffers.begin() + 3);
+  for (const int x : buffers.front().span()) REQUIRE(x == 4);
 }
 
 TEST_CASE("aligned sizes are whole cache lines", "[core]") {

@@ -1,6 +1,7 @@
 /// Scratch memory handed out in order and taken back all at once: activations of a forward or a training pass.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 
 #include "adtr/core/buffer.hpp"
@@ -27,6 +28,8 @@ class Arena {
   /// What has been handed out so far; `release(mark)` takes everything back that came after.
   [[nodiscard]] constexpr Index mark() const { return used_; }
   constexpr void release(Index mark) { used_ = mark; }
+  /// For pieces that lie over others: nothing more is handed out before `mark`.
+  constexpr void skip_to(Index mark) { used_ = std::max(used_, mark); }
   /// The most that was ever out at one time.
   [[nodiscard]] constexpr Index peak() const { return peak_; }
 

@@ -1,17 +1,42 @@
 /// Owned memory: 64-byte aligned, zeroed, never grown behind one's back.
 #pragma once
 
-#include <algorithm>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <span>
+#include <type_traits>
 
 #include "adtr/core/extents.hpp"
+#include "adtr/core/page_block.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-/// One cache line, and the widest vector of any instruction set. The same on every machine: no layout depends on it.
-inline constexpr std::size_t alignment = 64;
+namespace detail {
+
+/// Zeroed bytes on a cache line, in a block of pages or, where that is null, by operator new.
+struct Allocation {
+  void* memory = nullptr;
+  PageBlock* block = nullptr;
+
+  [[nodiscard]] static Allocation make(std::size_t bytes) {
+    if (bytes == 0) return {};
+    PageBlock* const together = BuffersTogether::current();
+    if (together != nullptr)
+      if (void* const memory = together->cut(bytes)) return {memory, together};
+    if (bytes >= PageBlock::huge)
+      if (PageBlock* const own = PageBlock::map(bytes)) {
+        void* const memory = own->cut(bytes);
+        own->release();
+        return {memory, own};
+      }
+    void* const memory = ::operator new (bytes, std::align_val_t{alignment});
+    std::memset(memory, 0, bytes);
+    return {memory, nullptr};
+  }
+};
+
+}  // namespace detail
 
 /// A run of `size` elements that begins on a cache line; zero at first. Moves, does not copy.
 template <class T>
@@ -19,12 +44,9 @@ class Buffer {
  public:
   Buffer() = default;
   /// Not inlined: a network has hundreds, and its loading would be mostly this.
-  [[gnu::noinline]] explicit Buffer(Index size)
-      : data_(size == 0 ? nullptr
-                        : static_cast<T*>(::operator new (static_cast<std::size_t>(size) * sizeof(T),
-                                                          std::align_val_t{alignment}))),
-        size_(size) {
-    std::fill_n(data_.get(), size, T{});
+  [[gnu::noinline]] explicit Buffer(Index size) : size_(size) {
+    const auto allocation = detail::Allocation::make(static_cast<std::size_t>(size) * sizeof(T));
+    data_ = {static_cast<T*>(allocation.memory), Free{allocation.block}};
   }
 
   [[nodiscard]] T* data() { return data_.get(); }
@@ -34,9 +56,15 @@ class Buffer {
   [[nodiscard]] std::span<const T> span() const { return {data(), static_cast<std::size_t>(size_)}; }
 
  private:
-  static_assert(std::is_trivial_v<T>, "a Buffer holds numbers");
+  static_assert(std::is_arithmetic_v<T>, "a Buffer holds numbers");
   struct Free {
-    void operator()(T* p) const { ::operator delete (p, std::align_val_t{alignment}); }
+    PageBlock* block = nullptr;
+    void operator()(T* p) const {
+      if (block != nullptr)
+        block->release();
+      else
+        ::operator delete (p, std::align_val_t{alignment});
+    }
   };
   std::unique_ptr<T[], Free> data_;
   Index size_ = 0;

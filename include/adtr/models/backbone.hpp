@@ -36,8 +36,8 @@ struct Backbone {
 
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Padding padding,
-                      Weights<B>& w) {
-    Layers::template prepare<B>(context, p, w.layers);
+                      Weights<B>& w, const PartListener& parts = {}) {
+    Layers::template prepare<B>(context, p, w.layers, parts);
     w.padding = padding;
   }
 

@@ -1,12 +1,21 @@
 /// A network with its weights on a backend: images in, features, reconstructions and scores out.
 #pragma once
 
+#include <functional>
+#include <memory>
 #include <type_traits>
 
 #include "adtr/models/description.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 
 namespace adtr::inline ADTR_ABI {
+
+namespace detail {
+/// Room for a layer's weights on a backend, where narrow matrices are filled up with zeros.
+template <class Layer, class T>
+inline constexpr std::size_t packed_bytes =
+    static_cast<std::size_t>(parameter_count<Layer> + parameter_count<Layer> / 4) * sizeof(T) + (std::size_t{1} << 20);
+}  // namespace detail
 
 /// The frozen half: a backbone with its weights, and the memory to run it.
 template <class Net, Backend B>
@@ -16,14 +25,17 @@ class FeatureExtractor {
   using Backbone = typename Net::Backbone;
   using Parameters = typename Backbone::template Parameters<Scalar>;
 
-  /// Packs `parameters`, which are not needed afterwards. Up to `capacity` images go through at a time.
+  /// Packs `parameters`, which are not needed afterwards, part by part. Up to `capacity` images go through at a time.
   FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
-                   Index capacity = 1)
+                   Index capacity = 1, const PartListener& parts = {})
       : context_(context), capacity_(capacity), scratch_(capacity * Backbone::template scratch<B>) {
-    Backbone::template prepare<B>(context_, parameters, padding, weights_);
+    const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
+    Backbone::template prepare<B>(context_, parameters, padding, weights_, parts);
   }
 
   [[nodiscard]] Index capacity() const { return capacity_; }
+  /// For others between two calls.
+  [[nodiscard]] Buffer<Scalar>& scratch() { return scratch_; }
 
   /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity.
   void extract(MapIn<B> images, MapOut<B> features) {
@@ -77,12 +89,12 @@ class Model {
   /// time.
   explicit Model(const SafetensorsFile& file, const typename B::Context& context = typename B::Context(1),
                  Index capacity = 1)
-      : Model(file, context, capacity, ParameterLoader<Scalar>(file, 0.0)) {}
+      : Model(file, context, capacity, std::make_unique<Loaded>(file, context)) {}
 
   /// From parts: a backbone in its place, and trained tensors in memory, which are packed and not needed afterwards.
   Model(const typename B::Context& context, FeatureExtractor<Net, B>&& extractor, const Trained& trained)
       : Model(context, std::move(extractor)) {
-    take(trained);
+    take(trained, {});
   }
 
   /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity.
@@ -120,7 +132,8 @@ class Model {
   }
 
   void reconstruct(MapIn<B> features) {
-    Arena<Scalar> arena(activations_.data(), activations_.size());
+    Buffer<Scalar>& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
+    Arena<Scalar> arena(memory.data(), memory.size());
     const typename Transformer::template Activations<Scalar> activations(arena, features.batch * Features::positions,
                                                                          Mode::inference);
     const auto out = map_view<Features>(reconstruction_.data(), features.batch);
@@ -133,30 +146,50 @@ class Model {
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
         reconstruction_(extractor_.capacity() * Features::size),
-        activations_(Transformer::activation_elements(extractor_.capacity(), Mode::inference)),
+        activations_(own_activations(extractor_)),
         scale_(Features::channels) {}
 
-  /// The backbone is packed and its raw copy gone before the transformer is read, so that memory peaks lower.
-  Model(const SafetensorsFile& file, const typename B::Context& context, Index capacity, ParameterLoader<Scalar> loader)
-      : Model(context, load_extractor(context, loader, read_description(file).numerics.padding, capacity)) {
-    Buffer<Scalar> memory(parameter_count<TrainedTensors<Net>>);
-    auto trained = bind_parameters<TrainedTensors<Net>>(memory.data());
-    walk_parameters(trained, "", loader);
-    loader.finish([](const std::string&) { return false; });
-    take(trained);
+  /// The backbone is done when the transformer begins: its scratch, where large enough, serves both.
+  static Index own_activations(FeatureExtractor<Net, B>& extractor) {
+    const Index elements = Transformer::activation_elements(extractor.capacity(), Mode::inference);
+    return elements > extractor.scratch().size() ? elements : 0;
   }
 
-  static FeatureExtractor<Net, B> load_extractor(const typename B::Context& context, ParameterLoader<Scalar>& loader,
-                                                 Padding padding, Index capacity) {
-    using Layers = typename Net::Backbone::Layers;
-    Buffer<Scalar> memory(parameter_count<Layers>);
-    auto parameters = bind_parameters<Layers>(memory.data());
-    walk_parameters(parameters, "backbone.", loader);
-    return {context, parameters, padding, capacity};
+  /// A file's tensors, all there and of the right shapes; most of them still in the file.
+  struct Loaded {
+    ParameterLoader<Scalar> loader;
+    typename FeatureExtractor<Net, B>::Parameters backbone;
+    Trained trained;
+    Loaded(const SafetensorsFile& file, const typename B::Context& context)
+        : loader(file, 0.0, std::identity{}, threads_of(context)) {
+      const BuffersTogether together(detail::packed_bytes<typename Net::Backbone::Layers, Scalar> +
+                                     detail::packed_bytes<TrainedTensors<Net>, Scalar>);
+      walk_parameters(backbone, "backbone.", loader);
+      walk_parameters(trained, "", loader);
+      loader.finish([](const std::string&) { return false; });
+    }
+    static typename ParameterLoader<Scalar>::ForEach threads_of(const typename B::Context& context) {
+      return [&context](Index count, const std::function<void(Index)>& fn) {
+        if constexpr (requires { context.for_each(count, fn); }) {
+          context.for_each(count, fn);
+        } else {
+          for (Index i = 0; i < count; ++i) fn(i);
+        }
+      };
+    }
+  };
+
+  Model(const SafetensorsFile& file, const typename B::Context& context, Index capacity,
+        const std::unique_ptr<Loaded>& loaded)
+      : Model(context, FeatureExtractor<Net, B>(context, loaded->backbone, read_description(file).numerics.padding,
+                                                capacity, loaded->loader.parts())) {
+    take(loaded->trained, loaded->loader.parts());
+    loaded->loader.finish_values();
   }
 
-  void take(const Trained& trained) {
-    Transformer::template prepare<B>(context_, trained.transformer, Mode::inference, weights_);
+  void take(const Trained& trained, const PartListener& parts) {
+    const BuffersTogether together(detail::packed_bytes<TrainedTensors<Net>, Scalar>);
+    Transformer::template prepare<B>(context_, trained.transformer, Mode::inference, weights_, parts);
     assign(mean_, trained.feature_mean, Features::channels);
     for (Index c = 0; c < Features::channels; ++c) scale_.data()[c] = Scalar{1} / trained.feature_std[c];
     set_score_statistics(trained.score_mean, trained.score_std);

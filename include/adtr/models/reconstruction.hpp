@@ -75,15 +75,21 @@ struct Reconstruction {
 
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
-                      Weights<B>& w) {
+                      Weights<B>& w, const PartListener& parts = {}) {
+    parts.next(p.input_proj);
     InputProjection::template prepare<B>(context, p.input_proj, mode, w.input_proj);
     assign(w.pos_embed, p.pos_embed, Tokens * C);
     assign(w.query_embed, p.query_embed, Tokens * C);
     for (std::size_t i = 0; i < N; ++i) {
+      parts.next(p.encoder.layers[i]);
       Encoder::template prepare<B>(context, p.encoder.layers[i], mode, w.encoder[i]);
+    }
+    for (std::size_t i = 0; i < N; ++i) {
+      parts.next(p.decoder.layers[i]);
       Decoder::template prepare<B>(context, p.decoder.layers[i], mode, w.decoder[i]);
     }
     LayerNorm<C>::template prepare<B>(p.decoder.norm, w.norm);
+    parts.next(p.output_proj);
     OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
     if (mode == Mode::inference) prepare_first<B>(context, w);
   }
@@ -100,15 +106,19 @@ struct Reconstruction {
     constexpr Activations() = default;
     constexpr Activations(Arena<T>& arena, Index rows, Mode mode) {
       const bool keep = mode == Mode::training;
-      for (std::size_t i = 0; i < N; ++i)
-        encoder[i] = keep || i == 0 ? typename Encoder::template Activations<T>(arena, rows, mode) : encoder[0];
       for (std::size_t i = 0; i <= N; ++i) encoded[i] = keep || i < 2 ? arena.take(rows * C) : encoded[i - 2];
-      for (std::size_t i = 0; i < N; ++i)
-        decoder[i] = keep || i == 0 ? typename Decoder::template Activations<T>(arena, rows, mode) : decoder[0];
       for (std::size_t i = 0; i <= N; ++i) decoded[i] = keep || i < 2 ? arena.take(rows * C) : decoded[i - 2];
       memory_key = arena.take(rows * C);
       normalised = arena.take(rows * C);
       norm_statistics = arena.take(rows * 2);
+      const Index begin = arena.mark();
+      for (std::size_t i = 0; i < N; ++i)
+        encoder[i] = keep || i == 0 ? typename Encoder::template Activations<T>(arena, rows, mode) : encoder[0];
+      const Index end = arena.mark();
+      if (!keep) arena.release(begin);  // the encoder is done when the decoder begins
+      for (std::size_t i = 0; i < N; ++i)
+        decoder[i] = keep || i == 0 ? typename Decoder::template Activations<T>(arena, rows, mode) : decoder[0];
+      arena.skip_to(end);
     }
   };
 
@@ -228,6 +238,7 @@ struct Reconstruction {
     using Attend = typename Decoder::Attend;
     Arena<T> size;
     [[maybe_unused]] const typename Decoder::template Activations<T> measured(size, Tokens, Mode::inference);
+    const BuffersTogether apart(0);  // scratch that would stay among the weights
     Buffer<T> memory(size.peak());
     Arena<T> arena(memory.data(), memory.size());
     const typename Decoder::template Activations<T> a(arena, Tokens, Mode::inference);

@@ -12,9 +12,11 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 
 #include "adtr/core/extents.hpp"
 
@@ -48,7 +50,8 @@ struct Folded {
 
 namespace detail {
 
-/// Calls leaf.tensor(path, data, shape) and leaf.folded(path, folded, weight, bias, shape), with the full path of each.
+/// Calls leaf.tensor(path, data, shape) and leaf.folded(path, folded, weight, bias, shape), with the full path of each
+/// and pointers that the leaf may set.
 /// The leaf's type is erased: every `each` is then compiled once, not once for each kind of leaf, which was a third of
 /// a program's code.
 class Walk {
@@ -86,26 +89,26 @@ class Walk {
  private:
   template <class T>
   struct Calls {
-    void (*tensor)(void* leaf, const std::string& name, T* data, const Shape&) = nullptr;
-    void (*folded)(void* leaf, const std::string& path, const Folded&, T* weight, T* bias, const Shape&) = nullptr;
+    void (*tensor)(void* leaf, const std::string& name, T*& data, const Shape&) = nullptr;
+    void (*folded)(void* leaf, const std::string& path, const Folded&, T*& weight, T*& bias, const Shape&) = nullptr;
   };
 
   /// Null where the leaf has no such function: it then walks no parameters of that kind.
   template <class Leaf, class T>
   static constexpr Calls<T> calls() {
     Calls<T> result;
-    if constexpr (requires(Leaf & leaf, T * data) { leaf.tensor(std::string(), data, Shape()); })
-      result.tensor = [](void* leaf, const std::string& name, T* data, const Shape& shape) {
+    if constexpr (requires(Leaf & leaf, T * &data) { leaf.tensor(std::string(), data, Shape()); })
+      result.tensor = [](void* leaf, const std::string& name, T*& data, const Shape& shape) {
         static_cast<Leaf*>(leaf)->tensor(name, data, shape);
       };
-    if constexpr (requires(Leaf & leaf, T * data) { leaf.folded(std::string(), Folded(), data, data, Shape()); })
-      result.folded = [](void* leaf, const std::string& path, const Folded& names, T* weight, T* bias,
+    if constexpr (requires(Leaf & leaf, T * &data) { leaf.folded(std::string(), Folded(), data, data, Shape()); })
+      result.folded = [](void* leaf, const std::string& path, const Folded& names, T*& weight, T*& bias,
                          const Shape& shape) { static_cast<Leaf*>(leaf)->folded(path, names, weight, bias, shape); };
     return result;
   }
 
   template <class T>
-  void tensor(const Calls<T>& calls, const char* name, T* data, const Shape& shape) {
+  void tensor(const Calls<T>& calls, const char* name, T*& data, const Shape& shape) {
     calls.tensor(leaf_, path_ + name, data, shape);
   }
 
@@ -165,6 +168,30 @@ template <class Layer, class T>
   decltype(parameters)::each(parameters, bind);
   return parameters;
 }
+
+/// Hears of each part of a network before it is packed, so that a loader can make its values ready then and let go of
+/// those of the part before.
+class PartListener {
+ public:
+  /// Nobody listens.
+  PartListener() = default;
+  /// `leaf` hears next_part(), and then of every tensor as in walk_parameters, names without a prefix.
+  template <class Leaf>
+  explicit PartListener(Leaf& leaf)
+      : leaf_(&leaf), next_part_([](void* l) { static_cast<Leaf*>(l)->next_part(); }), walk_(std::in_place, leaf, "") {}
+
+  template <class P>
+  void next(P part) const {
+    if (leaf_ == nullptr) return;
+    next_part_(leaf_);
+    P::each(part, *walk_);
+  }
+
+ private:
+  void* leaf_ = nullptr;
+  void (*next_part_)(void*) = nullptr;
+  mutable std::optional<detail::Walk> walk_;
+};
 
 /// Calls leaf.tensor and leaf.folded for every tensor, in the order of the list, names preceded by `prefix`.
 template <class P, class Leaf>

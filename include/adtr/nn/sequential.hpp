@@ -68,9 +68,14 @@ struct Stage {
   };
 
   template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w,
+                      const PartListener& parts = {}) {
+    parts.next(p.first);
     First::template prepare<B>(context, p.first, w.first);
-    for (std::size_t i = 0; i + 1 < N; ++i) Rest::template prepare<B>(context, p.rest[i], w.rest[i]);
+    for (std::size_t i = 0; i + 1 < N; ++i) {
+      parts.next(p.rest[i]);
+      Rest::template prepare<B>(context, p.rest[i], w.rest[i]);
+    }
   }
 
   template <Backend B>
@@ -120,15 +125,28 @@ struct Sequential {
   };
 
   template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
-    each_layer(
-        [&]<std::size_t I>() { Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers)); });
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w,
+                      const PartListener& parts = {}) {
+    each_layer([&]<std::size_t I>() {
+      if constexpr (requires { Layer<I>::blocks; }) {
+        Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers), parts);
+      } else {
+        parts.next(std::get<I>(p.layers));
+        Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers));
+      }
+    });
   }
 
-  static constexpr Index between = std::max({aligned_size<float>(NamedLayers::Layer::Output::size)...});
-  /// Two maps of the largest size between layers, and the most that any layer wants.
+  /// The largest map that leaves an even layer (0) or an odd one (1).
+  static constexpr std::array<Index, 2> between = [] {
+    std::array<Index, 2> largest{};
+    std::size_t i = 0;
+    ((largest[i % 2] = std::max(largest[i % 2], aligned_size<float>(NamedLayers::Layer::Output::size)), ++i), ...);
+    return largest;
+  }();
+  /// Two maps between layers, and the most that any layer wants.
   template <Backend B>
-  static constexpr Index scratch = 2 * between + std::max({NamedLayers::Layer::template scratch<B>...});
+  static constexpr Index scratch = between[0] + between[1] + std::max({NamedLayers::Layer::template scratch<B>...});
 
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
@@ -145,9 +163,9 @@ struct Sequential {
     each_layer([&]<std::size_t I>() {
       auto next = I + 1 == size && y.data != nullptr
                       ? y
-                      : map_view<typename Layer<I>::Output>(scratch + (I % 2 == 0 ? 0 : x.batch * between), x.batch);
+                      : map_view<typename Layer<I>::Output>(scratch + (I % 2 == 0 ? 0 : x.batch * between[0]), x.batch);
       Layer<I>::template forward<B>(context, std::get<I>(w.layers), padding, current, next,
-                                    scratch + 2 * x.batch * between);
+                                    scratch + x.batch * (between[0] + between[1]));
       tap.template operator()<I>(MapView<const typename B::Scalar>(next));
       current = next;
     });

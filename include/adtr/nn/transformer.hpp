@@ -122,13 +122,19 @@ struct EncoderLayer {
     T* attended = nullptr;
     T* hidden = nullptr;
     constexpr Activations() = default;
+    /// In inference what is needed no more makes room for what comes.
     constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
-        : with_positions(arena.take(rows * C)),
-          self_attn(arena, rows, mode),
-          norm1(arena, rows, C),
-          norm2(arena, rows, C),
-          attended(arena.take(rows * C)),
-          hidden(arena.take(rows * S.hidden)) {}
+        : norm1(arena, rows, C), attended(arena.take(rows * C)) {
+      const bool keep = mode == Mode::training;
+      norm2 = keep ? detail::NormActivations<T>(arena, rows, C) : norm1;
+      const Index begin = arena.mark();
+      with_positions = arena.take(rows * C);
+      self_attn = {arena, rows, mode};
+      const Index end = arena.mark();
+      if (!keep) arena.release(begin);
+      hidden = arena.take(rows * S.hidden);
+      arena.skip_to(end);
+    }
   };
 
   /// y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
@@ -230,17 +236,24 @@ struct DecoderLayer {
     T *first = nullptr, *second = nullptr;  ///< t₁ and t₂
     T* hidden = nullptr;
     constexpr Activations() = default;
+    /// In inference what is needed no more makes room for what comes.
     constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
         : target_positions(arena.take(rows * C)),
-          query_positions(arena.take(rows * C)),
-          self_attn(arena, rows, mode),
-          multihead_attn(arena, rows, mode),
           norm1(arena, rows, C),
-          norm2(arena, rows, C),
-          norm3(arena, rows, C),
           first(arena.take(rows * C)),
-          second(arena.take(rows * C)),
-          hidden(arena.take(rows * S.hidden)) {}
+          second(arena.take(rows * C)) {
+      const bool keep = mode == Mode::training;
+      query_positions = keep ? arena.take(rows * C) : target_positions;
+      norm2 = keep ? detail::NormActivations<T>(arena, rows, C) : norm1;
+      norm3 = keep ? detail::NormActivations<T>(arena, rows, C) : norm1;
+      const Index begin = arena.mark();
+      self_attn = {arena, rows, mode};
+      const Index end = arena.mark();
+      multihead_attn = keep ? typename Attend::template Activations<T>(arena, rows, mode) : self_attn;
+      if (!keep) arena.release(begin);
+      hidden = arena.take(rows * S.hidden);
+      arena.skip_to(end);
+    }
   };
 
   /// The encoder's output m and m + p, the same for every layer.

@@ -8,45 +8,64 @@
 #include <string>
 #include <vector>
 
-#include "adtr/nn/parameters.hpp"
-#include "adtr/weights/safetensors.hpp"
+#include "adtr/core/buffer.hpp"
+#include "adtr/weights/borrowed.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-/// Walks a parameter list (walk_parameters) and copies each tensor out of a file. Nothing throws before finish(), so
-/// that a file with five wrong tensors is described by one sentence, not by five attempts.
+/// Walks a parameter list (walk_parameters) and copies each tensor out of a file, or, where the parameters point
+/// nowhere, points them at the values: at the mapped file itself where type and order are right, else at a copy that
+/// the loader keeps. Such parameters are for reading. Nothing throws before finish(), so that a file with five wrong
+/// tensors is described by one sentence, not by five attempts.
+///
+/// Values that stay in the file are not touched by the walk: parts() checks them, and finish_values() has the result.
 template <std::floating_point T>
 class ParameterLoader {
  public:
-  /// `rename` gives the file's name of a canonical one; `bn_eps` is the batch norms' epsilon.
-  ParameterLoader(
-      const SafetensorsFile& file, double bn_eps,
-      std::function<std::string(const std::string&)> rename = [](const std::string& name) { return name; })
-      : file_(file), bn_eps_(bn_eps), rename_(std::move(rename)) {}
-  ParameterLoader(SafetensorsFile&&, double) = delete;  // it reads from the file as it goes
+  using Rename = std::function<std::string(const std::string&)>;
+  using ForEach = typename BorrowedTensors<T>::ForEach;
 
-  void tensor(const std::string& name, T* data, const Shape& shape) { read(rename_(name), shape, data); }
+  /// `rename` gives the file's name of a canonical one; `bn_eps` is the batch norms' epsilon; `for_each` has the
+  /// threads that parts() works with.
+  ParameterLoader(
+      const SafetensorsFile& file, double bn_eps, Rename rename = [](const std::string& name) { return name; },
+      ForEach for_each =
+          [](Index count, const std::function<void(Index)>& fn) {
+            for (Index i = 0; i < count; ++i) fn(i);
+          })
+      : file_(file), bn_eps_(bn_eps), rename_(std::move(rename)), borrowed_(file, std::move(for_each)) {}
+  ParameterLoader(SafetensorsFile&&, double) = delete;  // it reads from the file as it goes
+  ParameterLoader(const ParameterLoader&) = delete;     // parts() points into it
+  ParameterLoader& operator=(const ParameterLoader&) = delete;
+
+  void tensor(const std::string& name, T*& data, const Shape& shape) { read(rename_(name), shape, data); }
 
   /// A convolution and its batch norm: weight' = weight·γ/√(variance + eps), bias' = β − mean·γ/√(variance + eps). A
   /// file without the batch norm but with a bias holds the fold already.
-  void folded(const std::string& path, const Folded& names, T* weight, T* bias, const Shape& shape) {
+  void folded(const std::string& path, const Folded& names, T*& weight, T*& bias, const Shape& shape) {
     const auto convolution = [&](const char* part) { return rename_(path + names.convolution + part); };
     const auto norm = [&](const char* part) { return rename_(path + names.norm + part); };
     const Index outputs = shape.sizes[0];
     const bool folds =
         names.norm != nullptr && !(file_.contains(convolution(".bias")) && !file_.contains(norm(".weight")));
-    std::vector<T> raw(static_cast<std::size_t>(shape.size()));
-    if (read(convolution(".weight"), shape, raw.data())) reorder(raw.data(), weight, shape, names.depthwise);
+    const bool in_order = !names.depthwise && shape.sizes[2] * shape.sizes[3] == 1;
+    if (in_order && !folds) {
+      read(convolution(".weight"), shape, weight);
+    } else {
+      if (weight == nullptr) weight = keep(shape.size());
+      read_reordered(convolution(".weight"), shape, names.depthwise, weight);
+    }
     if (!folds) {
       read(convolution(".bias"), Shape{outputs}, bias);
       return;
     }
+    if (bias == nullptr) bias = keep(outputs);
     const auto n = static_cast<std::size_t>(outputs);
     std::vector<T> gamma(n), beta(n), mean(n), variance(n);
-    const bool complete = static_cast<int>(read(norm(".weight"), Shape{outputs}, gamma.data())) &
-                          static_cast<int>(read(norm(".bias"), Shape{outputs}, beta.data())) &
-                          static_cast<int>(read(norm(".running_mean"), Shape{outputs}, mean.data())) &
-                          static_cast<int>(read(norm(".running_var"), Shape{outputs}, variance.data()));
+    const bool complete = static_cast<int>(copy(norm(".weight"), Shape{outputs}, gamma.data())) &
+                          static_cast<int>(copy(norm(".bias"), Shape{outputs}, beta.data())) &
+                          static_cast<int>(copy(norm(".running_mean"), Shape{outputs}, mean.data())) &
+                          static_cast<int>(copy(norm(".running_var"), Shape{outputs}, variance.data()));
     if (!complete) return;
     const Index inputs = shape.size() / outputs;
     for (std::size_t o = 0; o < n; ++o) {
@@ -62,7 +81,30 @@ class ParameterLoader {
 
   /// Throws Error with everything that was missing, misshapen or not finite, and with every tensor of the file that
   /// nobody asked for, unless `known_surplus(name)`.
-  void finish(const std::function<bool(const std::string&)>& known_surplus) const {
+  void finish(const std::function<bool(const std::string&)>& known_surplus) {
+    std::vector<std::string> surplus;
+    for (const SafetensorsTensor& t : file_.tensors())
+      if (!used_.contains(t.name) && !known_surplus(t.name)) surplus.push_back(quoted_for_message(t.name));
+    if (missing_.empty() && misshapen_.empty() && unusable_.empty() && surplus.empty()) return;
+    append(unusable_, borrowed_.finish());
+    fail(surplus);
+  }
+
+  /// To be told of the parts of the network before they are packed, in any order.
+  [[nodiscard]] PartListener parts() { return PartListener(borrowed_); }
+
+  /// After packing: throws Error with every tensor whose values are not finite.
+  void finish_values() {
+    append(unusable_, borrowed_.finish());
+    if (!unusable_.empty()) fail({});
+  }
+
+ private:
+  static void append(std::vector<std::string>& to, const std::vector<std::string>& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  }
+
+  [[noreturn]] void fail(const std::vector<std::string>& surplus) const {
     std::string text;
     const auto list = [&](const char* what, const std::vector<std::string>& names) {
       if (names.empty()) return;
@@ -70,41 +112,75 @@ class ParameterLoader {
       for (std::size_t i = 0; i < names.size() && i < 8; ++i) text += (i == 0 ? "" : ", ") + names[i];
       if (names.size() > 8) text += ", and " + std::to_string(names.size() - 8) + " more";
     };
-    std::vector<std::string> surplus;
-    for (const SafetensorsTensor& t : file_.tensors())
-      if (!used_.contains(t.name) && !known_surplus(t.name)) surplus.push_back(quoted_for_message(t.name));
     list("missing", missing_);
     list("of the wrong shape", misshapen_);
     list("with values that are not finite numbers", unusable_);
     list("that the network does not have", surplus);
-    if (!text.empty()) throw file_error(file_.path(), "tensors do not fit the network: " + text);
+    throw file_error(file_.path(), "tensors do not fit the network: " + text);
   }
 
- private:
-  bool read(const std::string& name, const Shape& shape, T* out) {
+  /// The tensor where it is there and of this shape, else null.
+  const SafetensorsTensor* find(const std::string& name, const Shape& shape) {
     used_.insert(name);
     const SafetensorsTensor* tensor = file_.find(name);
     if (tensor == nullptr) {
       missing_.push_back(quoted_for_message(name));
-      return false;
+      return nullptr;
     }
     std::vector<std::size_t> expected;
     for (int i = 0; i < shape.rank; ++i)
       expected.push_back(static_cast<std::size_t>(shape.sizes[static_cast<std::size_t>(i)]));
-    if (tensor->shape != expected) {
-      misshapen_.push_back(quoted_for_message(name) + " is " + shape_text(tensor->shape) + ", expected " +
-                           shape_text(expected));
-      return false;
-    }
+    if (tensor->shape == expected) return tensor;
+    misshapen_.push_back(quoted_for_message(name) + " is " + shape_text(tensor->shape) + ", expected " +
+                         shape_text(expected));
+    return nullptr;
+  }
+
+  bool copy(const std::string& name, const Shape& shape, T* out) {
+    if (find(name, shape) == nullptr) return false;
     const std::span<T> values(out, static_cast<std::size_t>(shape.size()));
     file_.copy_to(name, values);
-    for (const T v : values)
-      if (!std::isfinite(v)) {
-        unusable_.push_back(quoted_for_message(name));
-        return false;
-      }
-    return true;
+    return finite(name, values);
   }
+
+  bool finite(const std::string& name, std::span<const T> values) {
+    if (all_finite(values)) return true;
+    unusable_.push_back(quoted_for_message(name));
+    return false;
+  }
+
+  /// To `out`, or where that is null, `out` to the values.
+  void read(const std::string& name, const Shape& shape, T*& out) {
+    if (out == nullptr) {
+      const SafetensorsTensor* tensor = file_.find(name);
+      const T* values = tensor == nullptr ? nullptr : SafetensorsFile::in_place<T>(*tensor);
+      if (values != nullptr) {
+        if (find(name, shape) == nullptr) return;
+        borrowed_.add(name, values, shape.size());
+        out = const_cast<T*>(values);  // Parameters are for writing too, these are not: the mapping is read-only
+        return;
+      }
+      out = keep(shape.size());
+    }
+    copy(name, shape, out);
+  }
+
+  void read_reordered(const std::string& name, const Shape& shape, bool depthwise, T* out) {
+    const SafetensorsTensor* const tensor = find(name, shape);
+    if (tensor == nullptr) return;
+    const auto size = static_cast<std::size_t>(shape.size());
+    std::vector<T> converted;
+    const T* values = SafetensorsFile::in_place<T>(*tensor);
+    if (values == nullptr) {
+      converted.resize(size);
+      file_.copy_to(name, std::span(converted));
+      values = converted.data();
+    }
+    if (finite(name, {values, size})) reorder(values, out, shape, depthwise);
+    file_.release(tensor->bytes);
+  }
+
+  T* keep(Index size) { return copies_.emplace_back(size).data(); }
 
   /// From files' (out, in, ky, kx) to (out, ky, kx, in), or to (ky, kx, channel) where depthwise.
   static void reorder(const T* from, T* to, const Shape& shape, bool depthwise) {
@@ -117,7 +193,9 @@ class ParameterLoader {
 
   const SafetensorsFile& file_;
   double bn_eps_;
-  std::function<std::string(const std::string&)> rename_;
+  Rename rename_;
+  BorrowedTensors<T> borrowed_;
+  std::vector<Buffer<T>> copies_;
   std::set<std::string> used_;
   std::vector<std::string> missing_, misshapen_, unusable_;
 };

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <span>
 #include <string>
@@ -62,6 +63,13 @@ class MappedFile {
   }
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
+
+  /// Takes the pages of a part out of this process's memory; they come back when they are touched.
+  void release(std::span<const std::byte> part) const {
+    static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
+    const auto begin = reinterpret_cast<std::uintptr_t>(part.data()), first = begin / page * page;
+    ::madvise(reinterpret_cast<void*>(first), begin - first + part.size(), MADV_DONTNEED);  // a wish, so no error
+  }
 
  private:
   void* data_ = nullptr;

@@ -1,13 +1,17 @@
 /// A safetensors file to read from: tensors by name, out of mapped memory, converted as they are copied.
 #pragma once
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <concepts>
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <utility>
 #include <vector>
@@ -73,6 +77,17 @@ class SafetensorsFile {
     return out;
   }
 
+  /// The elements where they lie in the mapped file, or null where they are of another type or not aligned.
+  template <std::floating_point T>
+  [[nodiscard]] static const T* in_place(const SafetensorsTensor& tensor) {
+    const bool same = tensor.dtype == (sizeof(T) == 4 ? DType::F32 : DType::F64);
+    const bool aligned = reinterpret_cast<std::uintptr_t>(tensor.bytes.data()) % alignof(T) == 0;
+    return same && aligned ? reinterpret_cast<const T*>(tensor.bytes.data()) : nullptr;
+  }
+
+  /// See MappedFile::release.
+  void release(std::span<const std::byte> bytes) const { file_.release(bytes); }
+
  private:
   explicit SafetensorsFile(const std::string& path)
       : path_(path), file_(path), header_(parse_safetensors(file_.bytes(), path)) {
@@ -84,6 +99,23 @@ class SafetensorsFile {
   SafetensorsHeader header_;
   std::unordered_map<std::string_view, std::size_t> index_;  ///< keys point into header_
 };
+
+/// Whether no value is infinite or not a number. By bits, several at a time: a network has tens of millions of values.
+template <std::floating_point T>
+[[nodiscard]] bool all_finite(std::span<const T> values) {
+  using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+  constexpr Bits exponent = sizeof(T) == 4 ? Bits{0xFF} << 23 : static_cast<Bits>(std::uint64_t{0x7FF} << 52);
+  constexpr Bits one = exponent & (~exponent + 1), top = Bits{1} << (sizeof(T) * 8 - 1);
+  std::array<Bits, 16> carries{};  // into the sign, out of an exponent that is all ones
+  std::size_t i = 0;
+  for (; i + carries.size() <= values.size(); i += carries.size())
+    for (std::size_t k = 0; k < carries.size(); ++k)
+      carries[k] |= (std::bit_cast<Bits>(values[i + k]) & exponent) + one;
+  for (; i < values.size(); ++i) carries[0] |= (std::bit_cast<Bits>(values[i]) & exponent) + one;
+  Bits any = 0;
+  for (const Bits c : carries) any |= c;
+  return (any & top) == 0;
+}
 
 /// Throws Error naming file and tensor where a value is infinite or not a number.
 template <std::floating_point T>

@@ -165,6 +165,8 @@ struct Kernels {
   void (*scale_rows)(float* x, Index stride, Index rows, Index columns, const float* factors);
   /// Panels (inputs, 16), row k times factors[k], for a product whose left side would have to be scaled.
   void (*scale_panels)(const float* b, Index panels, Index inputs, const float* factors, float* scaled);
+  /// Panels (columns, 16) of the columns of wᵀ, zeros beyond the last.
+  void (*pack)(const float* w, Index stride, Index rows, Index columns, float* panels);
   void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
   void (*attention)(const AttentionTask&);
   /// y = residual + mask·x·scale for elements `first` and on; residual may be null.

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "adtr/backend/cpu/context.hpp"
-#include "adtr/backend/cpu/kernel_table.hpp"
+#include "adtr/backend/cpu/dispatch.hpp"
 #include "adtr/core/buffer.hpp"
 #include "adtr/core/view.hpp"
 
@@ -45,17 +45,8 @@ struct Packing {
   static void pack(const Context& context, MatrixView<const float> w, Packed& packed) {
     packed.resize(w.cols, w.rows);
     context.for_ranges(packed.panels(), 1, static_cast<double>(packed.panel()), [&](Index begin, Index end) {
-      for (Index p = begin; p < end; ++p) {
-        float* panel = packed.panel_data(p);
-        const Index first = p * panel_columns, columns = std::min(panel_columns, w.rows - first);
-        for (Index k0 = 0; k0 < w.cols; k0 += panel_columns) {
-          const Index k1 = std::min(w.cols, k0 + panel_columns);
-          for (Index j = 0; j < columns; ++j)
-            for (Index k = k0; k < k1; ++k) panel[k * panel_columns + j] = w.row(first + j)[k];
-          for (Index j = columns; j < panel_columns; ++j)
-            for (Index k = k0; k < k1; ++k) panel[k * panel_columns + j] = 0.0F;
-        }
-      }
+      const Index first = begin * panel_columns, last = std::min(end * panel_columns, w.rows);
+      kernels().pack(w.row(first), w.stride, last - first, w.cols, packed.panel_data(begin));
     });
   }
 

@@ -17,10 +17,12 @@
 #include "adtr/backend/cpu/kernels/attention.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/attention_backward.inl.hpp"
+#include "adtr/backend/cpu/kernels/pack.inl.hpp"
 
-inline constexpr Kernels kernels{this_isa,    tile_rows(wide), product, convolve,   filter,     max_pool,
-                                 blend,       column_sums,     dense,   sigmoid,    scale_rows, scale_panels,
-                                 standardise, attention,       dropout, layer_norm, add,        squared_distance};
+inline constexpr Kernels kernels{this_isa,   tile_rows(wide), product,     convolve,        filter,
+                                 max_pool,   blend,           column_sums, dense,           sigmoid,
+                                 scale_rows, scale_panels,    pack,        standardise,     attention,
+                                 dropout,    layer_norm,      add,         squared_distance};
 
 inline constexpr TrainingKernels training_kernels{tile_rows(wide), weight_gradient,       attention_backward,
                                                   layer_norm_dx,   layer_norm_parameters, relu_backward,

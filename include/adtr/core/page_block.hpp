@@ -1,0 +1,139 @@
+/// Memory straight from the operating system: what large Buffers, and those made together, lie in.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <new>
+#include <utility>
+
+#include "adtr/core/abi.hpp"
+
+#if defined(__linux__)
+#include <sys/mman.h>
+#include <unistd.h>
+#endif
+
+// The address sanitizer sees an overflow only between allocations of its own.
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADTR_PAGE_BLOCKS 0
+#endif
+#endif
+#if !defined(ADTR_PAGE_BLOCKS)
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+#define ADTR_PAGE_BLOCKS 1
+#else
+#define ADTR_PAGE_BLOCKS 0
+#endif
+#endif
+
+namespace adtr::inline ADTR_ABI {
+
+/// One cache line, and the widest vector of any instruction set. The same on every machine: no layout depends on it.
+inline constexpr std::size_t alignment = 64;
+
+/// Zeroed memory that is handed out in order and goes when its last owner does. What is never touched costs nothing;
+/// from 2 MB on it asks for huge pages: a page fault in 512 takes place.
+class PageBlock {
+ public:
+  /// What a page must have to be huge.
+  static constexpr std::size_t huge = std::size_t{1} << 21;
+
+  /// A block with room for `bytes` and one owner; null where the system has none to give.
+  [[nodiscard]] static PageBlock* map(std::size_t bytes) {
+#if ADTR_PAGE_BLOCKS
+    const std::size_t margin = bytes >= huge ? huge : 0;
+    std::size_t size = 0;
+    if (__builtin_add_overflow(bytes, sizeof(PageBlock) + margin + page(), &size)) return nullptr;
+    size = size / page() * page();
+    void* memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) return nullptr;
+    auto* begin = static_cast<std::byte*>(memory);
+    if (margin > 0) {
+      const std::size_t head = (huge - reinterpret_cast<std::uintptr_t>(begin) % huge) % huge;
+      if (head > 0) ::munmap(begin, head);
+      begin += head;
+      size -= head;
+      ::madvise(begin, size, MADV_HUGEPAGE);  // no harm where it is refused
+    }
+    return new (begin) PageBlock(size);
+#else
+    static_cast<void>(bytes);
+    return nullptr;
+#endif
+  }
+
+  /// The next `bytes` of the block, on a cache line, with one owner more; null where there is no room.
+  [[nodiscard]] void* cut(std::size_t bytes) {
+    if (bytes > size_ - used_) return nullptr;
+    void* const memory = reinterpret_cast<std::byte*>(this) + used_;
+    used_ += bytes;
+    used_ += (alignment - used_ % alignment) % alignment;
+    if (used_ > size_) used_ = size_;
+    owners_.fetch_add(1, std::memory_order_relaxed);
+    return memory;
+  }
+
+  /// Gives back what has not been handed out.
+  void trim() {
+#if ADTR_PAGE_BLOCKS
+    const std::size_t kept = (used_ + page() - 1) / page() * page();
+    if (kept < size_ && ::munmap(reinterpret_cast<std::byte*>(this) + kept, size_ - kept) == 0) size_ = kept;
+#endif
+  }
+
+  /// One owner fewer.
+  void release() {
+    if (owners_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
+#if ADTR_PAGE_BLOCKS
+    ::munmap(static_cast<void*>(this), size_);
+#endif
+  }
+
+ private:
+  explicit PageBlock(std::size_t size) : size_(size) {}
+
+  static std::size_t page() {
+#if ADTR_PAGE_BLOCKS
+    static const auto size = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    return size;
+#else
+    return 1;
+#endif
+  }
+
+  std::atomic<std::size_t> owners_{1};
+  std::size_t size_;  ///< with this object, which lies at the block's begin
+  std::size_t used_ = alignment;
+};
+static_assert(sizeof(PageBlock) <= alignment);
+
+/// While it lives, Buffers that its thread makes lie one behind the other in one block of up to `bytes`; those beyond
+/// that are made singly, as all are while `bytes` is 0. The block goes with the last of its Buffers.
+class BuffersTogether {
+ public:
+  explicit BuffersTogether(std::size_t bytes) : outer_(current_), block_(bytes == 0 ? nullptr : PageBlock::map(bytes)) {
+    current_ = block_;
+  }
+  BuffersTogether(const BuffersTogether&) = delete;
+  BuffersTogether& operator=(const BuffersTogether&) = delete;
+  ~BuffersTogether() {
+    current_ = outer_;
+    if (block_ == nullptr) return;
+    block_->trim();
+    block_->release();
+  }
+
+  /// The block that this thread's Buffers are cut from, or null.
+  [[nodiscard]] static PageBlock* current() { return current_; }
+
+ private:
+  inline static thread_local PageBlock* current_ = nullptr;
+  PageBlock* outer_;
+  PageBlock* block_;
+};
+
+}  // namespace adtr::inline ADTR_ABI
+
+#undef ADTR_PAGE_BLOCKS
