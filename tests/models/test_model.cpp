@@ -100,6 +100,8 @@ TEST_CASE("Detecting in memory allocates nothing after the first image of a size
   const std::size_t after = support::allocations();
   CHECK(after == before);
   CHECK(d.score == first);
+  const adtr::Buffer<float> large(1 << 20);
+  CHECK(support::allocations() > after);  // the count sees buffers of every size
 }
 
 TEST_CASE("An image of one pixel and one of 20,000×1 are images") {

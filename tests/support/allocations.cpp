@@ -2,6 +2,17 @@
 // sanitizer has its own of those that are missing, and theirs do not go with ours.
 #include "support/allocations.hpp"
 
+#if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
+#define COUNTS_PAGES 1
+#else
+#define COUNTS_PAGES 0
+#endif
+#if COUNTS_PAGES
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -42,5 +53,13 @@ void operator delete(void* memory, std::align_val_t) noexcept { std::free(memory
 void operator delete[](void* memory, std::align_val_t) noexcept { std::free(memory); }
 void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
+
+#if COUNTS_PAGES
+// Large buffers ask the kernel itself.
+extern "C" void* mmap(void* address, std::size_t length, int protection, int flags, int fd, off_t offset) noexcept {
+  ++count;
+  return reinterpret_cast<void*>(::syscall(SYS_mmap, address, length, protection, flags, fd, offset));
+}
+#endif
 
 std::size_t support::allocations() { return count; }

@@ -1,4 +1,4 @@
-/// How often a test program has called operator new, in any form.
+/// How often a test program has called operator new, in any form, or asked the kernel for pages.
 #pragma once
 
 #include <cstddef>

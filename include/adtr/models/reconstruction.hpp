@@ -1,7 +1,8 @@
 /// The trained half of ADTR: a transformer that reconstructs a feature map from a learned query.
 #pragma once
 
-#include "adtr/nn/transformer.hpp"
+#include "adtr/nn/decoder_layer.hpp"
+#include "adtr/nn/encoder_layer.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
