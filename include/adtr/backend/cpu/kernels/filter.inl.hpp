@@ -109,8 +109,8 @@ ADTR_INLINE float* ring_pixel(const Ring& ring, Index row, Index column) {
   return ring.data + row % ring.rows * ring.row + (column - ring.begin + ring.left) * ring.pixel;
 }
 
-/// Pixels [0, pixels) of consecutive rows of the map from `row` and `column` on, `vectors` vectors of channels from
-/// raw sums, go to the ring with bias and activation.
+/// Raw sums of `pixels` pixels, whole rows of the ring's columns from `row` on, go to the ring with bias and
+/// activation: the `Vectors` vectors of channels from `channel` on.
 template <int Vectors, bool Smooth>
 ADTR_INLINE void place_expanded(const Ring& ring, Index row, Index pixels, const float* sums, const float* bias,
                                 Activation activation, Index channel) {
