@@ -110,6 +110,36 @@ def make(case):
     report(case, store)
 
 
+def ablations(dtype):
+    """Reconstructions and gradients of L_norm of the ablations' networks, on 4×5 maps of 24 channels."""
+    height, tokens, channels = 4, 20, 24
+    size = {"width": 16, "hidden": 32, "layers": 2}
+    out = {}
+    for name, network in {
+        "no_query": networks.Adtr(channels, tokens, heads=2, query=False, **size),
+        "convolution": networks.Plain(channels, height, convolves=True, **size),
+        "none": networks.Plain(channels, height, convolves=False, **size),
+    }.items():
+        networks.fill(network, name + ".")
+        network.to(dtype)
+        batch = [torch.from_numpy(formula.uniform(f"features.{b}", (tokens, channels), 1.7)) for b in range(BATCH)]
+        features = torch.stack(batch).to(dtype)
+        reconstruction = network(features)
+        l_norm(features, reconstruction).backward()
+        out[name + ".reconstruction"] = reconstruction.detach().numpy()
+        for parameter, value in network.named_parameters():
+            out[f"{name}.grad.{parameter}"] = value.grad.numpy()
+    return out
+
+
+def make_ablations(case):
+    exact, single, store = ablations(torch.float64), ablations(torch.float32), Store()
+    for name, value in exact.items():
+        store.add(name, value, single[name], PARAMETER_SAMPLES if ".grad." in name else 512)
+    store.save(DATA / f"{case}.safetensors", VERSIONS)
+    report(case, store)
+
+
 def report(case, store):
     """The largest float32 deviation of each group, and the range of the taps."""
     groups = {}
@@ -126,8 +156,10 @@ def report(case, store):
 def main():
     DATA.mkdir(exist_ok=True)
     torch.manual_seed(0)
-    for case in sys.argv[1:] or [*CASES, "operations"]:
-        if case == "operations":
+    for case in sys.argv[1:] or [*CASES, "ablations", "operations"]:
+        if case == "ablations":
+            make_ablations(case)
+        elif case == "operations":
             operations.make(DATA / "operations.safetensors", VERSIONS)
         else:
             make(case)

@@ -98,24 +98,63 @@ class Stack(nn.Module):
 
 
 class Adtr(nn.Module):
-    """features (B, tokens, C) -> reconstruction (B, tokens, C)."""
+    """features (B, tokens, C) -> reconstruction (B, tokens, C). Without the query the decoder begins with the encoder's
+    own input."""
 
-    def __init__(self, channels, tokens, width=256, hidden=1024, heads=8, layers=4):
+    def __init__(self, channels, tokens, width=256, hidden=1024, heads=8, layers=4, query=True):
         super().__init__()
         self.input_proj, self.output_proj = nn.Linear(channels, width), nn.Linear(width, channels)
         self.pos_embed = nn.Parameter(torch.empty(tokens, width))
-        self.query_embed = nn.Parameter(torch.empty(tokens, width))
+        self.query_embed = nn.Parameter(torch.empty(tokens, width)) if query else None
         self.encoder = Stack([EncoderLayer(width, hidden, heads) for _ in range(layers)])
         self.decoder = Stack([DecoderLayer(width, hidden, heads) for _ in range(layers)], nn.LayerNorm(width, eps=1e-5))
 
     def forward(self, features):
-        memory = self.input_proj(features)
+        x = memory = self.input_proj(features)
         for layer in self.encoder.layers:
             memory = layer(memory, self.pos_embed)
-        x = self.query_embed.expand(features.shape[0], -1, -1)
+        if self.query_embed is not None:
+            x = self.query_embed.expand(features.shape[0], -1, -1)
         for layer in self.decoder.layers:
             x = layer(x, memory, self.pos_embed)
         return self.output_proj(self.decoder.norm(x))
+
+
+class PlainLayer(FeedForwardAndNorms):
+    """Without attention: `conv` (C, 9·C), columns in (ky, kx, in) order, or nothing in its place."""
+
+    def __init__(self, width, hidden, height, convolves):
+        super().__init__(width, hidden, 1, norms=2)
+        del self.self_attn
+        self.height = height
+        if convolves:
+            self.conv = nn.Linear(9 * width, width)
+        else:
+            del self.norm1
+
+    def forward(self, x):
+        if hasattr(self, "conv"):
+            batch, tokens, width = x.shape
+            planes = x.reshape(batch, self.height, -1, width).permute(0, 3, 1, 2)
+            weight = self.conv.weight.reshape(width, 3, 3, width).permute(0, 3, 1, 2)
+            convolved = F.conv2d(planes, weight, self.conv.bias, padding=1)
+            x = self.norm1(x + convolved.permute(0, 2, 3, 1).reshape(x.shape))
+        return self.norm2(x + self.feed_forward(x))
+
+
+class Plain(nn.Module):
+    """The ablations without attention; 2·layers layers."""
+
+    def __init__(self, channels, height, width, hidden, layers, convolves):
+        super().__init__()
+        self.input_proj, self.output_proj = nn.Linear(channels, width), nn.Linear(width, channels)
+        self.layers = nn.ModuleList([PlainLayer(width, hidden, height, convolves) for _ in range(2 * layers)])
+
+    def forward(self, features):
+        x = self.input_proj(features)
+        for layer in self.layers:
+            x = layer(x)
+        return self.output_proj(x)
 
 
 def fill(module, prefix=""):

@@ -1,5 +1,6 @@
 // Every trained layer's gradient against central differences, on the Reference backend in double.
 #include "adtr/backend/reference.hpp"
+#include "adtr/models/plain_reconstruction.hpp"
 #include "adtr/models/reconstruction.hpp"
 #include "nn/differences.hpp"
 
@@ -161,8 +162,21 @@ TEST_CASE("DecoderLayer: gradients of all parameters, target, memory and positio
   differences::check("positions", f.positions, dp, loss);
 }
 
-TEST_CASE("Reconstruction: gradients of L_norm with respect to every parameter") {
-  using Net = adtr::Reconstruction<tokens, 11, spec>;
+namespace {
+constexpr adtr::TransformerSpec variant(adtr::Mixing mixing, bool query) {
+  adtr::TransformerSpec s = spec;
+  s.mixing = mixing;
+  s.query = query;
+  return s;
+}
+}  // namespace
+
+TEMPLATE_TEST_CASE("networks: gradients of L_norm with respect to every parameter", "",
+                   (adtr::Reconstruction<tokens, 11, spec>),
+                   (adtr::Reconstruction<tokens, 11, variant(adtr::Mixing::attention, false)>),
+                   (adtr::PlainReconstruction<2, 3, 11, variant(adtr::Mixing::convolution, true)>),
+                   (adtr::PlainReconstruction<2, 3, 11, variant(adtr::Mixing::none, true)>)) {
+  using Net = TestType;
   const float rate = GENERATE(0.0F, 0.25F);
   auto memory = random_values(adtr::parameter_count<Net>, 1);
   std::vector<double> g(memory.size());
@@ -173,18 +187,18 @@ TEST_CASE("Reconstruction: gradients of L_norm with respect to every parameter")
   const adtr::MatrixView<double> in(f.data(), rows, 11), out(y.data(), rows, 11), d_out(dy.data(), rows, 11);
   adtr::Buffer<double> activation_memory(Net::activation_elements(batch, Mode::training)),
       scratch(Net::gradient_scratch(batch));
-  Net::Weights<B> weights;
+  typename Net::template Weights<B> weights;
   const auto loss = [&] {
-    Net::prepare<B>(context, parameters, Mode::training, weights);
+    Net::template prepare<B>(context, parameters, Mode::training, weights);
     adtr::Arena<double> arena(activation_memory.data(), activation_memory.size());
-    const Net::Activations<double> a(arena, rows, Mode::training);
-    Net::forward<B>(context, weights, dropout(rate), a, in, out);
+    const typename Net::template Activations<double> a(arena, rows, Mode::training);
+    Net::template forward<B>(context, weights, dropout(rate), a, in, out);
     return B::norm_gradient(context, in, out, 2.0 / rows, d_out) / rows;
   };
   loss();
   adtr::Arena<double> arena(activation_memory.data(), activation_memory.size());
-  const Net::Activations<double> a(arena, rows, Mode::training);
-  Net::backward<B>(context, weights, dropout(rate), a, in, d_out, gradient,
-                   adtr::Arena<double>(scratch.data(), scratch.size()));
+  const typename Net::template Activations<double> a(arena, rows, Mode::training);
+  Net::template backward<B>(context, weights, dropout(rate), a, in, d_out, gradient,
+                            adtr::Arena<double>(scratch.data(), scratch.size()));
   differences::check("parameters", memory, g, loss);
 }

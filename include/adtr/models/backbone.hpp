@@ -71,4 +71,12 @@ struct Backbone {
   }
 };
 
+/// The same layers with the last tap alone: an ablation.
+template <class B>
+struct LastTapOf;
+template <class Layers, std::size_t... Taps>
+struct LastTapOf<Backbone<Layers, Taps...>> {
+  using type = Backbone<Layers, std::max({Taps...})>;
+};
+
 }  // namespace adtr::inline ADTR_ABI

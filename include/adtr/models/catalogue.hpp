@@ -8,6 +8,7 @@
 #include "adtr/core/error.hpp"
 #include "adtr/models/adtr.hpp"
 #include "adtr/models/efficientnet.hpp"
+#include "adtr/models/pixels.hpp"
 #include "adtr/models/resnet.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -27,13 +28,15 @@ enum class Architecture : std::uint8_t {
   efficientnet_lite3,
   efficientnet_lite4,
   resnet18,
-  resnet34
+  resnet34,
+  pixels  ///< no backbone: an ablation
 };
 
-inline constexpr std::array<std::string_view, 15> architecture_names{
-    "efficientnet_b0",    "efficientnet_b1",    "efficientnet_b2",    "efficientnet_b3",    "efficientnet_b4",
-    "efficientnet_b5",    "efficientnet_b6",    "efficientnet_b7",    "efficientnet_lite0", "efficientnet_lite1",
-    "efficientnet_lite2", "efficientnet_lite3", "efficientnet_lite4", "resnet18",           "resnet34"};
+inline constexpr std::array<std::string_view, 16> architecture_names{
+    "efficientnet_b0",    "efficientnet_b1",    "efficientnet_b2",    "efficientnet_b3",
+    "efficientnet_b4",    "efficientnet_b5",    "efficientnet_b6",    "efficientnet_b7",
+    "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "efficientnet_lite3",
+    "efficientnet_lite4", "resnet18",           "resnet34",           "pixels"};
 
 [[nodiscard]] constexpr std::string_view name_of(Architecture a) {
   return architecture_names[static_cast<std::size_t>(a)];
@@ -60,7 +63,7 @@ struct NamedArchitecture {
   const bool prefixed = name.starts_with(tensorflow);
   const std::string_view plain = prefixed ? name.substr(tensorflow.size()) : name;
   for (std::size_t i = 0; i < architecture_names.size(); ++i) {
-    if (architecture_names[i] != plain || (prefixed && plain.starts_with("resnet"))) continue;
+    if (architecture_names[i] != plain || (prefixed && !plain.starts_with("efficientnet_"))) continue;
     const bool lite = plain.find("lite") != std::string_view::npos;
     Numerics numerics;
     if (prefixed || lite) {
@@ -86,6 +89,8 @@ constexpr auto backbone_of() {
     return std::type_identity<ResNet18<Image>>{};
   else if constexpr (A == Architecture::resnet34)
     return std::type_identity<ResNet34<Image>>{};
+  else if constexpr (A == Architecture::pixels)
+    return std::type_identity<Pixels<Image>>{};
   else
     return std::type_identity<EfficientNet<efficientnet_specs[static_cast<std::size_t>(A)], Image>>{};
 }
@@ -95,13 +100,26 @@ constexpr auto backbone_of() {
 template <Architecture A, class Image>
 using BackboneOf = typename decltype(detail::backbone_of<A, Image>())::type;
 
-/// One network to compile: ADTR over architecture A, square images and a square grid.
-template <Architecture A, Index ImageSize = 256, Index GridSize = 16>
+/// Which of a backbone's taps are reconstructed.
+enum class Taps : std::uint8_t {
+  all,
+  last  ///< an ablation
+};
+
+namespace detail {
+template <class B, Taps T>
+struct Tapped : std::conditional_t<T == Taps::all, std::type_identity<B>, LastTapOf<B>> {};
+}  // namespace detail
+
+/// One network to compile: ADTR over architecture A, square images and a square grid. S and T are for ablations.
+template <Architecture A, Index ImageSize = 256, Index GridSize = 16, TransformerSpec S = TransformerSpec{},
+          Taps T = Taps::all>
 struct Network {
   static constexpr Architecture architecture = A;
   static constexpr Index image_size = ImageSize;
   static constexpr Index grid = GridSize;
-  using type = Adtr<BackboneOf<A, ImageShape<ImageSize, ImageSize>>, Grid<GridSize, GridSize>>;
+  using Backbone = BackboneOf<A, ImageShape<ImageSize, ImageSize>>;
+  using type = Adtr<typename detail::Tapped<Backbone, T>::type, Grid<GridSize, GridSize>, S>;
 };
 
 /// The networks that a program can run. A user's own list is one line:

@@ -8,12 +8,22 @@
 
 namespace adtr::inline ADTR_ABI {
 
-/// The sizes of a transformer; the defaults are ADTR's.
+/// What lets the tokens of an image see each other.
+enum class Mixing : std::uint8_t {
+  attention,    ///< ADTR
+  convolution,  ///< ablation: 3×3 over the map, so a CNN; see PlainReconstruction
+  none          ///< ablation: feed-forward layers alone
+};
+
+/// The sizes and parts of a transformer; the defaults are ADTR's.
 struct TransformerSpec {
   Index channels = 256;
   Index heads = 8;
   Index hidden = 1024;  ///< of the feed-forward layers
   Index layers = 4;     ///< in the encoder and in the decoder
+  Mixing mixing = Mixing::attention;
+  /// Whether the decoder begins with the learned query embedding; without (an ablation) with its own input.
+  bool query = true;
 };
 
 /// What a pass through a transformer layer shares with the others.

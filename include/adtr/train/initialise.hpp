@@ -115,23 +115,28 @@ void initialise_identity(typename Transformer::template Parameters<T>& p, std::u
   const Eigen::VectorXd offset = -principal.axes.transpose() * principal.mean / c;
   for (Index i = 0; i < kept; ++i) p.input_proj.bias[i] = static_cast<T>(offset(i));
   for (Index i = 0; i < F; ++i) p.output_proj.bias[i] = static_cast<T>(principal.mean(i));
-  std::fill_n(p.query_embed, Transformer::tokens * C, T{0});
   std::uint64_t stream = std::uint64_t{1} << 32;  // past the streams of the usual start
   const auto attention = [&](auto& a) {
     detail::start_attention<C, Transformer::spec.heads, T>(a, seed, stream);
     stream += 2;
   };
-  const auto tenth = [](auto& linear) {
-    for (Index i = 0; i < Transformer::spec.hidden * C; ++i) linear.weight[i] *= static_cast<T>(0.1);
+  const auto tenth = [](T* weight, Index count) {
+    for (Index i = 0; i < count; ++i) weight[i] *= static_cast<T>(0.1);
   };
-  for (auto& layer : p.encoder.layers) {
-    attention(layer.self_attn);
-    tenth(layer.linear2);
-  }
-  for (auto& layer : p.decoder.layers) {
-    attention(layer.self_attn);
-    attention(layer.multihead_attn);
-    tenth(layer.linear2);
+  const auto start_layers = [&](auto& layers) {
+    for (auto& layer : layers) {
+      if constexpr (requires { layer.self_attn; }) attention(layer.self_attn);
+      if constexpr (requires { layer.multihead_attn; }) attention(layer.multihead_attn);
+      if constexpr (Transformer::spec.mixing == Mixing::convolution) tenth(layer.conv.weight, 9 * C * C);
+      tenth(layer.linear2.weight, Transformer::spec.hidden * C);
+    }
+  };
+  if constexpr (requires { p.query_embed; }) {
+    if (p.query_embed != nullptr) std::fill_n(p.query_embed, Transformer::tokens * C, T{0});
+    start_layers(p.encoder.layers);
+    start_layers(p.decoder.layers);
+  } else {
+    start_layers(p.layers);
   }
 }
 

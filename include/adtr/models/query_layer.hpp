@@ -1,0 +1,112 @@
+/// The decoder's first layer, whose target is the query embedding: what comes before its attention to the memory
+/// depends on no image.
+#pragma once
+
+#include "adtr/nn/decoder_layer.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// A DecoderLayer that starts from one embedding (Tokens, C) for all images. In inference its first third is computed
+/// when the weights are prepared, in training once a batch; only with dropout, which differs from image to image, is
+/// it computed for each of them.
+template <Index Tokens, TransformerSpec S>
+struct QueryLayer {
+  static constexpr Index C = S.channels;
+  using Decoder = DecoderLayer<S>;
+  using Attend = typename Decoder::Attend;
+  template <class T>
+  using Memory = typename Decoder::template Memory<T>;
+  template <class T>
+  using Activations = typename Decoder::template Activations<T>;
+  /// Of each image; those of the part that depends on none are left out.
+  static constexpr Index inference_macs = Decoder::macs(Tokens) - Attend::macs(Tokens) - Tokens * C * C;
+
+  /// Beside those of the layer itself.
+  template <Backend B>
+  struct Weights {
+    Buffer<typename B::Scalar> query_embed;
+    /// In inference: t₁ and the projected queries of the attention to the memory, (Tokens, C) both.
+    Buffer<typename B::Scalar> target, projected_query;
+  };
+
+  template <Backend B>
+  static void prepare(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer,
+                      const typename B::Scalar* query_embed, Mode mode, Weights<B>& w) {
+    assign(w.query_embed, query_embed, Tokens * C);
+    if (mode == Mode::training) return;
+    using T = typename B::Scalar;
+    Arena<T> size;
+    [[maybe_unused]] const Activations<T> measured(size, Tokens, Mode::inference);
+    const BuffersTogether apart(0);  // scratch that would stay among the weights
+    Buffer<T> memory(size.peak());
+    Arena<T> arena(memory.data(), memory.size());
+    const Activations<T> a(arena, Tokens, Mode::inference);
+    Decoder::template attend_to_target<B>(pass, layer, 0, a, embedding(w));
+    assign(w.target, a.first, Tokens * C);
+    if (w.projected_query.size() == 0) w.projected_query = Buffer<T>(Tokens * C);
+    Attend::Out::template forward<B>(pass.context, layer.multihead_attn.projections[0],
+                                     MatrixIn<B>(a.query_positions, Tokens, C),
+                                     MatrixOut<B>(w.projected_query.data(), Tokens, C));
+  }
+
+  /// y (rows, C); `t` (rows, C) is room for the target of every image.
+  template <Backend B>
+  static void forward(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer, const Weights<B>& w,
+                      Index site, const Activations<typename B::Scalar>& a, MatrixOut<B> t,
+                      const Memory<typename B::Scalar>& memory, MatrixOut<B> y) {
+    const auto rows = [&](auto* data) { return MatrixOut<B>(data, y.rows, C); };
+    MatrixIn<B> query = rows(a.query_positions);
+    if (pass.dropout.active()) {
+      repeat(w.query_embed.data(), t);
+      Decoder::template attend_to_target<B>(pass, layer, site, a, t);
+    } else if (w.target.size() > 0) {
+      repeat(w.target.data(), rows(a.first));
+      repeat(w.projected_query.data(), Attend::projected(a.multihead_attn, y.rows, 0));
+      query = {};
+    } else {
+      Decoder::template attend_to_target<B>(pass, layer, site, a, embedding(w));
+      repeat(a.first, rows(a.first));
+      repeat(a.query_positions, rows(a.query_positions));
+    }
+    Decoder::template attend_to_memory<B>(pass, layer, site, a, query, memory, y);
+  }
+
+  /// From d (rows, C), the gradient of y, which is overwritten; adds to `gradient`, d_query (Tokens, C), d_memory and
+  /// d_positions.
+  template <Backend B>
+  static void backward(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer, const Weights<B>& w,
+                       Index site, const Activations<typename B::Scalar>& a, MatrixIn<B> t,
+                       const Memory<typename B::Scalar>& memory, MatrixOut<B> d,
+                       const typename Decoder::template Parameters<typename B::Scalar>& gradient, MatrixOut<B> d_query,
+                       MatrixOut<B> d_memory, MatrixOut<B> d_positions, Arena<typename B::Scalar> scratch) {
+    if (pass.dropout.active()) {
+      Decoder::template backward<B>(pass, layer, site, a, t, memory, d, gradient, d, d_memory, d_positions, scratch);
+      return B::accumulate_positions(pass.context, d, d_query);
+    }
+    const MatrixOut<B> d_first(scratch.take(d.rows * C), d.rows, C);
+    Decoder::template memory_backward<B>(pass, layer, site, a, memory, d, gradient, d_first, d_memory, d_positions,
+                                         scratch);
+    // What came before was computed for one image, and so is its gradient.
+    const MatrixOut<B> sum(d.data, Tokens, C);
+    std::fill_n(sum.data, Tokens * C, typename B::Scalar{});
+    B::accumulate_positions(pass.context, d_first, sum);
+    const MatrixOut<B> d_target(d_first.data, Tokens, C);
+    Decoder::template target_backward<B>(pass, layer, site, a, embedding(w), sum, gradient, d_target, d_positions,
+                                         scratch);
+    B::accumulate_positions(pass.context, d_target, d_query);
+  }
+
+ private:
+  /// Gives every image of y the rows of x (Tokens, C), which may be those of the first image.
+  template <class T>
+  static void repeat(const T* x, MatrixView<T> y) {
+    for (Index r = x == y.data ? Tokens : 0; r < y.rows; ++r) std::copy_n(x + r % Tokens * C, C, y.row(r));
+  }
+
+  template <Backend B>
+  static MatrixIn<B> embedding(const Weights<B>& w) {
+    return {w.query_embed.data(), Tokens, C};
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI
