@@ -25,7 +25,7 @@ class CaseMaker {
   CaseMaker(AnyDetector& detector, adtr::HeatScale scale) : detector_(detector), scale_(scale) {}
 
   adtr::ReportCase operator()(const Scored& scored) {
-    const adtr::Image image = adtr::read_image(scored.sample->path);
+    const adtr::Image image = adtr::read_image(*scored.sample);
     detector_.detect(image, detection_);
     const adtr::Image& resized = detector_.resized();
     adtr::ReportCase shown{name_of(*scored.sample),

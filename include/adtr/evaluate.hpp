@@ -52,7 +52,7 @@ template <class AnyDetector, class OnImage>
   double seconds = 0.0;
   Detection detection;
   for (const Sample& sample : samples) {
-    const Image image = read_image(sample.path);
+    const Image image = read_image(sample);
     const auto begin = Clock::now();
     detector.detect(image, detection);
     seconds += std::chrono::duration<double>(Clock::now() - begin).count();

@@ -10,6 +10,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -22,13 +23,19 @@
 
 namespace adtr::inline ADTR_ABI {
 
-/// One image of a data set, not read yet.
+/// One image of a data set, not read yet, or in memory.
 struct Sample {
   std::filesystem::path path;
   std::string kind;  ///< the folder that it lies in: "good" or the kind of defect
   bool defective = false;
   std::optional<std::filesystem::path> mask;
+  std::shared_ptr<const Image> image{};  ///< where it is in memory; `path` then only names it
 };
+
+/// The sample's pixels. Error: as read_image of its path.
+[[nodiscard]] inline Image read_image(const Sample& sample) {
+  return sample.image ? *sample.image : read_image(sample.path);
+}
 
 namespace detail {
 
@@ -101,7 +108,8 @@ inline std::map<std::string, std::filesystem::path> masks_by_stem(const std::fil
   const std::filesystem::path good = plain ? folder : folder / "train" / "good";
   detail::expect_folder(good);
   std::vector<Sample> samples;
-  for (auto& path : detail::list_images(good)) samples.push_back({std::move(path), "good", false, std::nullopt});
+  for (auto& path : detail::list_images(good))
+    samples.push_back({std::move(path), "good", false, std::nullopt, nullptr});
   if (samples.empty()) throw detail::no_images(good);
   return samples;
 }
@@ -129,7 +137,7 @@ inline std::map<std::string, std::filesystem::path> masks_by_stem(const std::fil
     for (const auto& path : paths) {
       const std::string stem = path.stem().string();
       const auto mask = kind_masks.find(stem);
-      samples.push_back({path, kind, kind != "good", std::nullopt});
+      samples.push_back({path, kind, kind != "good", std::nullopt, nullptr});
       if (mask != kind_masks.end()) samples.back().mask = mask->second;
       stems[kind].push_back(stem);
     }
@@ -160,7 +168,7 @@ inline std::map<std::string, std::filesystem::path> masks_by_stem(const std::fil
 /// file's Error.
 inline void check_images(const std::vector<Sample>& samples) {
   for (const Sample& sample : samples) {
-    const Image image = read_image(sample.path);
+    const Image image = read_image(sample);
     if (sample.mask) static_cast<void>(read_sample_mask(sample, image.height, image.width));
   }
 }

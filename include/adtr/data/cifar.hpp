@@ -1,0 +1,132 @@
+/// CIFAR-10 and CIFAR-100 (Krizhevsky, 2009) in their binary format, and the one-class protocol on them.
+///
+/// A file is records without header or padding: a label byte (two in CIFAR-100: coarse, fine), then 1,024 bytes each of
+/// red, green and blue, rows top to bottom.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adtr/data/folder.hpp"
+#include "adtr/train/random.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+inline constexpr std::array<std::string_view, 10> cifar10_classes{"airplane", "automobile", "bird",  "cat",  "deer",
+                                                                  "dog",      "frog",       "horse", "ship", "truck"};
+
+/// The label of a class name. Error that lists the names where there is none.
+[[nodiscard]] inline int cifar10_label(std::string_view name) {
+  const auto it = std::find(cifar10_classes.begin(), cifar10_classes.end(), name);
+  if (it != cifar10_classes.end()) return static_cast<int>(it - cifar10_classes.begin());
+  std::string known;
+  for (const std::string_view n : cifar10_classes) known += (known.empty() ? "" : ", ") + std::string(n);
+  throw Error("class '" + std::string(name) + "' is not one of CIFAR-10's: " + known);
+}
+
+namespace detail {
+
+inline constexpr Index cifar_side = 32;
+
+/// Calls record(number, label, planes) for every record of a file; `label_bytes` 1 or 2, the last byte counts.
+template <class F>
+void each_cifar_record(const std::filesystem::path& path, std::size_t label_bytes, F&& record) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw file_error(path.string(), "cannot be opened");
+  const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  const std::size_t size = label_bytes + 3 * cifar_side * cifar_side;
+  if (bytes.empty() || bytes.size() % size != 0)
+    throw file_error(path.string(), "expected records of " + std::to_string(size) + " bytes, found " +
+                                        std::to_string(bytes.size()) + " bytes");
+  for (std::size_t i = 0; i * size < bytes.size(); ++i) {
+    const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data()) + i * size;
+    record(i, static_cast<int>(data[label_bytes - 1]), data + label_bytes);
+  }
+}
+
+inline Sample cifar_sample(const std::filesystem::path& path, std::size_t number, const std::uint8_t* planes,
+                           std::string kind, bool defective) {
+  auto image = std::make_shared<Image>(cifar_side, cifar_side);
+  constexpr std::size_t area = cifar_side * cifar_side;
+  for (std::size_t i = 0; i < area; ++i)
+    for (std::size_t c = 0; c < 3; ++c) image->data[3 * i + c] = planes[c * area + i];
+  return {path / std::to_string(number), std::move(kind), defective, std::nullopt, std::move(image)};
+}
+
+/// `count` of the samples, drawn without putting back; they keep their order.
+inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, RandomStream random) {
+  const auto order = permutation(samples.size(), random);
+  std::vector<bool> taken(samples.size(), false);
+  for (std::size_t i = 0; i < count; ++i) taken[order[i]] = true;
+  std::vector<Sample> drawn;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (taken[i]) drawn.push_back(std::move(samples[i]));
+  return drawn;
+}
+
+}  // namespace detail
+
+/// The training images of one class, from all `folder`/data_batch_*.bin there are.
+[[nodiscard]] inline std::vector<Sample> cifar10_training(const std::filesystem::path& folder, std::string_view name) {
+  const int label = cifar10_label(name);
+  detail::expect_folder(folder);
+  std::vector<Sample> samples;
+  for (const auto& path : detail::list(folder, [](const auto& entry) {
+         const std::string file = entry.path().filename().string();
+         return file.starts_with("data_batch_") && file.ends_with(".bin");
+       }))
+    detail::each_cifar_record(path, 1, [&](std::size_t i, int found, const std::uint8_t* planes) {
+      if (found == label) samples.push_back(detail::cifar_sample(path, i, planes, "good", false));
+    });
+  if (samples.empty())
+    throw file_error(folder.string(),
+                     "expected data_batch_*.bin with images of the class " + std::string(name) + ", found none");
+  return samples;
+}
+
+/// All of `folder`/test_batch.bin that show the class, and as many of the other classes, drawn with `seed`.
+[[nodiscard]] inline std::vector<Sample> cifar10_test(const std::filesystem::path& folder, std::string_view name,
+                                                      std::uint64_t seed) {
+  const int label = cifar10_label(name);
+  const auto path = folder / "test_batch.bin";
+  std::vector<Sample> good, others;
+  detail::each_cifar_record(path, 1, [&](std::size_t i, int found, const std::uint8_t* planes) {
+    if (found < 0 || found >= static_cast<int>(cifar10_classes.size()))
+      throw file_error(path.string(), "record " + std::to_string(i) + ": expected a label from 0 to 9, found " +
+                                          std::to_string(found));
+    const bool other = found != label;
+    (other ? others : good)
+        .push_back(detail::cifar_sample(
+            path, i, planes, other ? std::string(cifar10_classes[static_cast<std::size_t>(found)]) : "good", other));
+  });
+  if (good.empty() || others.size() < good.size())
+    throw file_error(path.string(), "expected images of the class " + std::string(name) +
+                                        " and at least as many of others, found " + std::to_string(good.size()) +
+                                        " and " + std::to_string(others.size()));
+  for (Sample& sample : detail::draw(std::move(others), good.size(), RandomStream(seed, 1)))
+    good.push_back(std::move(sample));
+  return good;
+}
+
+/// `count` images of `folder`/train.bin of CIFAR-100, drawn with `seed`, as anomalies.
+[[nodiscard]] inline std::vector<Sample> cifar100_anomalies(const std::filesystem::path& folder, std::size_t count,
+                                                            std::uint64_t seed) {
+  const auto path = folder / "train.bin";
+  std::vector<Sample> all;
+  detail::each_cifar_record(path, 2, [&](std::size_t i, int, const std::uint8_t* planes) {
+    all.push_back(detail::cifar_sample(path, i, planes, "cifar100", true));
+  });
+  if (all.size() < count)
+    throw file_error(path.string(),
+                     "expected at least " + std::to_string(count) + " images, found " + std::to_string(all.size()));
+  return detail::draw(std::move(all), count, RandomStream(seed, 2));
+}
+
+}  // namespace adtr::inline ADTR_ABI
