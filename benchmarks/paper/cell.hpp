@@ -1,0 +1,109 @@
+/// One cell of a results table: a model trained, and measured.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adtr/evaluate.hpp"
+#include "adtr/train/train_model.hpp"
+#include "output.hpp"
+#include "results.hpp"
+
+namespace paper {
+
+/// What is trained, on what it is measured, and under which names it goes into the table.
+struct Cell {
+  std::string experiment;                          ///< "mvtec", "cifar", "ablations"
+  std::string set;                                 ///< "screw", "automobile"
+  std::string system;                              ///< "ADTR", "ADTR+", "without query"
+  std::optional<double> paper_image, paper_pixel;  ///< what the paper reports, as fractions
+  std::string weights, backbone;                   ///< weights file and architecture
+  adtr::TrainingRequest request;                   ///< the rest is set by run_cell
+  std::vector<adtr::Sample> test;
+  Json origin;  ///< what else decides the figures: folders, drawn seeds
+};
+
+/// A row's key: experiment/set/system/backbone/seed N.
+[[nodiscard]] std::string key_of(const Cell& cell);
+
+/// Everything that decides a cell's figures.
+[[nodiscard]] Json settings_of(const Cell& cell);
+
+/// The cell's model in the folder of the results.
+[[nodiscard]] std::string model_file(const Results& results, const Cell& cell);
+
+/// A row before anything is measured.
+[[nodiscard]] Json new_row(const Cell& cell);
+
+/// Progress of a cell, with an estimate, on one line.
+[[nodiscard]] adtr::TrainingProgress progress_on(program::ProgressLine& line, const std::string& key);
+
+/// The figures of the model `path` on the cell's test set.
+template <class N>
+Json measure(const Cell& cell, const std::string& path) {
+  auto detector = adtr::Detector<adtr::Cpu, adtr::Networks<N>>::load(path, cell.request.threads);
+  std::vector<double> means;
+  std::vector<std::uint8_t> labels;
+  const adtr::Evaluation e =
+      adtr::evaluate(detector, std::span<const adtr::Sample>(cell.test), [&](const adtr::EvaluatedImage& image) {
+        const auto& map = image.detection.map;
+        double sum = 0.0;
+        for (const float score : map) sum += static_cast<double>(score);
+        means.push_back(sum / static_cast<double>(map.size()));
+        labels.push_back(image.defective ? 1 : 0);
+      });
+  Json figures;
+  const auto put = [&](const char* name, const std::optional<double>& value) {
+    if (value) figures[name] = *value;
+  };
+  put("image_auroc", e.image_auroc);
+  if (e.image_auroc) put("image_auroc_mean", adtr::auroc(adtr::Ranking{std::span<const double>(means), labels}));
+  put("pixel_auroc", e.pixel_auroc);
+  put("aupro", e.aupro);
+  return figures;
+}
+
+/// Trains the cell's model and measures it, at the end and after every `curve` epochs (0: at the end alone), unless a
+/// row says that this was done. A run that was killed goes on from its checkpoint.
+template <class N>
+void run_cell(Results& results, Cell cell, adtr::Index curve) {
+  const std::string key = key_of(cell);
+  const Json* known = results.find(key, settings_of(cell));
+  Json row = known != nullptr ? *known : new_row(cell);
+  adtr::TrainingRequest& request = cell.request;
+  request.out = model_file(results, cell);
+  if (request.start.empty()) {
+    request.weights = cell.weights;
+    request.architecture = cell.backbone;
+  }
+  program::ProgressLine line;
+  if (row["state"] != "done" && row["state"] != "trained") {
+    request.resume = std::filesystem::exists(request.out + ".checkpoint");
+    if (request.resume) row["resumed"] = true;
+    request.snapshot_epochs = curve;
+    adtr::TrainingProgress progress = progress_on(line, key);
+    progress.snapshot = [&](adtr::Index epoch, const std::string& path) {
+      Json point{{"epoch", epoch}};
+      point.update(measure<N>(cell, path));
+      std::erase_if(row["curve"], [&](const Json& p) { return p["epoch"] == epoch; });
+      row["curve"].push_back(point);
+      results.put(row);
+    };
+    results.put(row);
+    const adtr::TrainingResult trained = adtr::train_model<adtr::Cpu, adtr::Networks<N>>(request, progress);
+    row["seconds_features"] = trained.seconds_features;
+    row["seconds_training"] = trained.seconds_training;
+    row["state"] = "trained";
+    results.put(row);
+  }
+  if (row["state"] != "done") {
+    row["figures"] = measure<N>(cell, request.out);
+    row["state"] = "done";
+    results.put(row);
+  }
+  line.finish(key + "  " + row["figures"].dump());
+}
+
+}  // namespace paper

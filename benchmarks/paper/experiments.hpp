@@ -1,0 +1,45 @@
+/// The experiments of the paper as commands of adtr_paper.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "adtr/core/extents.hpp"
+
+namespace paper {
+
+/// What every experiment is told.
+struct Options {
+  std::string data, out;
+  std::vector<std::string> backbones;  ///< weights files
+  std::string architecture;            ///< where a weights file does not name its own
+  std::string recipe = "fast";
+  std::optional<adtr::Index> epochs, epochs_plus, batch;
+  std::optional<double> learning_rate;
+  std::vector<std::uint64_t> seeds{0};
+  adtr::Index curve = 0;
+  int threads = 0;
+};
+
+/// Every category under `data` (or `data` itself, where it is one): ADTR, and ADTR+ with confetti.
+void run_mvtec(const Options& options, bool plus);
+
+struct CifarOptions : Options {
+  std::string cifar100;  ///< folder of train.bin; empty: no ADTR+
+  std::vector<std::string> classes;
+  std::optional<std::size_t> images;  ///< of the class to train with; all of them where not given
+  std::uint64_t test_seed = 0;
+};
+
+/// One class of CIFAR-10 against the others: ADTR, and ADTR+ with images of CIFAR-100.
+void run_cifar(const CifarOptions& options);
+
+/// The paper's ablations on one category.
+void run_ablations(const Options& options);
+
+/// Samples of confetti (figure 3), and sample, truth and map side by side (figure 4), as PNG.
+void make_figures(const Options& options, const std::string& model);
+
+}  // namespace paper

@@ -1,0 +1,99 @@
+/// adtr_paper: the experiments of the paper (You et al.), each from one command.
+///
+///     adtr_paper mvtec --data DIR --backbone WEIGHTS --out DIR
+///     adtr_paper cifar --data DIR --cifar100 DIR --class automobile --backbone WEIGHTS --out DIR
+///     adtr_paper ablations --data DIR --backbone WEIGHTS --out DIR
+///     adtr_paper figures --data DIR --model MODEL --out DIR
+///
+/// A killed run goes on where it was when it is started again: rows of --out/results.json that were made with the same
+/// settings are kept, the others made anew.
+#include <cstdio>
+#include <exception>
+#include <limits>
+
+#include <CLI/CLI.hpp>
+
+#include "experiments.hpp"
+
+namespace {
+
+constexpr auto most = std::numeric_limits<int>::max();
+
+CLI::App& add(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
+  CLI::App& c = *app.add_subcommand(name, what);
+  c.add_option("--data", o.data, data)->required();
+  c.add_option("--out", o.out, "Folder for results, models and checkpoints")->required();
+  c.add_option("--threads", o.threads, "Threads; 0 for all that the machine has")->check(CLI::Range(0, 4096));
+  return c;
+}
+
+CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
+  CLI::App& c = add(app, name, what, o, data);
+  c.add_option("--backbone", o.backbones, "Weights of backbones (safetensors), one or more")->required();
+  c.add_option("--architecture", o.architecture, "What the weights are for, where they do not say it");
+  c.add_option("--recipe", o.recipe, "fast, or paper (the publication's; hours)")
+      ->check(CLI::IsMember({"fast", "paper"}))
+      ->capture_default_str();
+  c.add_option("--epochs", o.epochs, "Of normal images alone [fast 20, paper 500]")->check(CLI::Range(1, most));
+  c.add_option("--batch", o.batch, "Images a step [16; cifar 128]")->check(CLI::Range(1, most));
+  c.add_option("--learning-rate", o.learning_rate, "Of AdamW, at its highest [the recipe's]");
+  c.add_option("--seeds", o.seeds, "One model each")->capture_default_str();
+  c.add_option("--curve", o.curve, "Measures after every so many epochs too; 0: at the end alone")
+      ->check(CLI::Range(0, most));
+  return c;
+}
+
+void add_plus(CLI::App& c, paper::Options& o) {
+  c.add_option("--epochs-plus", o.epochs_plus, "Of the second stage, with anomalies [the recipe's]")
+      ->check(CLI::Range(1, most));
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("The experiments of the paper: trains, measures, and writes results.json, .csv and .md");
+  app.require_subcommand(1);
+  paper::Options mvtec, ablations, figures;
+  paper::CifarOptions cifar;
+  bool no_plus = false;
+  std::string model;
+  CLI::App& m = add_training(app, "mvtec", "ADTR and ADTR+ on every category", mvtec,
+                             "A folder of categories in MVTec's layout, or one category");
+  add_plus(m, mvtec);
+  m.add_flag("--no-plus", no_plus, "ADTR alone");
+  m.callback([&] { paper::run_mvtec(mvtec, !no_plus); });
+
+  CLI::App& c = add_training(app, "cifar", "One class of CIFAR-10 against the others", cifar,
+                             "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin");
+  add_plus(c, cifar);
+  c.add_option("--cifar100", cifar.cifar100, "Folder of CIFAR-100's train.bin: trains ADTR+ with its images too");
+  c.add_option("--class", cifar.classes, "Normal class, one or more: automobile, horse, ...")->required();
+  c.add_option("--images", cifar.images, "Images of the class to train with [all]")->check(CLI::Range(1, most));
+  c.add_option("--test-seed", cifar.test_seed, "Draws the other classes' test images")->capture_default_str();
+  c.callback([&] { paper::run_cifar(cifar); });
+
+  CLI::App& a = add_training(app, "ablations", "Without the query, without attention, CNN, pixels, backbones, taps",
+                             ablations, "A category in MVTec's layout");
+  a.callback([&] { paper::run_ablations(ablations); });
+
+  CLI::App& f =
+      add(app, "figures", "Samples of confetti; sample, truth and score map", figures, "A category in MVTec's layout");
+  f.add_option("--model", model, "Trained model, for the maps");
+  f.add_option("--seeds", figures.seeds, "The first draws the confetti")->capture_default_str();
+  f.callback([&] { paper::make_figures(figures, model); });
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return app.exit(e) == 0 ? 0 : 2;
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "adtr_paper: %s\n", e.what());
+    return 1;
+  }
+}

@@ -1,0 +1,60 @@
+/// From the options of adtr_paper to what train_model wants.
+#pragma once
+
+#include <filesystem>
+
+#include "cell.hpp"
+#include "experiments.hpp"
+
+namespace paper {
+
+/// What the paper and its ablations take as backbones for 256×256 images.
+using PaperNetworks =
+    adtr::Networks<adtr::Network<adtr::Architecture::efficientnet_b4>,
+                   adtr::Network<adtr::Architecture::efficientnet_b0>,
+                   adtr::Network<adtr::Architecture::efficientnet_lite0>, adtr::Network<adtr::Architecture::resnet18>>;
+
+/// The architecture that a weights file names, or the given one. Throws Error where neither does.
+[[nodiscard]] inline adtr::NamedArchitecture architecture_of(const Options& options, const std::string& weights) {
+  return adtr::describe_weights(adtr::SafetensorsFile::open(weights), options.architecture);
+}
+
+/// Gives the cell its backbone and the request of the first stage, normal images alone.
+inline void set_first_stage(Cell& cell, const Options& options, const std::string& weights, std::uint64_t seed) {
+  cell.weights = weights;
+  cell.backbone = std::string(adtr::name_of(architecture_of(options, weights).architecture));
+  adtr::TrainingRequest& r = cell.request;
+  r = {};
+  r.options = adtr::training_options(options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast);
+  r.options.epochs = options.epochs.value_or(r.options.epochs);
+  r.options.batch = options.batch.value_or(r.options.batch);
+  r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
+  r.options.seed = seed;
+  r.threads = options.threads;
+}
+
+/// Makes it the request of the second stage, which goes on from the first's model with anomalies and the given loss.
+inline void set_second_stage(Cell& cell, const Options& options, const std::string& start, adtr::Loss loss) {
+  adtr::TrainingOptions& o = cell.request.options;
+  const adtr::TrainingOptions first = o;
+  cell.origin["first_stage_epochs"] = first.epochs;
+  cell.system = "ADTR+";
+  cell.request.start = start;
+  o = adtr::second_stage_options(first.recipe);
+  o.loss = loss;
+  o.epochs = options.epochs_plus.value_or(o.epochs);
+  o.batch = first.batch;
+  o.seed = first.seed;
+}
+
+/// Runs the cell with the network of the list that fits it.
+template <class Nets>
+void run_with(Nets nets, Results& results, const Cell& cell, adtr::Index curve) {
+  const auto architecture = adtr::parse_architecture(cell.backbone).architecture;
+  adtr::select_network(nets, architecture, cell.request.image_size, cell.request.grid, [&]<class N>() {
+    run_cell<N>(results, cell, curve);
+    return true;
+  });
+}
+
+}  // namespace paper

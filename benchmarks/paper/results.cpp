@@ -1,0 +1,57 @@
+#include "results.hpp"
+
+#include <algorithm>
+#include <fstream>
+
+#include "adtr/core/error.hpp"
+#include "adtr/weights/atomic_file.hpp"
+
+namespace paper {
+
+namespace {
+
+void write(const std::filesystem::path& path, const std::string& content) {
+  adtr::AtomicFile file(path.string());
+  file.write(content);
+  file.commit();
+}
+
+bool is_row(const Json& row) {
+  return row.is_object() && row.contains("key") && row["key"].is_string() && row.contains("settings") &&
+         row.contains("state");
+}
+
+}  // namespace
+
+Results::Results(std::filesystem::path folder) : folder_(std::move(folder)) {
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  if (error) throw adtr::file_error(folder_.string(), "cannot be made: " + error.message());
+  const std::filesystem::path path = folder_ / "results.json";
+  adtr::AtomicFile{path.string()};  // throws where it could not be written: better now than after an hour
+  if (!std::filesystem::exists(path)) return;
+  std::ifstream in(path);
+  const Json json = Json::parse(in, nullptr, false);
+  if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_row))
+    throw adtr::file_error(path.string(), "is not a result file of adtr_paper; expected an array of its rows");
+  rows_.assign(json.begin(), json.end());
+}
+
+const Json* Results::find(const std::string& key, const Json& settings) const {
+  for (const Json& row : rows_)
+    if (row["key"] == key && row["settings"] == settings) return &row;
+  return nullptr;
+}
+
+void Results::put(const Json& row) {
+  const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const Json& r) { return r["key"] == row["key"]; });
+  if (same != rows_.end())
+    *same = row;
+  else
+    rows_.push_back(row);
+  write(folder_ / "results.json", Json(rows_).dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
+  write(folder_ / "results.csv", csv(rows_));
+  write(folder_ / "results.md", markdown(rows_));
+}
+
+}  // namespace paper

@@ -1,0 +1,40 @@
+/// What adtr_paper has measured so far, on disk after every step, so that a killed run goes on where it was.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json.hpp>
+
+namespace paper {
+
+using Json = nlohmann::ordered_json;
+
+/// `folder`/results.json and, made from it, results.csv and results.md. A row is
+/// {key, settings, state, commit, seconds_features, seconds_training, resumed, figures, curve, paper}; `state` is
+/// "trained" (the model file is there) or "done" (the figures too), and `settings` decide all figures.
+class Results {
+ public:
+  /// Goes on with the rows in `folder`, which is made where it is missing. Throws adtr::Error where results.json is
+  /// there and not one of these, or the folder cannot be written.
+  explicit Results(std::filesystem::path folder);
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+
+  /// The row of this key where it was made with these settings; null otherwise.
+  [[nodiscard]] const Json* find(const std::string& key, const Json& settings) const;
+
+  /// Adds the row, or replaces the one with its key, and writes all files.
+  void put(const Json& row);
+
+ private:
+  std::filesystem::path folder_;
+  std::vector<Json> rows_;
+};
+
+/// The rows as Markdown, one table for each experiment, seeds of the same settings together; and as CSV, a row a line.
+[[nodiscard]] std::string markdown(const std::vector<Json>& rows);
+[[nodiscard]] std::string csv(const std::vector<Json>& rows);
+
+}  // namespace paper
