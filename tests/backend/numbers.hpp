@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "adtr/backend/reference.hpp"
+#include "backend/deviations.hpp"
 
 namespace suite {
 
@@ -32,18 +33,24 @@ std::vector<T> numbers(Index n, std::uint64_t seed, float scale = 1.0F, Index fi
   return values;
 }
 
-/// max|actual − expected| / max|expected|; infinity where sizes differ or a number is not finite.
+/// Infinite where sizes differ or a number is not finite.
 template <class T>
-double error(const std::vector<T>& actual, const std::vector<double>& expected) {
-  if (actual.size() != expected.size()) return std::numeric_limits<double>::infinity();
+Deviation deviation(const std::vector<T>& actual, const std::vector<double>& expected) {
+  constexpr double infinity = std::numeric_limits<double>::infinity();
+  if (actual.size() != expected.size()) return {infinity, infinity};
   double largest = 0.0, farthest = 0.0;
   for (std::size_t i = 0; i < actual.size(); ++i) {
     const auto x = static_cast<double>(actual[i]);
-    if (!std::isfinite(x)) return std::numeric_limits<double>::infinity();
+    if (!std::isfinite(x)) return {infinity, infinity};
     largest = std::max(largest, std::abs(expected[i]));
     farthest = std::max(farthest, std::abs(x - expected[i]));
   }
-  return farthest == 0.0 ? 0.0 : farthest / largest;
+  return {farthest, farthest == 0.0 ? 0.0 : farthest / largest};
+}
+
+template <class T>
+double error(const std::vector<T>& actual, const std::vector<double>& expected) {
+  return deviation(actual, expected).relative;
 }
 
 }  // namespace suite

@@ -54,7 +54,9 @@ template <class B, class Run>
 std::vector<typename B::Scalar> check(const Run& run, double bound) {
   const auto expected = run.template operator()<Oracle>(one_thread<Oracle>());
   const auto actual = run.template operator()<B>(one_thread<B>());
-  CHECK(error(actual, expected) <= bound);
+  const Deviation d = deviation(actual, expected);
+  CHECK(d.relative <= bound);
+  deviations().add(Catch::getResultCapture().getCurrentTestName(), B::name, d);
   if constexpr (has_threads<B>) {
     for (const auto& context : more_threads<B>()) CHECK((run.template operator()<B>(context) == actual));
     CHECK((run.template operator()<B>(one_thread<B>()) == actual));

@@ -1,12 +1,48 @@
-// A model in a file is the model in memory; batches and backends agree; detection allocates nothing.
+// A model in a file is the model in memory; batches and backends agree; detection allocates nothing; detectors share
+// weights and threads, also the user's own.
 #include "models/small_model.hpp"
+
+#include <fstream>
+#include <iterator>
+#include <latch>
+#include <thread>
 
 #include "adtr/backend/eigen.hpp"
 #include "adtr/backend/reference.hpp"
+#include "models/user_executor.hpp"
 #include "support/allocations.hpp"
 
 using small_model::Net;
 using small_model::Networks;
+using CpuDetector = adtr::Detector<adtr::Cpu, Networks>;
+
+namespace {
+
+/// What a detector says of an image, to the bit.
+std::vector<double> bits(CpuDetector& detector, const adtr::Image& image) {
+  const adtr::Detection d = detector.detect(image);
+  std::vector<double> all(d.map.begin(), d.map.end());
+  all.push_back(d.score);
+  return all;
+}
+
+/// Runs loops on the calling thread from their end.
+struct Backwards final : adtr::Executor {
+  int loops = 0;
+  [[nodiscard]] int threads() const override { return 5; }
+  void parallel_for(adtr::Index count, void (*call)(void*, adtr::Index), void* function) override {
+    ++loops;
+    for (adtr::Index i = count; i-- > 0;) call(function, i);
+  }
+};
+
+std::string text_of(const std::string& file) {
+  std::ifstream in(ADTR_SOURCE_DIR "/" + file);
+  REQUIRE(in);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+}  // namespace
 
 TEST_CASE("A saved and loaded model scores bit for bit like the one in memory") {
   const small_model::File file;
@@ -81,7 +117,7 @@ TEST_CASE("Every backend detects alike") {
     }
     CHECK(worst < 2e-4 * largest);
   };
-  compare(adtr::Detector<adtr::Cpu, Networks>::load(file.path));
+  compare(CpuDetector::load(file.path));
   compare(adtr::Detector<adtr::EigenBackend, Networks>::load(file.path));
   compare(adtr::Detector<adtr::Reference<float>, Networks>::load(file.path));
 }
@@ -89,7 +125,7 @@ TEST_CASE("Every backend detects alike") {
 TEST_CASE("Detecting in memory allocates nothing after the first image of a size") {
   const small_model::File file;
   const int threads = GENERATE(1, 2);
-  auto detector = adtr::Detector<adtr::Cpu, Networks>::load(file.path, threads);
+  auto detector = CpuDetector::load(file.path, threads);
   const auto image = small_model::picture(), other = small_model::picture(40, 50, 2);
   adtr::Detection d;
   detector.detect(image, d);
@@ -106,7 +142,67 @@ TEST_CASE("Detecting in memory allocates nothing after the first image of a size
 
 TEST_CASE("An image of one pixel and one of 20,000×1 are images") {
   const small_model::File file;
-  auto detector = adtr::Detector<adtr::Cpu, Networks>::load(file.path, 1);
+  auto detector = CpuDetector::load(file.path, 1);
   CHECK(std::isfinite(detector.detect(small_model::picture(1, 1)).score));
   CHECK(std::isfinite(detector.detect(small_model::picture(20000, 1)).score));
+}
+
+TEST_CASE("Any executor gives the same bits") {
+  const small_model::File file;
+  const auto image = small_model::picture();
+  auto one = CpuDetector::load(file.path, 1);
+  const auto expected = bits(one, image);
+
+  const auto backwards = std::make_shared<Backwards>();
+  auto first = CpuDetector::load(file.path, adtr::Cpu::Context(backwards));
+  const int loops = backwards->loops;
+  CHECK(loops > 0);  // packing too
+  CHECK(bits(first, image) == expected);
+  CHECK(backwards->loops > loops);
+
+  UserPool pool(3);
+  auto second = CpuDetector::load(file.path, adtr::Cpu::Context(std::make_shared<PoolExecutor>(pool)));
+  CHECK(bits(second, image) == expected);
+  CHECK(bits(second, image) == expected);
+}
+
+TEST_CASE("The executor in docs/getting_started.md is the one tested here") {
+  const std::string source = text_of("tests/models/user_executor.hpp");
+  const auto begin = source.find("struct PoolExecutor"), end = source.find("// To here.");
+  REQUIRE((begin != std::string::npos && end != std::string::npos));
+  CHECK(text_of("docs/getting_started.md").find(source.substr(begin, end - begin)) != std::string::npos);
+}
+
+TEST_CASE("Detectors that share a model give its bits from several threads, and share its weights") {
+  const small_model::File file;
+  const auto before = support::allocated_bytes();
+  auto detector = std::make_unique<CpuDetector>(CpuDetector::load(file.path, 2));
+  const auto loading = support::allocated_bytes() - before;
+  detector->set_threshold(0.25);
+  std::vector<adtr::Image> images;
+  std::vector<std::vector<double>> expected;
+  for (std::uint64_t seed = 0; seed < 4; ++seed) {
+    images.push_back(small_model::picture(40, 50, seed));
+    expected.push_back(bits(*detector, images.back()));
+  }
+
+  const auto shared_from = support::allocated_bytes();
+  CpuDetector other = std::as_const(*detector).share();
+  CHECK(support::allocated_bytes() - shared_from < loading / 10);
+  CHECK(other.description().threshold == 0.25);
+
+  std::array<int, 2> wrong{};
+  std::latch both(2);
+  const auto detect = [&](CpuDetector& own, int& count) {
+    both.arrive_and_wait();
+    for (int round = 0; round < 3; ++round)
+      for (std::size_t i = 0; i < images.size(); ++i) count += bits(own, images[i]) == expected[i] ? 0 : 1;
+  };
+  std::thread thread([&] { detect(other, wrong[1]); });
+  detect(*detector, wrong[0]);
+  thread.join();
+  CHECK(wrong == std::array<int, 2>{});
+
+  detector.reset();  // the weights live on
+  CHECK(bits(other, images[0]) == expected[0]);
 }

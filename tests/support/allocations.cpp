@@ -19,15 +19,17 @@
 
 namespace {
 
-std::atomic<std::size_t> count{0};
+std::atomic<std::size_t> count{0}, bytes{0};
 
 void* allocate(std::size_t size) noexcept {
   ++count;
+  bytes += size;
   return std::malloc(size == 0 ? 1 : size);
 }
 
 void* allocate(std::size_t size, std::align_val_t alignment) noexcept {
   ++count;
+  bytes += size;
   const auto a = static_cast<std::size_t>(alignment);
   return std::aligned_alloc(a, (size + a - 1) / a * a);
 }
@@ -58,8 +60,10 @@ void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { s
 // Large buffers ask the kernel itself.
 extern "C" void* mmap(void* address, std::size_t length, int protection, int flags, int fd, off_t offset) noexcept {
   ++count;
+  bytes += length;
   return reinterpret_cast<void*>(::syscall(SYS_mmap, address, length, protection, flags, fd, offset));
 }
 #endif
 
 std::size_t support::allocations() { return count; }
+std::size_t support::allocated_bytes() { return bytes; }

@@ -5,4 +5,6 @@
 
 namespace support {
 [[nodiscard]] std::size_t allocations();
+/// How many bytes these calls asked for, whether or not they have been given back.
+[[nodiscard]] std::size_t allocated_bytes();
 }

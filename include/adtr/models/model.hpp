@@ -17,7 +17,7 @@ inline constexpr std::size_t packed_bytes =
     static_cast<std::size_t>(parameter_count<Layer> + parameter_count<Layer> / 4) * sizeof(T) + (std::size_t{1} << 20);
 }  // namespace detail
 
-/// The frozen half: a backbone with its weights, and the memory to run it.
+/// The frozen half: a backbone with its weights, and the memory to run it. For one thread at a time.
 template <class Net, Backend B>
 class FeatureExtractor {
  public:
@@ -28,10 +28,10 @@ class FeatureExtractor {
   /// Packs `parameters`, which are not needed afterwards, part by part. Up to `capacity` images go through at a time.
   FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
                    Index capacity = 1, const PartListener& parts = {})
-      : context_(context), capacity_(capacity), scratch_(capacity * Backbone::template scratch<B>) {
-    const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
-    Backbone::template prepare<B>(context_, parameters, padding, weights_, parts);
-  }
+      : FeatureExtractor(context, pack(context, parameters, padding, parts), capacity) {}
+
+  /// Another with the same weights, which are not copied, and memory of its own, so that another thread can use it.
+  [[nodiscard]] FeatureExtractor share() const { return {context_, weights_, capacity_}; }
 
   [[nodiscard]] Index capacity() const { return capacity_; }
   /// For others between two calls.
@@ -40,20 +40,36 @@ class FeatureExtractor {
   /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity.
   void extract(MapIn<B> images, MapOut<B> features) {
     assert(images.batch <= capacity_);
-    Backbone::template forward<B>(context_, weights_, images, features, scratch_.data());
+    Backbone::template forward<B>(context_, *weights_, images, features, scratch_.data());
   }
 
   /// The taps' own maps, for those who want to look inside: tap(number, map).
   template <class F>
   void visit_taps(MapIn<B> images, F&& tap) {
     assert(images.batch <= capacity_);
-    Backbone::template visit_taps<B>(context_, weights_, images, scratch_.data(), tap);
+    Backbone::template visit_taps<B>(context_, *weights_, images, scratch_.data(), tap);
   }
 
  private:
+  using Weights = typename Backbone::template Weights<B>;
+
+  FeatureExtractor(const typename B::Context& context, std::shared_ptr<const Weights> weights, Index capacity)
+      : context_(context),
+        capacity_(capacity),
+        weights_(std::move(weights)),
+        scratch_(capacity * Backbone::template scratch<B>) {}
+
+  static std::shared_ptr<const Weights> pack(const typename B::Context& context, const Parameters& parameters,
+                                             Padding padding, const PartListener& parts) {
+    const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
+    auto weights = std::make_shared<Weights>();
+    Backbone::template prepare<B>(context, parameters, padding, *weights, parts);
+    return weights;
+  }
+
   typename B::Context context_;
   Index capacity_;
-  typename Backbone::template Weights<B> weights_;
+  std::shared_ptr<const Weights> weights_;
   Buffer<Scalar> scratch_;
 };
 
@@ -76,7 +92,7 @@ struct TrainedTensors {
   };
 };
 
-/// A trained network in inference.
+/// A trained network in inference. For one thread at a time.
 template <class Net, Backend B>
 class Model {
  public:
@@ -97,11 +113,20 @@ class Model {
     take(trained, {});
   }
 
+  /// Another of the same network for another thread: the weights are shared, not copied; only the memory that a call
+  /// needs and the score statistics are its own. Any number of threads may call this at a time.
+  [[nodiscard]] Model share() const {
+    Model other(context_, extractor_.share());
+    other.trained_ = trained_;
+    other.set_score_statistics(score_mean_.data(), score_std_.data());
+    return other;
+  }
+
   /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity.
   void position_scores(MapIn<B> images, std::span<Scalar> scores) {
     const auto features = map_view<Features>(features_.data(), images.batch);
     extractor_.extract(images, features);
-    B::standardise(context_, features, mean_.data(), scale_.data());
+    B::standardise(context_, features, trained_->mean.data(), trained_->scale.data());
     feature_scores(features, scores);
   }
 
@@ -137,7 +162,8 @@ class Model {
     const typename Transformer::template Activations<Scalar> activations(arena, features.batch * Features::positions,
                                                                          Mode::inference);
     const auto out = map_view<Features>(reconstruction_.data(), features.batch);
-    Transformer::template forward<B>(context_, weights_, Dropout{}, activations, features.matrix(), out.matrix());
+    Transformer::template forward<B>(context_, trained_->transformer, Dropout{}, activations, features.matrix(),
+                                     out.matrix());
   }
 
  private:
@@ -146,8 +172,13 @@ class Model {
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
         reconstruction_(extractor_.capacity() * Features::size),
-        activations_(own_activations(extractor_)),
-        scale_(Features::channels) {}
+        activations_(own_activations(extractor_)) {}
+
+  /// What no call changes.
+  struct Packed {
+    typename Transformer::template Weights<B> transformer;
+    Buffer<Scalar> mean, scale;  ///< (C), of standardising; scale = 1/deviation
+  };
 
   /// The backbone is done when the transformer begins: its scratch, where large enough, serves both.
   static Index own_activations(FeatureExtractor<Net, B>& extractor) {
@@ -189,17 +220,20 @@ class Model {
 
   void take(const Trained& trained, const PartListener& parts) {
     const BuffersTogether together(detail::packed_bytes<TrainedTensors<Net>, Scalar>);
-    Transformer::template prepare<B>(context_, trained.transformer, Mode::inference, weights_, parts);
-    assign(mean_, trained.feature_mean, Features::channels);
-    for (Index c = 0; c < Features::channels; ++c) scale_.data()[c] = Scalar{1} / trained.feature_std[c];
+    auto packed = std::make_shared<Packed>();
+    Transformer::template prepare<B>(context_, trained.transformer, Mode::inference, packed->transformer, parts);
+    assign(packed->mean, trained.feature_mean, Features::channels);
+    packed->scale = Buffer<Scalar>(Features::channels);
+    for (Index c = 0; c < Features::channels; ++c) packed->scale.data()[c] = Scalar{1} / trained.feature_std[c];
+    trained_ = std::move(packed);
     set_score_statistics(trained.score_mean, trained.score_std);
   }
 
   typename B::Context context_;
   FeatureExtractor<Net, B> extractor_;
-  typename Transformer::template Weights<B> weights_;
+  std::shared_ptr<const Packed> trained_;
   Buffer<Scalar> features_, reconstruction_, activations_;
-  Buffer<Scalar> mean_, scale_, score_mean_, score_std_;
+  Buffer<Scalar> score_mean_, score_std_;
 };
 
 /// Writes a model file: atomically, so that an earlier one is whole or replaced.

@@ -8,20 +8,20 @@
 
 namespace adtr::inline ADTR_ABI::cpu {
 
-/// A handle to a pool of threads. Copies share the pool; so may any number of user threads.
+/// A handle to threads. Copies share them; so may any number of user threads.
 class Context {
  public:
   /// A pool of its own of that many threads, the caller among them; 0 takes all hardware threads.
-  explicit Context(int threads = 0) : pool_(std::make_shared<ThreadPool>(threads)) {}
-  /// Shares a pool that exists.
-  explicit Context(std::shared_ptr<ThreadPool> pool) : pool_(std::move(pool)) {}
+  explicit Context(int threads = 0) : executor_(std::make_shared<ThreadPool>(threads)) {}
+  /// Shares a pool that exists, or runs on the user's own threads.
+  explicit Context(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
 
-  [[nodiscard]] int threads() const { return pool_->threads(); }
+  [[nodiscard]] int threads() const { return executor_->threads(); }
 
   /// fn(i) for every i in [0, count), on any of the threads.
   template <class F>
   void for_each(Index count, F&& fn) const {
-    pool_->parallel_for(count, fn);
+    executor_->for_each(count, fn);
   }
 
   /// fn(begin, end) for ranges that cover [0, count) and begin at multiples of `step`: some for every thread, but none
@@ -30,7 +30,7 @@ class Context {
   template <class F>
   void for_ranges(Index count, Index step, double cost, F&& fn) const {
     const Index length = range_length(count, step, cost);
-    pool_->parallel_for((count + length - 1) / length,
+    executor_->for_each((count + length - 1) / length,
                         [&](Index i) { fn(i * length, std::min(count, (i + 1) * length)); });
   }
 
@@ -46,7 +46,7 @@ class Context {
   static constexpr double least_work = 16384.0;  // element operations; a microsecond or two
   static constexpr Index ranges_per_thread = 4;  // so that a thread that is held up leaves its share to others
 
-  std::shared_ptr<ThreadPool> pool_;
+  std::shared_ptr<Executor> executor_;
 };
 
 }  // namespace adtr::inline ADTR_ABI::cpu

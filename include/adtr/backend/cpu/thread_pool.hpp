@@ -4,13 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
-#include <memory>
 #include <mutex>
 #include <thread>
-#include <type_traits>
 #include <vector>
 
-#include "adtr/core/extents.hpp"
+#include "adtr/backend/cpu/executor.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -18,7 +16,7 @@ namespace adtr::inline ADTR_ABI {
 /// one thread starts none. It allocates nothing. A worker that wakes late finds the loop closed and goes back to
 /// waiting, so nobody waits for a thread that the operating system has not scheduled. A loop inside a loop, or one
 /// that a second user thread starts while the pool is busy, runs on its calling thread alone.
-class ThreadPool {
+class ThreadPool final : public Executor {
  public:
   /// `threads` includes the caller; 0 takes all hardware threads.
   explicit ThreadPool(int threads = 0) {
@@ -31,28 +29,24 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  ~ThreadPool() {
+  ~ThreadPool() override {
     state_.store(quit);
     state_.notify_all();
     for (std::thread& worker : workers_) worker.join();
   }
 
-  [[nodiscard]] int threads() const { return static_cast<int>(workers_.size()) + 1; }
+  [[nodiscard]] int threads() const override { return static_cast<int>(workers_.size()) + 1; }
 
-  /// Calls fn(i) once for every i in [0, count), in any order, and returns when all have returned. fn must not throw.
-  template <class F>
-  void parallel_for(Index count, F&& fn) {
-    static_assert(std::is_invocable_v<F&, Index>);
+  void parallel_for(Index count, void (*call)(void*, Index), void* function) override {
     if (count > 1 && !workers_.empty() && !inside_) {
       const std::unique_lock lock(mutex_, std::try_to_lock);
       if (lock.owns_lock()) {
-        job_ = {[](void* f, Index i) { (*static_cast<std::remove_reference_t<F>*>(f))(i); },
-                const_cast<void*>(static_cast<const void*>(&fn)), count};
+        job_ = {call, function, count};
         share();
         return;
       }
     }
-    for (Index i = 0; i < count; ++i) fn(i);
+    for (Index i = 0; i < count; ++i) call(function, i);
   }
 
  private:

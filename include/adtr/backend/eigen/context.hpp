@@ -20,7 +20,7 @@ struct Context {
 /// Calls fn(first, count) for pieces of [0, size), all but the last `piece` long, whatever the number of threads.
 template <class F>
 void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
-  context.pool->parallel_for((size + piece - 1) / piece, [&](Index i) {
+  context.pool->for_each((size + piece - 1) / piece, [&](Index i) {
     const Index first = i * piece;
     fn(first, std::min(piece, size - first));
   });
