@@ -56,11 +56,11 @@ using OtherBackbones = adtr::Networks<adtr::Network<Architecture::efficientnet_b
 
 void run_ablations(const Options& options) {
   Results results(options.out);
-  const std::filesystem::path data = std::filesystem::weakly_canonical(options.data);
+  const std::filesystem::path data(options.data);
   for (const std::uint64_t seed : options.seeds) {
     Cell cell;
     cell.experiment = "ablations";
-    cell.set = data.filename().string();
+    cell.set = name_of_set(data);
     cell.test = adtr::scan_test(data);
     const auto good = adtr::scan_training(data);
     for (const std::string& weights : options.backbones) {

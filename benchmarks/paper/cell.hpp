@@ -40,10 +40,9 @@ struct Cell {
 /// Progress of a cell, with an estimate, on one line.
 [[nodiscard]] adtr::TrainingProgress progress_on(program::ProgressLine& line, const std::string& key);
 
-/// The figures of the model `path` on the cell's test set.
-template <class N>
-Json measure(const Cell& cell, const std::string& path) {
-  auto detector = adtr::Detector<adtr::Cpu, adtr::Networks<N>>::load(path, cell.request.threads);
+/// The figures of a detector on the cell's test set.
+template <class AnyDetector>
+Json figures_of(AnyDetector& detector, const Cell& cell) {
   std::vector<double> means;
   std::vector<std::uint8_t> labels;
   const adtr::Evaluation e =
@@ -63,6 +62,13 @@ Json measure(const Cell& cell, const std::string& path) {
   put("pixel_auroc", e.pixel_auroc);
   put("aupro", e.aupro);
   return figures;
+}
+
+/// The figures of the model `path` on the cell's test set.
+template <class N>
+Json measure(const Cell& cell, const std::string& path) {
+  auto detector = adtr::Detector<adtr::Cpu, adtr::Networks<N>>::load(path, cell.request.threads);
+  return figures_of(detector, cell);
 }
 
 /// Trains the cell's model and measures it, at the end and after every `curve` epochs (0: at the end alone), unless a

@@ -20,11 +20,15 @@ struct Options {
   std::optional<double> learning_rate;
   std::vector<std::uint64_t> seeds{0};
   adtr::Index curve = 0;
+  double checkpoint_seconds = 30.0;
   int threads = 0;
 };
 
 /// Every category under `data` (or `data` itself, where it is one): ADTR, and ADTR+ with confetti.
 void run_mvtec(const Options& options, bool plus);
+
+/// The nearest-neighbour score on the same features, for every category; `bank`: features to keep, 0: all.
+void run_neighbours(const Options& options, adtr::Index bank);
 
 struct CifarOptions : Options {
   std::string cifar100;  ///< folder of train.bin; empty: no ADTR+

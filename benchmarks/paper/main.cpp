@@ -1,6 +1,7 @@
 /// adtr_paper: the experiments of the paper (You et al.), each from one command.
 ///
 ///     adtr_paper mvtec --data DIR --backbone WEIGHTS --out DIR
+///     adtr_paper neighbours --data DIR --backbone WEIGHTS --out DIR
 ///     adtr_paper cifar --data DIR --cifar100 DIR --class automobile --backbone WEIGHTS --out DIR
 ///     adtr_paper ablations --data DIR --backbone WEIGHTS --out DIR
 ///     adtr_paper figures --data DIR --model MODEL --out DIR
@@ -27,17 +28,24 @@ CLI::App& add(CLI::App& app, const char* name, const char* what, paper::Options&
   return c;
 }
 
-CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
-  CLI::App& c = add(app, name, what, o, data);
+void add_backbones(CLI::App& c, paper::Options& o) {
   c.add_option("--backbone", o.backbones, "Weights of backbones (safetensors), one or more")->required();
   c.add_option("--architecture", o.architecture, "What the weights are for, where they do not say it");
+  c.add_option("--seeds", o.seeds, "One row each")->capture_default_str();
+}
+
+CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
+  CLI::App& c = add(app, name, what, o, data);
+  add_backbones(c, o);
   c.add_option("--recipe", o.recipe, "fast, or paper (the publication's; hours)")
       ->check(CLI::IsMember({"fast", "paper"}))
       ->capture_default_str();
   c.add_option("--epochs", o.epochs, "Of normal images alone [fast 20, paper 500]")->check(CLI::Range(1, most));
   c.add_option("--batch", o.batch, "Images a step [16; cifar 128]")->check(CLI::Range(1, most));
   c.add_option("--learning-rate", o.learning_rate, "Of AdamW, at its highest [the recipe's]");
-  c.add_option("--seeds", o.seeds, "One model each")->capture_default_str();
+  c.add_option("--checkpoint-seconds", o.checkpoint_seconds, "How often a run is made safe against a kill")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   c.add_option("--curve", o.curve, "Measures after every so many epochs too; 0: at the end alone")
       ->check(CLI::Range(0, most));
   return c;
@@ -51,7 +59,7 @@ void add_plus(CLI::App& c, paper::Options& o) {
 int run(int argc, char** argv) {
   CLI::App app("The experiments of the paper: trains, measures, and writes results.json, .csv and .md");
   app.require_subcommand(1);
-  paper::Options mvtec, ablations, figures;
+  paper::Options mvtec, neighbours, ablations, figures;
   paper::CifarOptions cifar;
   bool no_plus = false;
   std::string model;
@@ -60,6 +68,13 @@ int run(int argc, char** argv) {
   add_plus(m, mvtec);
   m.add_flag("--no-plus", no_plus, "ADTR alone");
   m.callback([&] { paper::run_mvtec(mvtec, !no_plus); });
+
+  adtr::Index bank = 0;
+  CLI::App& n = add(app, "neighbours", "The nearest-neighbour score on the same features, to compare with", neighbours,
+                    "A folder of categories in MVTec's layout, or one category");
+  add_backbones(n, neighbours);
+  n.add_option("--bank", bank, "Training features to keep, drawn at random; 0: all")->check(CLI::Range(0, most));
+  n.callback([&] { paper::run_neighbours(neighbours, bank); });
 
   CLI::App& c = add_training(app, "cifar", "One class of CIFAR-10 against the others", cifar,
                              "Folder of CIFAR-10's data_batch_*.bin and test_batch.bin");

@@ -2,25 +2,6 @@
 
 namespace paper {
 
-namespace {
-
-/// The category folders under `data`, or `data` itself.
-std::vector<std::filesystem::path> categories(const std::filesystem::path& data) {
-  const auto is_category = [](const std::filesystem::path& folder) {
-    return std::filesystem::is_directory(folder / "train" / "good") && std::filesystem::is_directory(folder / "test");
-  };
-  if (is_category(data)) return {data};
-  std::vector<std::filesystem::path> found;
-  adtr::detail::expect_folder(data);
-  for (const auto& folder : adtr::detail::list_folders(data))
-    if (is_category(folder)) found.push_back(folder);
-  if (found.empty())
-    throw adtr::file_error(data.string(), "expected folders with train/good and test in them, found none");
-  return found;
-}
-
-}  // namespace
-
 void run_mvtec(const Options& options, bool plus) {
   Results results(options.out);
   for (const auto& category : categories(options.data))
@@ -28,7 +9,7 @@ void run_mvtec(const Options& options, bool plus) {
       for (const std::uint64_t seed : options.seeds) {
         Cell cell;
         cell.experiment = "mvtec";
-        cell.set = std::filesystem::weakly_canonical(category).filename().string();
+        cell.set = name_of_set(category);
         cell.system = "ADTR";
         cell.paper_image = 0.964;
         cell.paper_pixel = 0.972;

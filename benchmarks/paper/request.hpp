@@ -14,6 +14,26 @@ using PaperNetworks =
                    adtr::Network<adtr::Architecture::efficientnet_b0>,
                    adtr::Network<adtr::Architecture::efficientnet_lite0>, adtr::Network<adtr::Architecture::resnet18>>;
 
+/// The category folders under `data` (those with train/good and test in them), or `data` itself.
+[[nodiscard]] inline std::vector<std::filesystem::path> categories(const std::filesystem::path& data) {
+  const auto is_category = [](const std::filesystem::path& folder) {
+    return std::filesystem::is_directory(folder / "train" / "good") && std::filesystem::is_directory(folder / "test");
+  };
+  if (is_category(data)) return {data};
+  std::vector<std::filesystem::path> found;
+  adtr::detail::expect_folder(data);
+  for (const auto& folder : adtr::detail::list_folders(data))
+    if (is_category(folder)) found.push_back(folder);
+  if (found.empty())
+    throw adtr::file_error(data.string(), "expected folders with train/good and test in them, found none");
+  return found;
+}
+
+/// A category's name: that of its folder.
+[[nodiscard]] inline std::string name_of_set(const std::filesystem::path& category) {
+  return std::filesystem::weakly_canonical(category).filename().string();
+}
+
 /// The architecture that a weights file names, or the given one. Throws Error where neither does.
 [[nodiscard]] inline adtr::NamedArchitecture architecture_of(const Options& options, const std::string& weights) {
   return adtr::describe_weights(adtr::SafetensorsFile::open(weights), options.architecture);
@@ -31,6 +51,7 @@ inline void set_first_stage(Cell& cell, const Options& options, const std::strin
   r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
   r.options.seed = seed;
   r.threads = options.threads;
+  r.checkpoint_seconds = options.checkpoint_seconds;
 }
 
 /// Makes it the request of the second stage, which goes on from the first's model with anomalies and the given loss.
