@@ -6,7 +6,7 @@
 #include "adtr/train/batches.hpp"
 #include "adtr/train/feature_cache.hpp"
 #include "adtr/train/loss.hpp"
-#include "adtr/train/random.hpp"
+#include "adtr/core/random.hpp"
 #include "adtr/train/recipe.hpp"
 
 namespace adtr::inline ADTR_ABI {
