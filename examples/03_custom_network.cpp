@@ -11,7 +11,7 @@
 #include <adtr/backend/reference.hpp>
 #include <adtr/models/model.hpp>
 #include <adtr/nn/mbconv.hpp>
-#include <adtr/train/random.hpp>
+#include <adtr/core/random.hpp>
 
 using adtr::Activation;
 

@@ -232,6 +232,34 @@ TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS)
   }
 }
 
+TEMPLATE_TEST_CASE("mean_difference and sign_gradient", "[backend]", ADTR_BACKENDS) {
+  for_each(shapes, [&](Index tokens, Index columns) {
+    CAPTURE(tokens, columns);
+    for (const bool strided : {false, true}) {
+      const auto mean = [&]<class B>(const typename B::Context& context, Images images) {
+        using T = typename B::Scalar;
+        const Rows<T> f(images, tokens, columns, 1, 1.0F, strided), g(images, tokens, columns, 2, 1.0F, strided);
+        std::vector<T> m(size(images.count * tokens));
+        B::mean_difference(context, f.in(), g.in(), m.data());
+        return m;
+      };
+      check_batch<TestType>(mean, 3, 1e-6);
+      const auto sign = [&]<class B>(const typename B::Context& context, Images images) {
+        using T = typename B::Scalar;
+        const Index rows = images.count * tokens;
+        const Rows<T> f(images, tokens, columns, 1, 1.0F, strided);
+        Rows<T> g(images, tokens, columns, 2, 1.0F, strided), dg(images, tokens, columns, 3, 1.0F, strided);
+        for (Index r = 0; r < rows; ++r) g.view.row(r)[columns / 2] = f.view.row(r)[columns / 2];
+        const auto w = numbers<T>(rows, 4, 1.0F, images.first * tokens);
+        B::sign_gradient(context, f.in(), g.in(), w.data(), dg.view);
+        for (Index r = 0; r < rows; ++r) CHECK(dg.view.row(r)[columns / 2] == T{0});
+        return dg.memory;
+      };
+      check_batch<TestType>(sign, 3, 0.0);
+    }
+  });
+}
+
 TEMPLATE_TEST_CASE("adamw", "[backend]", ADTR_BACKENDS) {
   for (const Index n : {1, 7, 1000, 40001})
     for (const double clip : {1.0, 0.3}) {

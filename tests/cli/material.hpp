@@ -10,7 +10,7 @@
 
 #include "adtr/data/image_file.hpp"
 #include "adtr/models/catalogue.hpp"
-#include "adtr/train/random.hpp"
+#include "adtr/core/random.hpp"
 #include "adtr/weights/loader.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 #include "cli/program.hpp"

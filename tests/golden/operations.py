@@ -132,6 +132,36 @@ def l_norm(case):
     case.out = {"y": loss.detach(), "dr": r.grad}
 
 
+def pseudo_huber(x, r):
+    return ((x - r).abs().mean(-1).square() + 1).sqrt() - 1
+
+
+def pixel_loss(case):
+    """y: L_px (equation 7), alpha 0.003, summed over three images of 9 tokens, 14 channels: in the first the tokens with
+    `mask` > 0 are anomalous, in the second none, in the third all. dr: its gradient."""
+    x = case.values("x", 3, 9, 14)
+    r = case.values("r", 3, 9, 14)
+    mask = torch.zeros(3, 9, dtype=x.dtype)
+    mask[0] = (case.values("mask", 9) > 0).to(x.dtype)
+    mask[2] = 1
+    phi = pseudo_huber(x, r)
+    loss = ((1 - mask) * phi).mean(1).sum()
+    for image in (0, 2):
+        loss = loss - 0.003 * torch.log(-torch.expm1(-(mask[image] * phi[image]).mean()))
+    loss.backward()
+    case.out = {"y": loss.detach(), "dr": r.grad}
+
+
+def image_loss(case, top):
+    """y: L_img, alpha 0.003, the `top` largest distances of 9, summed over two images, the second anomalous."""
+    x = case.values("x", 2, 9, 14)
+    r = case.values("r", 2, 9, 14)
+    q = pseudo_huber(x, r).topk(top).values.mean(1)
+    loss = q[0] - 0.003 * torch.log(-torch.expm1(-q[1]))
+    loss.backward()
+    case.out = {"y": loss.detach(), "dr": r.grad}
+
+
 def adamw(case, learning_rate, weight_decay, steps=3):
     """y: parameter `weight` (8, 16) after the steps, with gradients dy0, dy1, dy2 (scale 1)."""
     weight = case.parameter("weight", 8, 16)
@@ -172,6 +202,9 @@ def operations():
     yield "attention_far", attention, (1, 6, 2, 16, 60.0)  # exp overflows in float unless the maximum is subtracted
     yield "multi_head_attention", multi_head_attention, (2, 9, 4, 32)
     yield "l_norm", l_norm, ()
+    yield "pixel_loss", pixel_loss, ()
+    yield "image_loss", image_loss, (4,)
+    yield "image_loss_all", image_loss, (9,)
     yield "adamw", adamw, (1e-3, 1e-4)
     yield "adamw_decay", adamw, (4e-3, 1e-1)
 

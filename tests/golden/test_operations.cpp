@@ -8,6 +8,7 @@
 #include "adtr/nn/attention.hpp"
 #include "adtr/nn/linear.hpp"
 #include "adtr/nn/padding.hpp"
+#include "adtr/train/loss.hpp"
 #include "golden/backends.hpp"
 #include "golden/golden.hpp"
 #include "support/catch.hpp"
@@ -292,6 +293,42 @@ TEMPLATE_LIST_TEST_CASE("L_norm and its gradient equal PyTorch's", "[golden]", g
                                              {gradient.data(), 18, 14});
   c.check("y", {static_cast<T>(sum / 18)});
   c.check("dr", gradient);
+}
+
+TEMPLATE_LIST_TEST_CASE("L_px and L_img and their gradients equal PyTorch's", "[golden]", golden::Backends) {
+  using T = typename TestType::Scalar;
+  const typename TestType::Context context(1);
+  constexpr Index tokens = 9, channels = 14;
+  constexpr double alpha = 0.003;
+  SECTION("L_px") {
+    const Case<T> c{"pixel_loss"};
+    constexpr Index rows = 3 * tokens;
+    const auto f = c.values("x", rows * channels), r = c.values("r", rows * channels), mask = c.values("mask", tokens);
+    std::vector<std::uint8_t> anomalous(rows, 1);
+    for (std::size_t u = 0; u < tokens; ++u) {
+      anomalous[u] = mask[u] > T{0} ? 1 : 0;
+      anomalous[tokens + u] = 0;
+    }
+    auto gradient = zeros<T>(rows * channels);
+    const double loss = adtr::pixel_loss<TestType>(context, {f.data(), rows, channels}, {r.data(), rows, channels},
+                                                   anomalous, tokens, alpha, 1.0, {gradient.data(), rows, channels});
+    c.check("y", {static_cast<T>(loss)});
+    c.check("dr", gradient);
+  }
+  for (const auto& [name, top] :
+       {std::pair<const char*, Index>{"image_loss", 4}, {"image_loss_all", 9}, {"image_loss_all", 20}}) {
+    const Case<T> c{name};
+    constexpr Index rows = 2 * tokens;
+    const auto f = c.values("x", rows * channels), r = c.values("r", rows * channels);
+    std::vector<std::uint8_t> anomalous(rows, 0);
+    anomalous.back() = 1;
+    auto gradient = zeros<T>(rows * channels);
+    const double loss =
+        adtr::image_loss<TestType>(context, {f.data(), rows, channels}, {r.data(), rows, channels}, anomalous, tokens,
+                                   top, alpha, 1.0, {gradient.data(), rows, channels});
+    c.check("y", {static_cast<T>(loss)});
+    c.check("dr", gradient);
+  }
 }
 
 TEMPLATE_LIST_TEST_CASE("Three steps of AdamW equal PyTorch's", "[golden]", golden::Backends) {

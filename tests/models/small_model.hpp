@@ -6,7 +6,7 @@
 #include <filesystem>
 
 #include "adtr/detector.hpp"
-#include "adtr/train/random.hpp"
+#include "adtr/core/random.hpp"
 #include "support/catch.hpp"
 
 namespace small_model {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "adtr/train/random.hpp"
+#include "adtr/core/random.hpp"
 #include "support/catch.hpp"
 
 namespace differences {

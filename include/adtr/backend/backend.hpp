@@ -29,6 +29,8 @@
 /// | accumulate(x, y) | y += x |
 /// | difference_norm(f, g, s) | s[u] = ‖f(u) − g(u)‖₂ |
 /// | norm_gradient(f, g, scale, dg) | dg = scale·(g − f); returns Σ (g − f)² |
+/// | mean_difference(f, g, m) | m[u] = mean over channels of abs(f(u) − g(u)) |
+/// | sign_gradient(f, g, w, dg) | dg(u) = w[u]·sign(g(u) − f(u)); 0 where equal |
 /// | squared_norm(x, n) | Σ x², for gradient clipping |
 /// | adamw(AdamW, n, p, g, m, v) | one step over n parameters |
 #pragma once
@@ -77,6 +79,8 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
   B::accumulate(context, in, out);
   B::difference_norm(context, in, in, write);
   { B::norm_gradient(context, in, in, number, out) } -> std::same_as<double>;
+  B::mean_difference(context, in, in, write);
+  B::sign_gradient(context, in, in, read, out);
   { B::squared_norm(context, read, n) } -> std::same_as<double>;
   B::adamw(context, adamw, n, write, read, write, write);
 };

@@ -31,14 +31,21 @@ template <class T>
 }
 
 [[nodiscard]] inline RunIdentity identity_of(const TrainingOptions& o) {
-  return {{"recipe", o.recipe == Recipe::fast ? "fast" : "paper"},
-          {"epochs", std::to_string(o.epochs)},
-          {"batch", std::to_string(o.batch)},
-          {"learning-rate", detail::number_text(o.learning_rate)},
-          {"weight-decay", detail::number_text(o.weight_decay)},
-          {"dropout", detail::number_text(o.dropout)},
-          {"clip", detail::number_text(o.clip)},
-          {"seed", std::to_string(o.seed)}};
+  RunIdentity identity{{"recipe", o.recipe == Recipe::fast ? "fast" : "paper"},
+                       {"epochs", std::to_string(o.epochs)},
+                       {"batch", std::to_string(o.batch)},
+                       {"learning-rate", detail::number_text(o.learning_rate)},
+                       {"weight-decay", detail::number_text(o.weight_decay)},
+                       {"dropout", detail::number_text(o.dropout)},
+                       {"clip", detail::number_text(o.clip)},
+                       {"seed", std::to_string(o.seed)},
+                       {"loss", name_of(o.loss)}};
+  if (o.recipe == Recipe::paper) identity["full-rate-share"] = detail::number_text(o.full_rate_share);
+  if (o.loss == Loss::norm) return identity;
+  identity["alpha"] = detail::number_text(o.alpha);
+  identity["anomaly-probability"] = detail::number_text(o.anomaly_probability);
+  if (o.loss == Loss::image) identity["top-k"] = std::to_string(o.top_k);
+  return identity;
 }
 
 /// Writes atomically: a kill at any moment leaves the last checkpoint or this one.

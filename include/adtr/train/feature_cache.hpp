@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <cstring>
@@ -15,12 +16,13 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/core/view.hpp"
+#include "adtr/train/batches.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-/// `images` matrices of (positions, channels), one after another.
+/// `images` matrices of (positions, channels), one after another. As batches: normal images.
 template <class T>
-class FeatureCache {
+class FeatureCache final : public BatchSource<T> {
  public:
   /// Beyond `memory_limit` bytes the features go to an unnamed file in `folder`, mapped into memory; it vanishes with
   /// this object or the process. Throws Error where the disk has no room for it.
@@ -37,11 +39,15 @@ class FeatureCache {
   }
   FeatureCache(const FeatureCache&) = delete;
   FeatureCache& operator=(const FeatureCache&) = delete;
-  ~FeatureCache() {
+  ~FeatureCache() override {
     if (mapped_bytes_ > 0) munmap(data_, mapped_bytes_);
   }
 
-  [[nodiscard]] Index images() const { return images_; }
+  [[nodiscard]] Index images() const override { return images_; }
+  void fill(std::span<const Index> images, Index /*step*/, T* features, std::span<std::uint8_t>) override {
+    const Index size = positions_ * channels_;
+    for (const Index i : images) features = std::copy_n(data_ + i * size, size, features);
+  }
   [[nodiscard]] bool in_file() const { return mapped_bytes_ > 0; }
   [[nodiscard]] MatrixView<T> image(Index i) const {
     return {data_ + i * positions_ * channels_, positions_, channels_};

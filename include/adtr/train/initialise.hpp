@@ -4,7 +4,7 @@
 #include <Eigen/Dense>
 
 #include "adtr/models/reconstruction.hpp"
-#include "adtr/train/random.hpp"
+#include "adtr/core/random.hpp"
 
 namespace adtr::inline ADTR_ABI {
 

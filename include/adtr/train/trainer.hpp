@@ -1,10 +1,12 @@
-/// Trains the reconstruction transformer on cached features: L_norm, AdamW, one call an epoch.
+/// Trains the reconstruction transformer on features, with or without anomalies: AdamW, one call an epoch.
 #pragma once
 
 #include "adtr/core/error.hpp"
 #include "adtr/models/reconstruction.hpp"
+#include "adtr/train/batches.hpp"
 #include "adtr/train/feature_cache.hpp"
-#include "adtr/train/random.hpp"
+#include "adtr/train/loss.hpp"
+#include "adtr/core/random.hpp"
 #include "adtr/train/recipe.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -25,15 +27,16 @@ class Trainer {
   using Scalar = typename B::Scalar;
   using Parameters = typename Transformer::template Parameters<Scalar>;
 
-  /// `features` (images, tokens, channels) is read, not copied, and must outlive the trainer.
-  Trainer(const typename B::Context& context, const FeatureCache<Scalar>& features, const TrainingOptions& options)
+  /// `batches`, a FeatureCache or another source, is read as training goes on and must outlive the trainer.
+  Trainer(const typename B::Context& context, BatchSource<Scalar>& batches, const TrainingOptions& options)
       : context_(context),
-        features_(features),
+        batches_(batches),
         options_(options),
         state_(parameter_count<Transformer>),
         gradients_(state_.parameters.size()),
-        batch_(std::min(options.batch, features.images())),
+        batch_(std::min(options.batch, batches.images())),
         input_(batch_ * size),
+        anomalous_(static_cast<std::size_t>(batch_ * Transformer::tokens)),
         output_(batch_ * size),
         d_output_(batch_ * size),
         activations_(Transformer::activation_elements(batch_, Mode::training)),
@@ -44,23 +47,26 @@ class Trainer {
   [[nodiscard]] TrainingState<Scalar>& state() { return state_; }
   [[nodiscard]] const Buffer<Scalar>& gradients() const { return gradients_; }
 
-  [[nodiscard]] Index steps_per_epoch() const { return (features_.images() + batch_ - 1) / batch_; }
+  [[nodiscard]] Index steps_per_epoch() const { return (batches_.images() + batch_ - 1) / batch_; }
 
-  /// One pass over all images in random order; returns the mean of L_norm over them. `after_step(images done)` is
+  /// One pass over all images in random order; returns the mean of the loss over them. `after_step(images done)` is
   /// called after each step.
   template <class F>
   double run_epoch(F&& after_step) {
-    const auto n = static_cast<std::size_t>(features_.images());
+    const Index n = batches_.images();
     const auto order =
-        permutation(n, RandomStream(options_.seed, order_stream + static_cast<std::uint64_t>(state_.epoch)));
+        permutation(static_cast<std::size_t>(n),
+                    RandomStream(options_.seed, order_stream + static_cast<std::uint64_t>(state_.epoch)));
+    std::vector<Index> images;
     double loss = 0.0;
-    for (Index first = 0; first < features_.images(); first += batch_) {
-      const Index count = std::min(batch_, features_.images() - first);
-      for (Index i = 0; i < count; ++i)
-        std::copy_n(features_.image(static_cast<Index>(order[static_cast<std::size_t>(first + i)])).data, size,
-                    input_.data() + i * size);
+    for (Index first = 0; first < n; first += batch_) {
+      const Index count = std::min(batch_, n - first);
+      images.assign(order.begin() + first, order.begin() + first + count);
       const Index step = state_.epoch * steps_per_epoch() + first / batch_;
-      loss += gradient({input_.data(), count * Transformer::tokens, Transformer::features}, step) *
+      std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
+      const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
+      batches_.fill(images, step, input_.data(), marks);
+      loss += gradient({input_.data(), count * Transformer::tokens, Transformer::features}, step, marks) *
               static_cast<double>(count);
       update(step);
       after_step(first + count);
@@ -72,8 +78,9 @@ class Trainer {
     return run_epoch([](Index) {});
   }
 
-  /// L_norm of a batch f (count·tokens, channels) as training step `step` sees it (its dropout); fills gradients().
-  double gradient(MatrixIn<B> f, Index step) {
+  /// The mean loss of a batch f (count·tokens, channels) as training step `step` sees it (its dropout); fills
+  /// gradients(). `anomalous` (count·tokens) marks anomalous tokens for the losses that want to know.
+  double gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous = {}) {
     Parameters p = parameters();
     Transformer::template prepare<B>(context_, p, Mode::training, weights_);
     Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0, static_cast<std::uint32_t>(step)};
@@ -82,12 +89,11 @@ class Trainer {
     const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
     const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
     Transformer::template forward<B>(context_, weights_, dropout, activations, f, y);
-    const double sum = B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / static_cast<double>(f.rows)), dy);
+    const double loss = loss_gradient(f, y, anomalous, dy);
     std::fill_n(gradients_.data(), gradients_.size(), Scalar{0});
     Parameters g = bind_parameters<Transformer>(gradients_.data());
     Transformer::template backward<B>(context_, weights_, dropout, activations, f, MatrixIn<B>(dy), g,
                                       Arena<Scalar>(scratch_.data(), scratch_.size()));
-    const double loss = sum / static_cast<double>(f.rows);
     if (!std::isfinite(loss))
       throw Error("training diverged at step " + std::to_string(step + 1) +
                   " (the loss is not a number); try a smaller learning rate");
@@ -110,16 +116,30 @@ class Trainer {
   }
 
  private:
+  /// The batch's mean loss and its gradient.
+  double loss_gradient(MatrixIn<B> f, MatrixIn<B> y, std::span<const std::uint8_t> anomalous, MatrixOut<B> dy) const {
+    const auto rows = static_cast<double>(f.rows);
+    if (options_.loss == Loss::norm)
+      return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy) / rows;
+    const double share = static_cast<double>(Transformer::tokens) / rows;
+    return share * (options_.loss == Loss::pixel
+                        ? pixel_loss<B>(context_, f, y, anomalous, Transformer::tokens, options_.alpha, share, dy)
+                        : image_loss<B>(context_, f, y, anomalous, Transformer::tokens, options_.top_k, options_.alpha,
+                                        share, dy));
+  }
+
   static constexpr Index size = Transformer::tokens * Transformer::features;
   static constexpr std::uint64_t order_stream = std::uint64_t{1} << 48;  // away from the streams of starting weights
 
   typename B::Context context_;
-  const FeatureCache<Scalar>& features_;
+  BatchSource<Scalar>& batches_;
   TrainingOptions options_;
   TrainingState<Scalar> state_;
   Buffer<Scalar> gradients_;
   Index batch_;
-  Buffer<Scalar> input_, output_, d_output_, activations_, scratch_;
+  Buffer<Scalar> input_;
+  std::vector<std::uint8_t> anomalous_;
+  Buffer<Scalar> output_, d_output_, activations_, scratch_;
   typename Transformer::template Weights<B> weights_;
 };
 

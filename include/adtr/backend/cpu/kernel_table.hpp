@@ -192,6 +192,10 @@ struct TrainingKernels {
   double (*squared_norm)(const float* x, Index n);
   /// dg = scale·(g − f); returns Σ (g − f)².
   double (*norm_gradient)(const float* f, const float* g, Index n, float scale, float* dg);
+  /// Σ |g − f|.
+  double (*distance)(const float* f, const float* g, Index n);
+  /// dg = weight·sign(g − f).
+  void (*sign_gradient)(const float* f, const float* g, Index n, float weight, float* dg);
   void (*adamw)(const AdamWStep&, Index n, float* p, const float* g, float* m, float* v);
 };
 

@@ -90,6 +90,20 @@ struct Tokens {
     });
   }
 
+  static void mean_difference(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float* m) {
+    const TrainingKernels& kernel = training_kernels();
+    for_rows(context, f.rows, 2 * f.cols, [&](Index r) {
+      m[r] = static_cast<float>(kernel.distance(f.row(r), g.row(r), f.cols) / static_cast<double>(f.cols));
+    });
+  }
+
+  static void sign_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g,
+                            const float* w, MatrixView<float> dg) {
+    const TrainingKernels& kernel = training_kernels();
+    for_rows(context, f.rows, 2 * f.cols,
+             [&](Index r) { kernel.sign_gradient(f.row(r), g.row(r), f.cols, w[r], dg.row(r)); });
+  }
+
   static double squared_norm(const Context& context, const float* x, Index n) {
     const TrainingKernels& kernel = training_kernels();
     return sum_of_parts(context, n,

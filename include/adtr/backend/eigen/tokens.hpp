@@ -112,6 +112,23 @@ struct Tokens {
     return sum<double>(f.rows, [&](Index r) { return rows[static_cast<std::size_t>(r)]; });
   }
 
+  static void mean_difference(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float* m) {
+    each_row(context, f.rows, [&](Index r) {
+      m[r] =
+          sum<float>(f.cols, [&](Index c) { return std::abs(f.row(r)[c] - g.row(r)[c]); }) / static_cast<float>(f.cols);
+    });
+  }
+
+  static void sign_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g,
+                            const float* w, MatrixView<float> dg) {
+    each_row(context, f.rows, [&](Index r) {
+      for (Index c = 0; c < f.cols; ++c) {
+        const float d = g.row(r)[c] - f.row(r)[c];
+        dg.row(r)[c] = d > 0.0F ? w[r] : d < 0.0F ? -w[r] : 0.0F;
+      }
+    });
+  }
+
   static double squared_norm(const Context& context, const float* x, Index n) {
     std::vector<double> pieces(static_cast<std::size_t>((n + piece - 1) / piece));
     for_each_piece(context, n, piece, [&](Index first, Index count) {

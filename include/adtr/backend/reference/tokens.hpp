@@ -119,6 +119,24 @@ struct Tokens {
     return sum;
   }
 
+  static void mean_difference(const Context&, MatrixView<const T> f, MatrixView<const T> g, T* m) {
+    for (Index r = 0; r < f.rows; ++r) {
+      double sum = 0.0;
+      for (Index c = 0; c < f.cols; ++c)
+        sum += std::abs(static_cast<double>(f.row(r)[c]) - static_cast<double>(g.row(r)[c]));
+      m[r] = static_cast<T>(sum / static_cast<double>(f.cols));
+    }
+  }
+
+  static void sign_gradient(const Context&, MatrixView<const T> f, MatrixView<const T> g, const T* w,
+                            MatrixView<T> dg) {
+    for (Index r = 0; r < f.rows; ++r)
+      for (Index c = 0; c < f.cols; ++c) {
+        const T d = g.row(r)[c] - f.row(r)[c];
+        dg.row(r)[c] = d > T{0} ? w[r] : d < T{0} ? -w[r] : T{0};
+      }
+  }
+
   static double squared_norm(const Context&, const T* x, Index n) {
     double sum = 0.0;
     for (Index i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);

@@ -60,6 +60,28 @@ inline constexpr Index distance_block = 512;
   return total;
 }
 
+[[gnu::noinline]] inline double distance(const float* f, const float* g, Index n) {
+  double total = 0.0;
+  for (Index b = 0; b < n; b += distance_block) {
+    Vec s = zero();
+    const Index end = smaller(n, b + distance_block);
+    for (Index i = b; i < end; i += width) {
+      const Vec d = load(g + i, end - i) - load(f + i, end - i);
+      s = s + max(d, zero() - d);
+    }
+    total += static_cast<double>(sum(s));
+  }
+  return total;
+}
+
+[[gnu::noinline]] inline void sign_gradient(const float* f, const float* g, Index n, float weight, float* dg) {
+  const Vec w = set(weight);
+  for (Index i = 0; i < n; i += width) {
+    const Vec d = load(g + i, n - i) - load(f + i, n - i);
+    store(dg + i, where_positive(d, w) - where_positive(zero() - d, w), n - i);
+  }
+}
+
 ADTR_INLINE void adamw_vector(const AdamWStep& a, Index n, float* p, const float* g, float* m, float* v) {
   const Vec gradient = load(g, n) * set(a.gradient_scale);
   const Vec first = fma(set(a.one_minus_beta1), gradient, set(a.beta1) * load(m, n));

@@ -24,6 +24,14 @@ inline constexpr Kernels kernels{this_isa,   tile_rows(wide), product,     convo
                                  scale_rows, scale_panels,    pack,        standardise,     attention,
                                  dropout,    layer_norm,      add,         squared_distance};
 
-inline constexpr TrainingKernels training_kernels{tile_rows(wide), weight_gradient,       attention_backward,
-                                                  layer_norm_dx,   layer_norm_parameters, relu_backward,
-                                                  squared_norm,    norm_gradient,         adamw};
+inline constexpr TrainingKernels training_kernels{tile_rows(wide),
+                                                  weight_gradient,
+                                                  attention_backward,
+                                                  layer_norm_dx,
+                                                  layer_norm_parameters,
+                                                  relu_backward,
+                                                  squared_norm,
+                                                  norm_gradient,
+                                                  distance,
+                                                  sign_gradient,
+                                                  adamw};

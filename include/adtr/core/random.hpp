@@ -1,5 +1,5 @@
-/// Random numbers for starting weights and the order of images: functions of (seed, stream, index), so that a run can
-/// be taken up anywhere.
+/// Random numbers for starting weights, the order of images and made-up defects: functions of (seed, stream, index), so
+/// that a run can be taken up anywhere.
 #pragma once
 
 #include <cmath>
