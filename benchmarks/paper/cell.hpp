@@ -91,10 +91,12 @@ void run_cell(Results& results, Cell cell, adtr::Index curve) {
     request.snapshot_epochs = curve;
     adtr::TrainingProgress progress = progress_on(line, key);
     progress.snapshot = [&](adtr::Index epoch, const std::string& path) {
-      Json point{{"epoch", epoch}};
+      Json point{{"epoch", epoch}}, points = Json::array();
       point.update(measure<N>(cell, path));
-      std::erase_if(row["curve"], [&](const Json& p) { return p["epoch"] == epoch; });
-      row["curve"].push_back(point);
+      for (const Json& earlier : row["curve"])
+        if (earlier["epoch"] < epoch) points.push_back(earlier);
+      points.push_back(point);
+      row["curve"] = points;
       results.put(row);
     };
     results.put(row);
