@@ -50,22 +50,41 @@ void add_train(CLI::App& app, program::TrainOptions& o) {
   CLI::App& c = *app.add_subcommand("train", "Train a model on images of good parts");
   constexpr auto most = std::numeric_limits<int>::max();
   c.add_option("--data", o.data, "Folder of good images, or with train/good in it")->required();
-  c.add_option("--backbone", o.backbone, "Weights of the frozen backbone (safetensors)")->required();
+  CLI::App& origin = *c.add_option_group("--backbone, --start", "Where training begins");
+  origin.add_option("--backbone", o.backbone, "Weights of the frozen backbone (safetensors)");
+  origin.add_option("--start", o.start, "Model to go on from, with its backbone, image size and grid");
+  origin.require_option(1);
   c.add_option("--out", o.out, "Model to write")->required();
   c.add_option("--architecture", o.architecture, "What the weights are for, where they do not say it");
+  c.add_option("--anomalies", o.anomalies, "Train with made-up defects too: confetti")
+      ->check(CLI::IsMember({"confetti"}));
+  c.add_option("--defects", o.defects, "Train with real defects too: folder with test/KIND, perhaps ground_truth/KIND");
+  c.add_option("--loss", o.loss, "With anomalies: pixel (masks) or image (labels) [pixel, image where masks lack]")
+      ->check(CLI::IsMember({"pixel", "image"}));
+  c.add_option("--alpha", o.alpha, "Weight of the loss's term for anomalies")
+      ->check(number_in(0.0, infinity, "from 0"))
+      ->capture_default_str();
+  c.add_option("--top-k", o.top_k, "Distances of an image that the loss image averages")
+      ->check(CLI::Range(1, most))
+      ->capture_default_str();
+  c.add_option("--anomaly-probability", o.anomaly_probability, "That an image of a batch is replaced by an anomaly")
+      ->check(number_in(0.0, 1.0, "from 0 to below 1"))
+      ->capture_default_str();
   c.add_option("--recipe", o.recipe, "fast (minutes), or paper (the publication's, hours)")
       ->check(CLI::IsMember({"fast", "paper"}))
       ->capture_default_str();
-  c.add_option("--epochs", o.epochs, "Passes over the images [fast 20, paper 500]")->check(CLI::Range(1, most));
+  c.add_option("--epochs", o.epochs, "Passes over the images [fast 20, paper 500; with --start 10, 300]")
+      ->check(CLI::Range(1, most));
   c.add_option("--batch", o.batch, "Images a step [16]")->check(CLI::Range(1, most));
-  c.add_option("--learning-rate", o.learning_rate, "Of AdamW, at its highest [fast 0.004, paper 0.0001]")
+  c.add_option("--learning-rate", o.learning_rate,
+               "Of AdamW, at its highest [fast 0.004, with --start 0.0004; paper 0.0001]")
       ->check(number_in(0.0, infinity, "above 0", true));
   c.add_option("--weight-decay", o.weight_decay, "Of AdamW [0.0001]")->check(number_in(0.0, infinity, "from 0"));
   c.add_option("--dropout", o.dropout, "[fast 0, paper 0.1]")->check(number_in(0.0, 1.0, "from 0 to below 1"));
   c.add_option("--clip", o.clip, "Largest norm of a gradient; 0 for any")
       ->check(number_in(0.0, infinity, "from 0"))
       ->capture_default_str();
-  c.add_option("--image-size", o.image_size, "Side that images are resized to")
+  c.add_option("--image-size", o.image_size, "Side that images are resized to; with --start the model's")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   c.add_option("--grid", o.grid, "Side of the feature map")->check(CLI::Range(1, 65536))->capture_default_str();

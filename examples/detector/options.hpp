@@ -16,12 +16,15 @@ struct CommonOptions {
 };
 
 struct TrainOptions : CommonOptions {
-  std::string data, backbone, out, architecture, json;
+  std::string data, backbone, start, out, architecture, json;
+  std::string anomalies, defects, loss;
   std::string recipe = "fast";
   /// Absent: as the recipe has it.
   std::optional<adtr::Index> epochs, batch;
   std::optional<double> learning_rate, weight_decay, dropout;
   double clip = 0.0;
+  double alpha = 0.003, anomaly_probability = 0.5;
+  adtr::Index top_k = 20;
   adtr::Index image_size = 256, grid = 16;
   double hold_out = 0.0, false_alarm_rate = 0.0;
   std::uint64_t seed = 0;

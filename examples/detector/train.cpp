@@ -1,6 +1,7 @@
 /// adtr train: a folder of good images and a backbone's weights in, a model out.
 #include "adtr/train/train_model.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <filesystem>
 
@@ -17,6 +18,15 @@ std::string duration_text(double seconds) {
   return s >= 3600 ? text("%lld:%02lld:%02lld", s / 3600, s / 60 % 60, s % 60) : text("%lld:%02lld", s / 60, s % 60);
 }
 
+/// Pixels teach more than labels, where all defects have masks.
+adtr::Loss loss_of(const TrainOptions& options, const std::vector<adtr::Sample>& defects) {
+  if (options.loss.empty() && options.anomalies.empty() && defects.empty()) return adtr::Loss::norm;
+  if (!options.loss.empty()) return options.loss == "pixel" ? adtr::Loss::pixel : adtr::Loss::image;
+  const bool masks =
+      std::all_of(defects.begin(), defects.end(), [](const adtr::Sample& s) { return s.mask.has_value(); });
+  return masks ? adtr::Loss::pixel : adtr::Loss::image;
+}
+
 adtr::TrainingRequest request_of(const TrainOptions& options) {
   adtr::TrainingRequest r;
   r.good = adtr::scan_training(options.data);
@@ -25,7 +35,15 @@ adtr::TrainingRequest request_of(const TrainOptions& options) {
   r.out = options.out;
   r.image_size = options.image_size;
   r.grid = options.grid;
-  r.options = adtr::training_options(options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast);
+  const adtr::Recipe recipe = options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast;
+  r.start = options.start;
+  r.confetti = options.anomalies == "confetti";
+  if (!options.defects.empty()) r.defects = adtr::scan_defects(options.defects);
+  r.options = r.start.empty() ? adtr::training_options(recipe) : adtr::second_stage_options(recipe);
+  r.options.loss = loss_of(options, r.defects);
+  r.options.alpha = options.alpha;
+  r.options.top_k = options.top_k;
+  r.options.anomaly_probability = options.anomaly_probability;
   r.options.epochs = options.epochs.value_or(r.options.epochs);
   r.options.batch = options.batch.value_or(r.options.batch);
   r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
@@ -91,8 +109,8 @@ Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, 
   const adtr::TrainingOptions& o = request.options;
   Json json{{"model", options.out},
             {"architecture", std::string(adtr::name_of(result.description.architecture))},
-            {"image_size", request.image_size},
-            {"grid", request.grid},
+            {"image_size", result.description.image_size},
+            {"grid", result.description.grid},
             {"backend", options.backend},
             {"recipe", options.recipe},
             {"epochs", o.epochs},
@@ -104,6 +122,9 @@ Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, 
             {"seed", o.seed},
             {"images", result.images},
             {"images_held_out", result.held_out},
+            {"loss", adtr::name_of(o.loss)},
+            {"confetti", request.confetti},
+            {"defects", result.defects},
             {"losses", result.losses},
             {"seconds_features", result.seconds_features},
             {"seconds_training", result.seconds_training},

@@ -43,3 +43,18 @@ TEST_CASE("The fast recipe: 4e-3, warm-up over 20 steps, cosine to 0, batch 16, 
   CHECK(adtr::learning_rate(o, 0, 1, 1) == Approx(1e-3 / 20));
   CHECK(adtr::learning_rate(o, 1, 2, 1) == Approx(1e-3 * 2 / 20 * 0.5));
 }
+
+TEST_CASE("The second stage: paper 300 epochs, 1e-4 for 200, then 1e-5; fast 10 epochs from a tenth of the rate") {
+  const auto paper = adtr::second_stage_options(adtr::Recipe::paper);
+  CHECK(paper.loss == adtr::Loss::pixel);
+  CHECK(paper.alpha == 0.003);
+  CHECK(paper.top_k == 20);
+  CHECK(paper.anomaly_probability == 0.5);
+  CHECK(paper.epochs == 300);
+  CHECK(adtr::learning_rate(paper, 199 * 7 + 6, 300 * 7, 7) == 1e-4);
+  CHECK(adtr::learning_rate(paper, 200 * 7, 300 * 7, 7) == Approx(1e-5).epsilon(1e-12));
+  const auto fast = adtr::second_stage_options(adtr::Recipe::fast);
+  CHECK(fast.epochs == 10);
+  CHECK(fast.learning_rate == Approx(4e-4).epsilon(1e-12));
+  CHECK(adtr::learning_rate(fast, 500, 1000, 50) == Approx(2e-4));
+}

@@ -154,6 +154,15 @@ inline std::map<std::string, std::filesystem::path> masks_by_stem(const std::fil
   return samples;
 }
 
+/// The defective images of a folder that scan_test() takes, to train with. Error: as there, or no defects.
+[[nodiscard]] inline std::vector<Sample> scan_defects(const std::filesystem::path& folder) {
+  std::vector<Sample> samples = scan_test(folder);
+  std::erase_if(samples, [](const Sample& sample) { return !sample.defective; });
+  if (samples.empty())
+    throw file_error((folder / "test").string(), "expected a folder of images with defects, found only good ones");
+  return samples;
+}
+
 /// Reads the mask of a sample whose image has the given size. Error: as read_mask, or a mask of another size.
 [[nodiscard]] inline Mask read_sample_mask(const Sample& sample, Index height, Index width) {
   const std::string path = sample.mask.value().string();

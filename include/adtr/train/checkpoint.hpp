@@ -74,6 +74,9 @@ void load_checkpoint(const std::string& path, const RunIdentity& identity, Train
     if (was != value)
       throw file_error(path, "is of another training run: its " + key + " is " + was + ", this run's is " + value);
   }
+  for (const auto& [key, was] : metadata)
+    if (key.starts_with("run.") && !identity.contains(key.substr(4)))
+      throw file_error(path, "is of another training run: its " + key.substr(4) + " is " + was + ", this run has none");
   file.copy_to("parameters", state.parameters.span());
   file.copy_to("first_moment", state.first_moment.span());
   file.copy_to("second_moment", state.second_moment.span());

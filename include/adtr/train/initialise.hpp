@@ -3,8 +3,8 @@
 
 #include <Eigen/Dense>
 
-#include "adtr/models/reconstruction.hpp"
 #include "adtr/core/random.hpp"
+#include "adtr/models/reconstruction.hpp"
 
 namespace adtr::inline ADTR_ABI {
 

@@ -2,11 +2,11 @@
 #pragma once
 
 #include "adtr/core/error.hpp"
+#include "adtr/core/random.hpp"
 #include "adtr/models/reconstruction.hpp"
 #include "adtr/train/batches.hpp"
 #include "adtr/train/feature_cache.hpp"
 #include "adtr/train/loss.hpp"
-#include "adtr/core/random.hpp"
 #include "adtr/train/recipe.hpp"
 
 namespace adtr::inline ADTR_ABI {

@@ -1,0 +1,101 @@
+/// Batches of normal images some of which are replaced by anomalous ones, drawn anew in every step.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "adtr/core/random.hpp"
+#include "adtr/data/image.hpp"
+#include "adtr/train/feature_cache.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Where anomalous images come from.
+template <class T>
+class AnomalySource {
+ public:
+  virtual ~AnomalySource() = default;
+  /// Writes the features (tokens, channels) of an anomalous image, to stand in place of normal image `image`, and marks
+  /// its anomalous tokens with 1 in `anomalous`, which is 0 before. All chance comes from `random`.
+  virtual void draw(Index image, RandomStream random, T* features, std::span<std::uint8_t> anomalous) = 0;
+
+ protected:
+  AnomalySource() = default;
+  AnomalySource(const AnomalySource&) = default;
+  AnomalySource& operator=(const AnomalySource&) = default;
+};
+
+/// Images whose features are known: one of them at random, each as likely. `features` must outlive this object;
+/// `anomalous` (images, tokens) marks their tokens, all of an image where only its label is known.
+template <class T>
+class KnownAnomalies final : public AnomalySource<T> {
+ public:
+  KnownAnomalies(FeatureCache<T>& features, std::vector<std::uint8_t> anomalous)
+      : features_(features), anomalous_(std::move(anomalous)) {}
+
+  void draw(Index /*image*/, RandomStream random, T* features, std::span<std::uint8_t> anomalous) override {
+    const std::size_t chosen = random.below(static_cast<std::size_t>(features_.images()));
+    const auto image = static_cast<Index>(chosen);
+    features_.fill(std::span(&image, 1), 0, features, anomalous);
+    std::copy_n(anomalous_.data() + chosen * anomalous.size(), anomalous.size(), anomalous.begin());
+  }
+
+ private:
+  FeatureCache<T>& features_;
+  std::vector<std::uint8_t> anomalous_;
+};
+
+/// Each image of a batch is, with a probability, replaced by an anomalous one of one of the sources, each as likely.
+/// Batches and sources must outlive this object.
+template <class T>
+class ReplacingBatches final : public BatchSource<T> {
+ public:
+  /// `size`: features of one image, tokens · channels.
+  ReplacingBatches(BatchSource<T>& normal, std::vector<AnomalySource<T>*> sources, Index size, double probability,
+                   std::uint64_t seed)
+      : normal_(normal), sources_(std::move(sources)), size_(size), probability_(probability), seed_(seed) {}
+
+  [[nodiscard]] Index images() const override { return normal_.images(); }
+
+  void fill(std::span<const Index> images, Index step, T* features, std::span<std::uint8_t> anomalous) override {
+    normal_.fill(images, step, features, anomalous);
+    const std::size_t tokens = anomalous.size() / images.size();
+    for (std::size_t i = 0; i < images.size(); ++i) {
+      // A stream for each image of each step, away from those of other choices.
+      RandomStream random(
+          seed_, anomaly_stream | static_cast<std::uint64_t>(step) << 31 | static_cast<std::uint64_t>(images[i]));
+      if (random.uniform() >= probability_) continue;
+      AnomalySource<T>& source = *sources_[random.below(sources_.size())];
+      source.draw(images[i], random, features + static_cast<Index>(i) * size_, anomalous.subspan(i * tokens, tokens));
+    }
+  }
+
+ private:
+  static constexpr std::uint64_t anomaly_stream = std::uint64_t{1} << 63;
+
+  BatchSource<T>& normal_;
+  std::vector<AnomalySource<T>*> sources_;
+  Index size_;
+  double probability_;
+  std::uint64_t seed_;
+};
+
+/// Marks in `tokens` (grid, grid) those that a marked pixel of the mask lies in: the method's maximum.
+inline void mark_tokens(const Mask& mask, Index grid, std::span<std::uint8_t> tokens) {
+  for (Index y = 0; y < grid; ++y)
+    for (Index x = 0; x < grid; ++x) {
+      const Index top = y * mask.height / grid, bottom = ((y + 1) * mask.height + grid - 1) / grid;
+      const Index left = x * mask.width / grid, right = ((x + 1) * mask.width + grid - 1) / grid;
+      bool marked = false;
+      for (Index v = top; v < bottom && !marked; ++v) {
+        const std::uint8_t* const row = mask.data.data() + v * mask.width;
+        marked = std::any_of(row + left, row + right, [](std::uint8_t pixel) { return pixel != 0; });
+      }
+      tokens[static_cast<std::size_t>(y * grid + x)] = marked ? 1 : 0;
+    }
+}
+
+}  // namespace adtr::inline ADTR_ABI

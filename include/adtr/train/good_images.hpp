@@ -1,0 +1,57 @@
+/// What good images are for beside training: some are held out, and scores have their statistics.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "adtr/core/random.hpp"
+#include "adtr/data/folder.hpp"
+#include "adtr/models/description.hpp"
+
+namespace adtr::inline ADTR_ABI::detail {
+
+/// Takes a seeded share of the samples for the threshold; both parts keep the folder's order.
+inline std::vector<Sample> split_off(std::vector<Sample>& samples, double share, std::uint64_t seed) {
+  if (!(share >= 0.0 && share < 1.0))
+    throw Error("hold-out: expected at least 0 and less than 1, found " + number_text(share));
+  if (share == 0.0) return {};
+  const auto n = samples.size();
+  const auto count = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share * static_cast<double>(n))));
+  if (count >= n)
+    throw Error("hold-out: " + std::to_string(n) + " good images are too few to keep " + number_text(share) +
+                " of them apart");
+  const auto order = permutation(n, RandomStream(seed, std::uint64_t{1} << 56));
+  std::vector<bool> held(n, false);
+  for (std::size_t i = 0; i < count; ++i) held[order[i]] = true;
+  std::vector<Sample> kept, out;
+  for (std::size_t i = 0; i < n; ++i) (held[i] ? out : kept).push_back(std::move(samples[i]));
+  samples = std::move(kept);
+  return out;
+}
+
+/// Mean and deviation of the position scores (images, H·W) over the images; the deviation not below a fifth of the one
+/// over all positions and images, so that positions which never change do not shout.
+template <class T>
+void score_statistics(const std::vector<T>& scores, Index positions, T* mean, T* std) {
+  const auto p = static_cast<std::size_t>(positions);
+  const auto images = static_cast<double>(scores.size() / p);
+  double total = 0.0, total_squares = 0.0;
+  for (const T s : scores) total += static_cast<double>(s);
+  total /= static_cast<double>(scores.size());
+  for (const T s : scores) total_squares += (static_cast<double>(s) - total) * (static_cast<double>(s) - total);
+  const double floor = std::max(0.2 * std::sqrt(total_squares / static_cast<double>(scores.size())), 1e-12);
+  for (std::size_t u = 0; u < p; ++u) {
+    double sum = 0.0, squares = 0.0;
+    for (std::size_t i = u; i < scores.size(); i += p) sum += static_cast<double>(scores[i]);
+    sum /= images;
+    for (std::size_t i = u; i < scores.size(); i += p)
+      squares += (static_cast<double>(scores[i]) - sum) * (static_cast<double>(scores[i]) - sum);
+    mean[u] = static_cast<T>(sum);
+    std[u] = static_cast<T>(std::max(std::sqrt(squares / images), floor));
+  }
+}
+
+}  // namespace adtr::inline ADTR_ABI::detail

@@ -1,0 +1,84 @@
+/// From images to features as a network trains on them, and from images with confetti.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "adtr/data/confetti.hpp"
+#include "adtr/detector.hpp"
+#include "adtr/train/anomalies.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// The frozen half of network N with all that comes before it, and the standardisation after it.
+template <class N, Backend B>
+class ImageFeatures {
+ public:
+  using T = typename B::Scalar;
+  using Net = typename N::type;
+  using Features = typename Net::Features;
+
+  ImageFeatures(const typename B::Context& context, FeatureExtractor<Net, B>&& extractor, const Numerics& numerics)
+      : context_(context),
+        extractor_(std::move(extractor)),
+        preprocess_(N::image_size, numerics),
+        input_(Net::Image::size),
+        mean_(Features::channels),
+        inverse_(Features::channels) {
+    std::fill_n(inverse_.data(), Features::channels, T{1});
+  }
+
+  /// What standardise() takes from now on; (C) both.
+  void set_statistics(const T* mean, const T* std) {
+    assign(mean_, mean, Features::channels);
+    for (Index c = 0; c < Features::channels; ++c) inverse_.data()[c] = T{1} / std[c];
+  }
+
+  /// Writes the features (tokens, channels) of an image as the backbone gives them.
+  void extract(const ImageView& image, T* features) {
+    preprocess_(image, input_.data());
+    extractor_.extract(map_view<typename Net::Image>(static_cast<const T*>(input_.data()), 1),
+                       map_view<Features>(features, 1));
+  }
+
+  void standardise(T* features) const {
+    B::standardise(context_, map_view<Features>(features, 1), mean_.data(), inverse_.data());
+  }
+
+  /// Hands the backbone on; this object is done.
+  [[nodiscard]] FeatureExtractor<Net, B>&& release() { return std::move(extractor_); }
+
+ private:
+  typename B::Context context_;
+  FeatureExtractor<Net, B> extractor_;
+  Preprocessor<T> preprocess_;
+  Buffer<T> input_, mean_, inverse_;
+};
+
+/// The training images with confetti on them, read and computed anew at every call.
+template <class N, Backend B>
+class ConfettiAnomalies final : public AnomalySource<typename B::Scalar> {
+ public:
+  using T = typename B::Scalar;
+
+  /// Both must outlive this object.
+  ConfettiAnomalies(ImageFeatures<N, B>& features, const std::vector<Sample>& images)
+      : features_(features), images_(images) {}
+
+  /// Throws Error where the image's file can no longer be read.
+  void draw(Index image, RandomStream random, T* features, std::span<std::uint8_t> anomalous) override {
+    maker_(read_image(images_[static_cast<std::size_t>(image)].path), random, with_confetti_, mask_);
+    features_.extract(with_confetti_, features);
+    features_.standardise(features);
+    mark_tokens(mask_, N::grid, anomalous);
+  }
+
+ private:
+  ImageFeatures<N, B>& features_;
+  const std::vector<Sample>& images_;
+  ConfettiMaker maker_;
+  Image with_confetti_;
+  Mask mask_;
+};
+
+}  // namespace adtr::inline ADTR_ABI
