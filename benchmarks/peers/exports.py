@@ -65,8 +65,8 @@ def write_model(name, path):
     for key, size in (("feature", channels), ("score", positions)):
         tensors[key + "_mean"], tensors[key + "_std"] = torch.zeros(size), torch.ones(size)
     safetensors.torch.save_file(tensors, path, {
-        "format": "adtr", "format_version": "1", "architecture": name, "image_size": str(IMAGE), "grid": str(GRID),
-        "padding": "symmetric", "mean": "0,0,0", "std": "1,1,1", "image_score": "norm", "colour_low": "0",
+        "format": "adtr", "format_version": "2", "architecture": name, "image_size": str(IMAGE), "grid": str(GRID),
+        "padding": "symmetric", "mean": "0,0,0", "std": "1,1,1", "scoring": "norm", "colour_low": "0",
         "colour_high": "1"})
 
 

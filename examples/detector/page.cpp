@@ -58,7 +58,7 @@ std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const 
       {"backbone", std::string(adtr::name_of(d.architecture))},
       {"image size", text("%td × %td", d.image_size, d.image_size)},
       {"grid", text("%td × %td", d.grid, d.grid)},
-      {"image score", d.image_score == adtr::ImageScore::norm ? "maximum of the norms" : "maximum of the z-scores"},
+      {"image score", d.scoring == adtr::Scoring::norm ? "maximum of the norms" : "maximum of the deep taps' z-scores"},
       {"time an image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
       {"backend", options.backend}};
   if (masks)

@@ -57,6 +57,7 @@ struct AnyModel {
   using T = typename B::Scalar;
   virtual ~AnyModel() = default;
   virtual void position_scores(const T* image, std::span<T> scores) = 0;
+  virtual void position_scores(const T* image, std::span<T> map, std::span<T> deep) = 0;
   virtual void standardise_scores(std::span<const T> scores, std::span<T> z) const = 0;
   [[nodiscard]] virtual std::unique_ptr<AnyModel> share() const = 0;
 };
@@ -68,6 +69,9 @@ struct ModelOf final : AnyModel<B> {
   explicit ModelOf(Model<typename N::type, B> m) : model(std::move(m)) {}
   void position_scores(const T* image, std::span<T> scores) override {
     model.position_scores({image, 1, N::image_size, N::image_size, 3}, scores);
+  }
+  void position_scores(const T* image, std::span<T> map, std::span<T> deep) override {
+    model.position_scores({image, 1, N::image_size, N::image_size, 3}, map, deep);
   }
   void standardise_scores(std::span<const T> scores, std::span<T> z) const override {
     model.standardise_scores(scores, z);
@@ -118,7 +122,7 @@ class Detector {
         score_map_(description.grid, description.image_size),
         input_(description.image_size * description.image_size * 3),
         scores_(static_cast<std::size_t>(description.grid * description.grid)),
-        z_scores_(scores_.size()),
+        deep_(scores_.size()),
         map_(static_cast<std::size_t>(description.image_size * description.image_size)) {}
 
   /// Another detector of the same model and threshold for another thread. Weights and Context are shared, not copied,
@@ -140,14 +144,15 @@ class Detector {
   /// The same into a Detection that is used again: allocates nothing when images keep their size.
   void detect(const ImageView& image, Detection& d) {
     preprocess_(image, input_.data());
-    model_->position_scores(input_.data(), scores_);
+    const bool norm = description_.scoring == Scoring::norm;
+    norm ? model_->position_scores(input_.data(), scores_) : model_->position_scores(input_.data(), scores_, deep_);
     const auto size = static_cast<std::size_t>(description_.image_size);
     if (d.map.shape(0) != size || d.map.shape(1) != size) d.map.resize({size, size});
     score_map_.upsample(scores_, map_);
     std::transform(map_.begin(), map_.end(), d.map.data(), [](Scalar s) { return static_cast<float>(s); });
-    if (description_.image_score == ImageScore::z_score) {
-      model_->standardise_scores(scores_, z_scores_);
-      score_map_.upsample(z_scores_, map_);
+    if (!norm) {
+      model_->standardise_scores(deep_, deep_);
+      score_map_.upsample(deep_, map_);
     }
     d.score = score_map_.pooled_maximum(map_);
     d.threshold = description_.threshold;
@@ -163,7 +168,7 @@ class Detector {
   Preprocessor<Scalar> preprocess_;
   ScoreMap<Scalar> score_map_;
   Buffer<Scalar> input_;
-  std::vector<Scalar> scores_, z_scores_, map_;
+  std::vector<Scalar> scores_, deep_, map_;
 };
 
 }  // namespace adtr::inline ADTR_ABI

@@ -48,7 +48,7 @@ TEST_CASE("a model goes on with confetti, with defects, or with both") {
 
     const auto before = TensorFile::read(m.model()), after = TensorFile::read(out);
     CHECK(after.metadata.at("image_size") == "32");
-    CHECK(after.metadata.at("image_score") == before.metadata.at("image_score"));
+    CHECK(after.metadata.at("scoring") == before.metadata.at("scoring"));
     const auto same = [&](const std::string& name) {
       return before.tensors.at(name).values == after.tensors.at(name).values;
     };

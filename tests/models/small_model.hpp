@@ -21,7 +21,7 @@ inline adtr::ModelDescription description() {
   d.image_size = 32;
   d.grid = 8;
   d.numerics = adtr::parse_architecture("efficientnet_lite0").numerics;
-  d.image_score = adtr::ImageScore::z_score;
+  d.scoring = adtr::Scoring::taps;
   d.threshold = 0.1234567890123456789;
   d.colour_low = 1.0 / 3.0;
   d.colour_high = 2.0;

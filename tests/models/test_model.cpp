@@ -67,7 +67,7 @@ TEST_CASE("A description comes out of a file as it went in, and says what is wro
   CHECK((d.image_size == 32 && d.grid == 8));
   CHECK(d.numerics.padding == adtr::Padding::same);
   CHECK((d.numerics.mean == expected.numerics.mean && d.numerics.std == expected.numerics.std));
-  CHECK(d.image_score == adtr::ImageScore::z_score);
+  CHECK(d.scoring == adtr::Scoring::taps);
   CHECK(d.threshold == expected.threshold);
   CHECK((d.colour_low == expected.colour_low && d.colour_high == 2.0));
   CHECK(d.notes == expected.notes);

@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "adtr/core/random.hpp"
 #include "adtr/data/folder.hpp"
-#include "adtr/train/random.hpp"
 
 namespace adtr::inline ADTR_ABI {
 

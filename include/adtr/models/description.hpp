@@ -9,21 +9,22 @@
 
 namespace adtr::inline ADTR_ABI {
 
-/// How the score of an image comes from the scores of its positions; both take the maximum of the pooled map.
-enum class ImageScore : std::uint8_t {
-  norm,    ///< the difference norm itself: the paper's
-  z_score  ///< the norm's z-score at each position over the training images: the fast recipe's
+/// How scores come from what the reconstruction misses. The score of an image is the maximum of a pooled map: of the
+/// score map itself, or of another.
+enum class Scoring : std::uint8_t {
+  norm,  ///< the paper's: map and image from the difference norm
+  taps   ///< the fast recipe's: see tap_scores(); the image's from z-scores of the deep taps over the training images
 };
 
 /// Goes into the `__metadata__` of a model file and comes out of it again.
 struct ModelDescription {
-  static constexpr const char* format_version = "1";
+  static constexpr const char* format_version = "2";
 
   Architecture architecture = Architecture::efficientnet_b4;
   Index image_size = 256;
   Index grid = 16;
   Numerics numerics;  ///< bn_eps is spent: the stored backbone is folded
-  ImageScore image_score = ImageScore::norm;
+  Scoring scoring = Scoring::norm;
   /// An image at or above it is anomalous; absent where no good images were held out.
   std::optional<double> threshold;
   /// The score map values between which heat maps are coloured: the same for every image of this model.
@@ -53,7 +54,7 @@ inline std::string number_text(double value) {
   m["padding"] = d.numerics.padding == Padding::same ? "same" : "symmetric";
   m["mean"] = triple_text(d.numerics.mean);
   m["std"] = triple_text(d.numerics.std);
-  m["image_score"] = d.image_score == ImageScore::norm ? "norm" : "z_score";
+  m["scoring"] = d.scoring == Scoring::norm ? "norm" : "taps";
   if (d.threshold) m["threshold"] = detail::number_text(*d.threshold);
   m["colour_low"] = detail::number_text(d.colour_low);
   m["colour_high"] = detail::number_text(d.colour_high);
@@ -85,10 +86,10 @@ inline std::string number_text(double value) {
   d.numerics = named.numerics;
   d.image_size = static_cast<Index>(number("image_size"));
   d.grid = static_cast<Index>(number("grid"));
-  const std::string& score = get("image_score");
-  if (score != "norm" && score != "z_score")
-    throw file_error(file.path(), "metadata 'image_score' is '" + score + "', expected 'norm' or 'z_score'");
-  d.image_score = score == "norm" ? ImageScore::norm : ImageScore::z_score;
+  const std::string& score = get("scoring");
+  if (score != "norm" && score != "taps")
+    throw file_error(file.path(), "metadata 'scoring' is '" + score + "', expected 'norm' or 'taps'");
+  d.scoring = score == "norm" ? Scoring::norm : Scoring::taps;
   if (file.metadata().contains("threshold")) d.threshold = number("threshold");
   d.colour_low = number("colour_low");
   d.colour_high = number("colour_high");

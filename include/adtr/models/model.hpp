@@ -6,6 +6,7 @@
 #include <type_traits>
 
 #include "adtr/models/description.hpp"
+#include "adtr/models/tap_scores.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -80,7 +81,7 @@ struct TrainedTensors {
   struct Parameters {
     typename Net::Transformer::template Parameters<T> transformer;
     T *feature_mean = nullptr, *feature_std = nullptr;  ///< (C); 0 and 1 where features are not standardised
-    T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the difference norm; the latter floored
+    T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the scores behind an image's; the latter floored
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       visit("", self.transformer);
@@ -123,11 +124,11 @@ class Model {
   }
 
   /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity.
-  void position_scores(MapIn<B> images, std::span<Scalar> scores) {
-    const auto features = map_view<Features>(features_.data(), images.batch);
-    extractor_.extract(images, features);
-    B::standardise(context_, features, trained_->mean.data(), trained_->scale.data());
-    feature_scores(features, scores);
+  void position_scores(MapIn<B> images, std::span<Scalar> scores) { feature_scores(extract(images), scores); }
+
+  /// The fast recipe's, tap_scores() of n images, (n, H·W) both.
+  void position_scores(MapIn<B> images, std::span<Scalar> map, std::span<Scalar> deep) {
+    feature_scores(extract(images), map, deep);
   }
 
   /// The same from standardised features, as a training run keeps them.
@@ -135,8 +136,13 @@ class Model {
     reconstruct(features);
     B::difference_norm(context_, features.matrix(), reconstruction(features.batch).matrix(), scores.data());
   }
+  void feature_scores(MapIn<B> features, std::span<Scalar> map, std::span<Scalar> deep) {
+    reconstruct(features);
+    tap_scores<typename Net::Backbone, B>(context_, features.matrix(), reconstruction(features.batch).matrix(), map,
+                                          deep, tap_.span());
+  }
 
-  /// The same scores as z-scores of each position over the training images.
+  /// Scores as z-scores of each position over the training images.
   void standardise_scores(std::span<const Scalar> scores, std::span<Scalar> z) const {
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const auto u = static_cast<Index>(i) % Features::positions;
@@ -167,11 +173,20 @@ class Model {
   }
 
  private:
+  /// Standardised features.
+  MapIn<B> extract(MapIn<B> images) {
+    const auto features = map_view<Features>(features_.data(), images.batch);
+    extractor_.extract(images, features);
+    B::standardise(context_, features, trained_->mean.data(), trained_->scale.data());
+    return features;
+  }
+
   Model(const typename B::Context& context, FeatureExtractor<Net, B>&& extractor)
       : context_(context),
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
         reconstruction_(extractor_.capacity() * Features::size),
+        tap_(extractor_.capacity() * Features::positions),
         activations_(own_activations(extractor_)) {}
 
   /// What no call changes.
@@ -232,7 +247,7 @@ class Model {
   typename B::Context context_;
   FeatureExtractor<Net, B> extractor_;
   std::shared_ptr<const Packed> trained_;
-  Buffer<Scalar> features_, reconstruction_, activations_;
+  Buffer<Scalar> features_, reconstruction_, tap_, activations_;
   Buffer<Scalar> score_mean_, score_std_;
 };
 

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adtr/data/confetti.hpp"
+#include "adtr/data/folder.hpp"
 #include "adtr/detector.hpp"
 #include "adtr/train/anomalies.hpp"
 
@@ -45,8 +46,11 @@ class ImageFeatures {
     B::standardise(context_, map_view<Features>(features, 1), mean_.data(), inverse_.data());
   }
 
-  /// Hands the backbone on; this object is done.
-  [[nodiscard]] FeatureExtractor<Net, B>&& release() { return std::move(extractor_); }
+  /// A backbone of the same weights.
+  [[nodiscard]] FeatureExtractor<Net, B> share() const { return extractor_.share(); }
+
+  /// The image that the last call saw, resized.
+  [[nodiscard]] const Image& resized() const { return preprocess_.resized(); }
 
  private:
   typename B::Context context_;
@@ -67,7 +71,7 @@ class ConfettiAnomalies final : public AnomalySource<typename B::Scalar> {
 
   /// Throws Error where the image's file can no longer be read.
   void draw(Index image, RandomStream random, T* features, std::span<std::uint8_t> anomalous) override {
-    maker_(read_image(images_[static_cast<std::size_t>(image)].path), random, with_confetti_, mask_);
+    maker_(read_image(images_[static_cast<std::size_t>(image)]), random, with_confetti_, mask_);
     features_.extract(with_confetti_, features);
     features_.standardise(features);
     mark_tokens(mask_, N::grid, anomalous);

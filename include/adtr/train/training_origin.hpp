@@ -27,7 +27,7 @@ struct TrainingOrigin {
       d.numerics = named.numerics;
       d.image_size = r.image_size;
       d.grid = r.grid;
-      d.image_score = r.options.recipe == Recipe::fast ? ImageScore::z_score : ImageScore::norm;
+      d.scoring = r.options.recipe == Recipe::fast ? Scoring::taps : Scoring::norm;
       return origin;
     }
     TrainingOrigin origin{SafetensorsFile::open(r.start), {}};

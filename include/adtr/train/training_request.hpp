@@ -34,11 +34,12 @@ struct TrainingRequest {
   double false_alarm_rate = 0.0;  ///< of those, how many may lie at or above the threshold
   bool resume = false;            ///< go on with `<out>.checkpoint`
   double checkpoint_seconds = 30.0;
+  Index snapshot_epochs = 0;  ///< calls TrainingProgress::snapshot after every so many epochs but the last; 0: never
   std::uint64_t cache_memory = std::uint64_t{4} << 30;  ///< bytes of features to keep in memory; beyond, a file
   int threads = 0;
 };
 
-/// Called as a run goes on; either may be empty.
+/// Called as a run goes on; each may be empty.
 struct TrainingProgress {
   /// Images whose features are computed, of how many.
   std::function<void(Index done, Index images)> features;
@@ -49,6 +50,8 @@ struct TrainingProgress {
     double images_per_second, seconds_left;
   };
   std::function<void(const Epoch&)> epoch;
+  /// The model after `epoch` epochs, in a file that is there until the call returns.
+  std::function<void(Index epoch, const std::string& path)> snapshot;
 };
 
 /// What a run did.

@@ -94,7 +94,7 @@ class TrainingRun {
     const Index images = cache.images() + defects.images();
     Index done = 0;
     const auto extract = [&](const Sample& sample, MatrixView<T> to) {
-      features_->extract(read_image(sample.path), to.data);
+      features_->extract(read_image(sample), to.data);
       if (progress_.features) progress_.features(++done, images);
     };
     for (Index i = 0; i < cache.images(); ++i) extract(train_[static_cast<std::size_t>(i)], cache.image(i));
@@ -169,6 +169,7 @@ class TrainingRun {
       });
       result_.losses.push_back(loss);
       report(cache.images(), loss);
+      snapshot(trainer, cache);
       if (since(saved) >= request_.checkpoint_seconds) {
         save_checkpoint(checkpoint, trainer.state(), identity);
         saved = std::chrono::steady_clock::now();
@@ -176,19 +177,46 @@ class TrainingRun {
     }
   }
 
-  /// Scores the training images for the statistics, the held-out ones for threshold and colours, and writes the model.
-  void finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
+  /// Shows the model as it is now to whoever wants to see it, as a file that is gone afterwards.
+  void snapshot(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
+    const Index epoch = trainer.state().epoch, every = request_.snapshot_epochs;
+    if (every < 1 || epoch % every != 0 || epoch == request_.options.epochs || !progress_.snapshot) return;
+    const std::string path = request_.out + ".snapshot";
+    trained_model(trainer, cache);
+    ModelDescription d = result_.description;
+    d.notes = identity_of(request_.options);
+    save_model<Net, T>(path, trained_, backbone_, d);
+    progress_.snapshot(epoch, path);
+    std::error_code ignored;
+    std::filesystem::remove(path, ignored);
+  }
+
+  /// The model as the trainer has it, its score statistics from the training images, whose scores come beside it.
+  std::pair<Model<Net, B>, std::vector<T>> trained_model(Trainer<Transformer, B>& trainer,
+                                                         const FeatureCache<T>& cache) {
     trained_.transformer = trainer.parameters();
     std::fill_n(trained_.score_mean, Features::positions, T{0});
     std::fill_n(trained_.score_std, Features::positions, T{1});
     std::vector<T> scores(static_cast<std::size_t>(cache.images() * Features::positions));
-    Model<Net, B> model(context_, features_->release(), trained_);
-    for (Index i = 0; i < cache.images(); ++i)
-      model.feature_scores(map_view<Features>(static_cast<const T*>(cache.image(i).data), 1),
-                           std::span(scores).subspan(static_cast<std::size_t>(i * Features::positions),
-                                                     static_cast<std::size_t>(Features::positions)));
-    score_statistics(scores, Features::positions, trained_.score_mean, trained_.score_std);
+    Model<Net, B> model(context_, features_->share(), trained_);
+    std::vector<T> deep(scores.size());
+    constexpr auto positions = static_cast<std::size_t>(Features::positions);
+    for (Index i = 0; i < cache.images(); ++i) {
+      const auto features = map_view<Features>(static_cast<const T*>(cache.image(i).data), 1);
+      const std::size_t at = static_cast<std::size_t>(i) * positions;
+      const auto map = std::span(scores).subspan(at, positions), of_image = std::span(deep).subspan(at, positions);
+      result_.description.scoring == Scoring::taps ? model.feature_scores(features, map, of_image)
+                                                   : model.feature_scores(features, map);
+    }
+    score_statistics(result_.description.scoring == Scoring::taps ? deep : scores, Features::positions,
+                     trained_.score_mean, trained_.score_std);
     model.set_score_statistics(trained_.score_mean, trained_.score_std);
+    return {std::move(model), std::move(scores)};
+  }
+
+  /// Scores the held-out images for threshold and colours, and writes the model.
+  void finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
+    auto [model, scores] = trained_model(trainer, cache);
     ModelDescription& d = result_.description;
     std::vector<float> good(scores.begin(), scores.end());
     HeatScale scale = training_scale(good, request_.options.epochs, cache.images());
@@ -197,7 +225,7 @@ class TrainingRun {
       std::vector<double> held_scores;
       good.clear();
       for (const Sample& sample : held_out_) {
-        const Detection detection = detector.detect(read_image(sample.path));
+        const Detection detection = detector.detect(read_image(sample));
         held_scores.push_back(detection.score);
         // Neighbouring pixels say the same: every sixteenth is enough for quantiles.
         for (std::size_t i = 0; i < detection.map.size(); i += 16) good.push_back(detection.map.data()[i]);
