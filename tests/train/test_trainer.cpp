@@ -27,8 +27,8 @@ TEST_CASE("The loss falls, from both starts") {
 }
 
 TEST_CASE("A run of few steps with the fast recipe's own rate ends below the loss that it began with") {
-  // Wide and deep enough to fail with the full rate after a warm-up of half the steps (one step: 4 times the loss); with
-  // 16 positions, or 2 layers, that passes.
+  // Wide and deep enough to fail with the full rate after a warm-up of half the steps (one step: 4 times the loss);
+  // with 16 positions, or 2 layers, that passes.
   using Large = adtr::Reconstruction<36, 96, adtr::TransformerSpec{256, 8, 256, 4}>;
   adtr::FeatureCache<float> cache(3, 36, 96, 1 << 30);
   small::fill(cache);
