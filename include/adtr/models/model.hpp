@@ -219,6 +219,7 @@ class Model {
         if constexpr (requires { context.for_each(count, fn); }) {
           context.for_each(count, fn);
         } else {
+          static_cast<void>(context);  // or clang calls it captured for nothing
           for (Index i = 0; i < count; ++i) fn(i);
         }
       };
