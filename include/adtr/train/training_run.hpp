@@ -170,7 +170,8 @@ class TrainingRun {
       result_.losses.push_back(loss);
       report(cache.images(), loss);
       snapshot(trainer, cache);
-      if (since(saved) >= request_.checkpoint_seconds) {
+      // Not after the last epoch: its loss goes into the model, and a checkpoint does not hold it.
+      if (epoch + 1 < o.epochs && since(saved) >= request_.checkpoint_seconds) {
         save_checkpoint(checkpoint, trainer.state(), identity);
         saved = std::chrono::steady_clock::now();
       }
