@@ -87,7 +87,9 @@ std::string table(const std::vector<const Json*>& rows) {
       resumed = resumed || row->value("resumed", false);
     }
     result += "| " + text_of(s["set"]) + " | " + text_of(s["system"]) + " | " + text_of(s["backbone"]) + " | " +
-              text_of(s["recipe"]) + ", " + text_of(s["epochs"]) + ", " + text_of(s["batch"]) + " | " + seeds + " |";
+              (s["epochs"] == "0" ? "no training"
+                                  : text_of(s["recipe"]) + ", " + text_of(s["epochs"]) + ", " + text_of(s["batch"])) +
+              " | " + seeds + " |";
     for (const Column& column : columns) result += " " + cell(group, column.figure) + " |";
     const std::string image = paper_cell(*group.front(), "image_auroc"),
                       pixel = paper_cell(*group.front(), "pixel_auroc");
