@@ -3,7 +3,7 @@
 
 /// Elements of a packed block of keys or values, of at most 16 keys or 512 channels.
 inline constexpr Index attention_block = 8192;
-inline constexpr Index query_rows = 12;
+inline constexpr Index query_rows = 24;
 inline constexpr Index most_keys = 256;
 inline constexpr Index attention_rows = 1024;  // queries of one task, at most
 
@@ -58,11 +58,11 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
 
 [[gnu::noinline]] inline void attention(const AttentionTask& t) {
   alignas(64) float keys[attention_block], values[attention_block];
-  alignas(64) float scores[query_rows * most_keys];
+  alignas(64) float scores[query_rows * (most_keys + 16)];
   alignas(64) float most[attention_rows], total[attention_rows];
   const Index d = t.channels, block = keys_of_block(d);
   for (Index k0 = 0; k0 < t.tokens; k0 += block) {
-    const Index count = smaller(block, t.tokens - k0), padded = round_up(count, 16);
+    const Index count = smaller(block, t.tokens - k0), padded = round_up(count, 16) + 16;
     pack_columns(t.key + k0 * t.key_stride, t.key_stride, count, d, keys);
     pack_rows(t.value + k0 * t.value_stride, t.value_stride, count, d, values);
     for (Index i0 = t.begin; i0 < t.end; i0 += query_rows) {
@@ -78,18 +78,19 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
       s.c = scores;
       s.c_stride = padded;
       product(s);
+      float block_most[query_rows];
+      for (Index i = 0; i < rows; ++i) block_most[i] = t.scale * largest_of(scores + i * padded, count);
       for (Index i = 0; i < rows; ++i) {
         float* row = scores + i * padded;
         float* out = t.out + (i0 + i) * t.out_stride;
         float& m = most[i0 + i - t.begin];
         float& l = total[i0 + i - t.begin];
-        const float block_most = t.scale * largest_of(row, count);
         if (k0 == 0) {
-          m = block_most;
+          m = block_most[i];
           l = exponentials(row, count, t.scale, m);
         } else {
           const float before = m;
-          m = block_most > m ? block_most : m;
+          m = block_most[i] > m ? block_most[i] : m;
           const float shrink = largest(exponential(set(before - m)));
           l = l * shrink + exponentials(row, count, t.scale, m);
           for (Index c = 0; c < d; c += width) store(out + c, load(out + c, d - c) * set(shrink), d - c);

@@ -30,11 +30,19 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
     t.activation = p.activation;
     const float* a = p.a + first_row * row_step;
     const float* b = p.b + column / 16 * p.panel + column % 16;
+    const Index tiles = (rows + tile_rows(wide) - 1) / tile_rows(wide);
     for (Index i = 0; i < pieces; ++i) {
       const Index k = i * piece;
+      const bool last = i + 1 == pieces;
       t.a = a + k * k_step;
       t.b = b + k * 16;
-      t.k = i + 1 == pieces ? p.inputs - k : piece;
+      t.k = last ? p.inputs - k : piece;
+      // Weights come from far away, and the first tile of a column would wait for them. After the last column it is
+      // the first again: another block of rows often comes next.
+      t.ahead = !last                    ? t.b + 16 * piece
+                : column + columns < p.end ? b + columns / 16 * p.panel
+                                           : p.b + p.begin / 16 * p.panel;
+      t.ahead_step = (32 + tiles - 1) / tiles;
       t.before = i == 0 ? nullptr : partial;
       t.after = i + 1 == pieces ? nullptr : partial;
       tile_column(columns, rows, t);

@@ -21,6 +21,8 @@ struct Tile {
   Index row_step, k_step;
   const float* b;  ///< row k of the panel at b + 16·k
   Index panel;
+  const float* ahead = nullptr;  ///< the b of the tiles after these: fetched a little with every second k
+  Index ahead_step = 0;          ///< elements of a panel of it
   Index k;              ///< how many
   const float* before;  ///< accumulators of earlier k, or null
   float* after;         ///< where to put them for later k; null: finish
@@ -51,10 +53,16 @@ ADTR_INLINE void multiply_step(Vec (&acc)[Rows][Vectors], const float* const (&a
   }
 }
 
+/// Asks for the panels' cache lines at b.
+template <int Vectors>
+ADTR_INLINE void prefetch_panels(const float* b, Index panel) {
+  ADTR_UNROLL for (int j = 0; j < Vectors; j += 16 / width) __builtin_prefetch(panel_vector(b, panel, j), 0, 2);
+}
+
 /// All k. Compilers like to keep an offset for every row and k they unroll, and run out of registers; what they cannot
 /// see through (`asm`) they address as written: a pointer for three rows and one stride.
 template <int Rows, int Vectors>
-ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], const Tile& t) {
+ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], Tile& t) {
   constexpr int pointers = (Rows + 2) / 3;
   const bool in_rows = t.k_step == 1;
   const Index step = in_rows ? t.row_step : 1;
@@ -63,12 +71,15 @@ ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], const Tile& t) {
   const float* b = t.b;
   if (in_rows) {
     Index k = t.k;
-    for (; k >= 2; k -= 2, b += 32) {
+    const float* ahead = t.ahead == nullptr ? b : t.ahead;
+    for (; k >= 2; k -= 2, b += 32, ahead += t.ahead_step) {
       ADTR_UNROLL for (int i = 0; i < pointers; ++i) asm("" : "+r"(a[i]));
+      prefetch_panels<Vectors>(ahead, t.panel);
       multiply_step(acc, a, step, 0, b, t.panel);
       multiply_step(acc, a, step, 1, b + 16, t.panel);
       ADTR_UNROLL for (int i = 0; i < pointers; ++i) a[i] += 2;
     }
+    if (t.ahead != nullptr) t.ahead = ahead;
     if (k > 0) multiply_step(acc, a, step, 0, b, t.panel);
     return;
   }

@@ -47,11 +47,17 @@ ADTR_INLINE float largest(Vec a) {
 ADTR_INLINE Vec where_positive(Vec x, Vec a) {
   return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ), a.v)};
 }
-/// a·2ⁿ, n in the low bits of a float that `magic` was added to.
-ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
-  const __m512i shifted = _mm512_maskz_slli_epi32(__mmask16{0xFFFF}, _mm512_castps_si512(n.v), 23);
-  return {_mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a.v), shifted))};
+/// n + f as power_of_two wants it: |f| ≤ 1/2, n a whole number.
+struct Split {
+  Vec f, n;
+};
+ADTR_INLINE Split split(Vec z) {
+  const Vec f{_mm512_maskz_reduce_ps(__mmask16{0xFFFF}, z.v, 8)};  // to the nearest whole number
+  return {f, z - f};
 }
+ADTR_INLINE Split split(Vec x, float factor) { return split(x * set(factor)); }
+/// a·2ⁿ
+ADTR_INLINE Vec scale_exponent(Vec a, Vec n) { return {_mm512_maskz_scalef_ps(__mmask16{0xFFFF}, a.v, n.v)}; }
 /// a where the random bits are not below the threshold, else 0.
 ADTR_INLINE Vec keep(const std::uint16_t* bits, std::uint32_t threshold, Vec a) {
   const __m512i w =
