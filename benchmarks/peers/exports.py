@@ -45,21 +45,28 @@ def export(case, folder):
                           output_names=["result"], dynamo=True)
 
 
+def folded(backbone):
+    """The backbone's tensors with each batch norm in the convolution before it, as training leaves them."""
+    import torch
+    convolution, tensors = None, {}
+    for key, module in backbone.named_modules():
+        if isinstance(module, torch.nn.Conv2d):
+            convolution = key
+            tensors.update({f"{key}.{name}": value.detach() for name, value in module.named_parameters()})
+        elif isinstance(module, torch.nn.BatchNorm2d):
+            scale = module.weight / torch.sqrt(module.running_var + module.eps)
+            tensors[f"{convolution}.weight"] = tensors[f"{convolution}.weight"] * scale[:, None, None, None]
+            tensors[f"{convolution}.bias"] = module.bias - module.running_mean * scale
+    return tensors
+
+
 def write_model(name, path):
-    """adtr folds batch norms as it reads them, in a model file with an epsilon of 0: it goes into the variance."""
     import safetensors.torch
     import torch
 
     import torch_networks
     backbone, transformer = torch_networks.modules(name)
-    norms = {key: m.eps for key, m in backbone.named_modules() if isinstance(m, torch.nn.BatchNorm2d)}
-    tensors = {}
-    for key, value in backbone.state_dict().items():
-        owner = key.rpartition(".")[0]
-        if key.endswith("running_var"):
-            value = value + norms[owner]
-        if not key.endswith("num_batches_tracked"):
-            tensors["backbone." + key] = value.contiguous()
+    tensors = {"backbone." + key: value.detach().contiguous() for key, value in folded(backbone).items()}
     tensors.update({key: value.contiguous() for key, value in transformer.state_dict().items()})
     channels, positions = transformer.input_proj.in_features, GRID * GRID
     for key, size in (("feature", channels), ("score", positions)):
