@@ -26,8 +26,13 @@ std::string fingerprint_of(const std::string& path) {
 }  // namespace
 
 std::string key_of(const Cell& cell) {
-  return cell.experiment + "/" + cell.set + "/" + cell.system + "/" + cell.backbone + "/seed " +
-         std::to_string(cell.request.options.seed);
+  const adtr::TrainingOptions& o = cell.request.options;
+  std::string epochs;
+  if (cell.origin.contains("first_stage_epochs"))
+    epochs = std::to_string(cell.origin["first_stage_epochs"].get<adtr::Index>()) + "+";
+  if (o.epochs > 0) epochs += std::to_string(o.epochs) + " epochs/";
+  return cell.experiment + "/" + cell.set + "/" + cell.system + "/" + cell.backbone + "/" + epochs + "seed " +
+         std::to_string(o.seed);
 }
 
 Json settings_of(const Cell& cell) {

@@ -25,7 +25,7 @@ struct Cell {
   Json origin;  ///< what else decides the figures: folders, drawn seeds
 };
 
-/// A row's key: experiment/set/system/backbone/seed N.
+/// A row's key: experiment/set/system/backbone/N epochs/seed N; with two stages N+N epochs.
 [[nodiscard]] std::string key_of(const Cell& cell);
 
 /// Everything that decides a cell's figures.

@@ -38,9 +38,15 @@ Results::Results(std::filesystem::path folder) : folder_(std::move(folder)) {
 }
 
 const Json* Results::find(const std::string& key, const Json& settings) const {
-  for (const Json& row : rows_)
-    if (row["key"] == key && row["settings"] == settings) return &row;
-  return nullptr;
+  const auto same = std::find_if(rows_.begin(), rows_.end(), [&](const Json& r) { return r["key"] == key; });
+  if (same == rows_.end()) return nullptr;
+  const Json& known = (*same)["settings"];
+  for (const auto& [name, value] : settings.items())
+    if (!known.contains(name) || known[name] != value)
+      throw adtr::Error("row '" + key + "' of " + (folder_ / "results.json").string() + " is of other settings: " + name +
+                        " is " + (known.contains(name) ? known[name].dump() : "missing") + ", asked for is " +
+                        value.dump() + "; another --out keeps both");
+  return &*same;
 }
 
 void Results::put(const Json& row) {

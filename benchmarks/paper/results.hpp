@@ -22,7 +22,7 @@ class Results {
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
-  /// The row of this key where it was made with these settings; null otherwise.
+  /// The row of this key, or null. Throws adtr::Error where it was made with other settings, which would be lost.
   [[nodiscard]] const Json* find(const std::string& key, const Json& settings) const;
 
   /// Adds the row, or replaces the one with its key, and writes all files.

@@ -123,6 +123,17 @@ TEST_CASE("an experiment killed at three moments ends with the bits of one left 
     CHECK(rows_of(folder, "straight") == rows);
     const std::string table = read_whole(folder.file("straight") + "/results.md");
     CHECK(table.find("| automobile | ADTR+ | efficientnet_lite0 | fast, 3, 8 | 0, 1 |") != std::string::npos);
+
+    auto other = arguments(folder, "straight");
+    other.insert(other.end(), {"--learning-rate", "0.001"});
+    const Outcome outcome = run(other);
+    CHECK(outcome.status == 1);
+    CHECK(outcome.err.find("is of other settings: learning-rate is ") != std::string::npos);
+    CHECK(rows_of(folder, "straight") == rows);
+    other = arguments(folder, "straight");
+    other[12] = "1";  // epochs
+    REQUIRE(run(other).status == 0);
+    CHECK(rows_of(folder, "straight").size() == 8);  // beside the others
   }
 }
 
