@@ -46,6 +46,7 @@ Json settings_of(const Cell& cell) {
                 {"image_size", r.image_size},
                 {"grid", r.grid},
                 {"images", r.good.size()},
+                {"mirror", r.mirror},
                 {"defects", r.defects.size()},
                 {"confetti", r.confetti},
                 {"second_stage", !r.start.empty()},

@@ -16,6 +16,7 @@ struct Options {
   std::vector<std::string> backbones;  ///< weights files
   std::string architecture;            ///< where a weights file does not name its own
   std::string recipe = "fast";
+  bool mirror = false;
   std::optional<adtr::Index> epochs, epochs_plus, batch;
   std::optional<double> learning_rate;
   std::vector<std::uint64_t> seeds{0};

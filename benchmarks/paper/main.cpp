@@ -40,6 +40,7 @@ CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper:
   c.add_option("--recipe", o.recipe, "fast, or paper (the publication's; hours)")
       ->check(CLI::IsMember({"fast", "paper"}))
       ->capture_default_str();
+  c.add_flag("--mirror", o.mirror, "Train on the mirror images too: an epoch is four times as long");
   c.add_option("--epochs", o.epochs, "Of normal images alone [fast 20, paper 500]")->check(CLI::Range(1, most));
   c.add_option("--batch", o.batch, "Images a step [16; cifar 128]")->check(CLI::Range(1, most));
   c.add_option("--learning-rate", o.learning_rate, "Of AdamW, at its highest [the recipe's]");

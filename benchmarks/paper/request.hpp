@@ -45,6 +45,7 @@ inline void set_first_stage(Cell& cell, const Options& options, const std::strin
   cell.backbone = std::string(adtr::name_of(architecture_of(options, weights).architecture));
   adtr::TrainingRequest& r = cell.request;
   r = {};
+  r.mirror = options.mirror;
   r.options = adtr::training_options(options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast);
   r.options.epochs = options.epochs.value_or(r.options.epochs);
   r.options.batch = options.batch.value_or(r.options.batch);

@@ -73,6 +73,8 @@ void add_train(CLI::App& app, program::TrainOptions& o) {
   c.add_option("--recipe", o.recipe, "fast (minutes), or paper (the publication's, hours)")
       ->check(CLI::IsMember({"fast", "paper"}))
       ->capture_default_str();
+  c.add_flag("--mirror", o.mirror,
+             "Train on the mirror images too, where parts may lie any way round: an epoch is four times as long");
   c.add_option("--epochs", o.epochs, "Passes over the images [fast 20, paper 500; with --start 10, 300]")
       ->check(CLI::Range(1, most));
   c.add_option("--batch", o.batch, "Images a step [16]")->check(CLI::Range(1, most));

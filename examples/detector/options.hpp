@@ -19,6 +19,7 @@ struct TrainOptions : CommonOptions {
   std::string data, backbone, start, out, architecture, json;
   std::string anomalies, defects, loss;
   std::string recipe = "fast";
+  bool mirror = false;
   /// Absent: as the recipe has it.
   std::optional<adtr::Index> epochs, batch;
   std::optional<double> learning_rate, weight_decay, dropout;

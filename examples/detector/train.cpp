@@ -30,6 +30,7 @@ adtr::Loss loss_of(const TrainOptions& options, const std::vector<adtr::Sample>&
 adtr::TrainingRequest request_of(const TrainOptions& options) {
   adtr::TrainingRequest r;
   r.good = adtr::scan_training(options.data);
+  r.mirror = options.mirror;
   r.weights = options.backbone;
   r.architecture = options.architecture;
   r.out = options.out;
@@ -121,6 +122,7 @@ Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, 
             {"clip", o.clip},
             {"seed", o.seed},
             {"images", result.images},
+            {"mirror", request.mirror},
             {"images_held_out", result.held_out},
             {"loss", adtr::name_of(o.loss)},
             {"confetti", request.confetti},

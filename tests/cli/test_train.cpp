@@ -5,6 +5,7 @@
 #include <cstring>
 #include <thread>
 
+#include "adtr/data/folder.hpp"
 #include "adtr/models/description.hpp"
 #include "adtr/report/heat_map.hpp"
 #include "cli/material.hpp"
@@ -127,4 +128,24 @@ TEST_CASE("an output that cannot be written is named before the first epoch") {
   const Outcome full = run({"detect", "--model", m.model(), m.data() + "/test/good/0.png", "--json", "/dev/full"});
   CHECK(full.status == 1);
   CHECK(sentence(full) == "/dev/full: cannot be written: No space left on device");
+}
+
+TEST_CASE("--mirror trains as on files of the mirror images") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  int files = 0;
+  for (const adtr::Sample& sample : adtr::scan_training(m.data()))
+    for (const adtr::Mirror mirror : adtr::mirrors)
+      write_picture(folder.file("data") + "/train/good/" + std::to_string(100 + files++) + ".png",
+                    mirrored(adtr::read_image(sample), mirror));
+  const auto train = [&](const std::string& data, const std::string& out, std::vector<std::string> more) {
+    auto arguments = m.training(folder.file(out), more);
+    *(std::find(arguments.begin(), arguments.end(), "--data") + 1) = data;
+    const Outcome outcome = run(arguments);
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    CHECK(outcome.out.find("trained on " + std::to_string(files) + " images") != std::string::npos);
+    return read_whole(folder.file(out));
+  };
+  CHECK(train(m.data(), "mirror.adtr", {"--mirror"}) == train(folder.file("data"), "files.adtr", {}));
 }

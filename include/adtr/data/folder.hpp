@@ -20,6 +20,7 @@
 
 #include "adtr/core/error.hpp"
 #include "adtr/data/image_file.hpp"
+#include "adtr/data/mirror.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -30,11 +31,23 @@ struct Sample {
   bool defective = false;
   std::optional<std::filesystem::path> mask;
   std::shared_ptr<const Image> image{};  ///< where it is in memory; `path` then only names it
+  Mirror mirror{};                       ///< what reading does to it; its mask is left as it is
 };
 
 /// The sample's pixels. Error: as read_image of its path.
 [[nodiscard]] inline Image read_image(const Sample& sample) {
-  return sample.image ? *sample.image : read_image(sample.path);
+  return mirrored(sample.image ? *sample.image : read_image(sample.path), sample.mirror);
+}
+
+/// Every sample as it is and in its three mirror images.
+[[nodiscard]] inline std::vector<Sample> with_mirror_images(const std::vector<Sample>& samples) {
+  std::vector<Sample> all;
+  for (const Sample& sample : samples)
+    for (const Mirror mirror : mirrors) {
+      all.push_back(sample);
+      all.back().mirror = mirror;
+    }
+  return all;
 }
 
 namespace detail {

@@ -16,6 +16,9 @@ namespace adtr::inline ADTR_ABI {
 /// What to train on, with what, and where the model goes.
 struct TrainingRequest {
   std::vector<Sample> good;  ///< training images, as scan_training() finds them
+  /// Trains on each of them in its three mirror images too, so that an epoch is four times as long: for parts that may
+  /// lie any way round. Images that are held out stay as they are.
+  bool mirror = false;
   std::string weights;       ///< safetensors file of a backbone; empty where `start` is given
   std::string architecture;  ///< where the weights file does not name it; else may be empty
   /// Model to go on from, with its backbone, image size, grid, feature statistics and kind of image score; empty: from
@@ -57,7 +60,8 @@ struct TrainingProgress {
 /// What a run did.
 struct TrainingResult {
   ModelDescription description;
-  Index images = 0, held_out = 0, defects = 0;
+  Index images = 0;  ///< trained on, mirror images among them
+  Index held_out = 0, defects = 0;
   std::vector<double> losses;  ///< of the epochs of this process, on the features as they are trained on
   std::optional<GoodThreshold> threshold;
   double seconds_features = 0.0, seconds_training = 0.0;

@@ -59,6 +59,7 @@ class TrainingRun {
     features_.emplace(context_, FeatureExtractor<Net, B>(context_, backbone_, numerics.padding), numerics);
     train_ = request.good;
     held_out_ = split_off(train_, request.hold_out, request.options.seed);
+    if (request.mirror) train_ = with_mirror_images(train_);
     result_.images = static_cast<Index>(train_.size());
     result_.held_out = static_cast<Index>(held_out_.size());
     result_.defects = static_cast<Index>(request.defects.size());

@@ -1,0 +1,35 @@
+/// Mirror images: more ways in which a part may lie, without more photographs.
+#pragma once
+
+#include <algorithm>
+#include <array>
+
+#include "adtr/data/image.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// What is done to an image; both together turn it by half a circle.
+struct Mirror {
+  bool across = false;  ///< left becomes right
+  bool down = false;    ///< top becomes bottom
+  bool operator==(const Mirror&) const = default;
+};
+
+/// An image as it is, and in its three mirror images.
+inline constexpr std::array<Mirror, 4> mirrors{Mirror{false, false}, Mirror{true, false}, Mirror{false, true},
+                                               Mirror{true, true}};
+
+[[nodiscard]] inline Image mirrored(Image image, Mirror mirror) {
+  const Index bytes = image.width * Image::channels;
+  if (mirror.down)
+    for (Index y = 0; y < image.height / 2; ++y)
+      std::swap_ranges(image.row(y), image.row(y) + bytes, image.row(image.height - 1 - y));
+  if (mirror.across)
+    for (Index y = 0; y < image.height; ++y)
+      for (Index x = 0; x < image.width / 2; ++x)
+        std::swap_ranges(image.row(y) + x * Image::channels, image.row(y) + (x + 1) * Image::channels,
+                         image.row(y) + (image.width - 1 - x) * Image::channels);
+  return image;
+}
+
+}  // namespace adtr::inline ADTR_ABI
