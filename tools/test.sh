@@ -22,11 +22,11 @@ part() {  # part NAME COMMAND...
 }
 
 part "packages" tools/install_packages.sh
-part "configure" cmake --preset release
+part "configure" cmake --preset release -DADTR_UNITY_TESTS=ON
 part "build" cmake --build --preset release -j "$jobs"
 part "test" ctest --preset release -j "$jobs"
 if ! $quick; then
-  part "configure with sanitizers" cmake --preset sanitize
+  part "configure with sanitizers" cmake --preset sanitize -DADTR_UNITY_TESTS=ON
   part "build with sanitizers" cmake --build --preset sanitize -j "$jobs"
   part "test with sanitizers" ctest --preset sanitize -j "$jobs"
 fi

@@ -1,4 +1,6 @@
+#include "networks.hpp"
 #include "request.hpp"
+#include "run_cell.hpp"
 
 namespace paper {
 
@@ -9,29 +11,30 @@ using adtr::Mixing;
 using adtr::Taps;
 using adtr::TransformerSpec;
 
-/// One variant of the network over one backbone, with the pixel AUROC that the paper reports for it.
-struct Variant {
-  const char* name;
-  double paper_pixel;
-};
+/// The whole network, over any of the paper's backbones.
+void run_full(Results& results, Cell cell, double paper_pixel, adtr::Index curve) {
+  cell.system = "full";
+  cell.paper_pixel = paper_pixel;
+  run_paper_network(results, cell, curve);
+}
 
-/// The paper takes its ablations over EfficientNet-B4; B4 and Lite0 are compiled here.
+/// A variant that is compiled here, and the pixel AUROC that the paper reports for it.
 template <class N>
-void run_variant(Results& results, Cell cell, const Variant& variant, adtr::Index curve) {
-  cell.system = variant.name;
-  cell.paper_pixel = variant.paper_pixel;
+void run_variant(Results& results, Cell cell, const char* name, double paper_pixel, adtr::Index curve) {
+  cell.system = name;
+  cell.paper_pixel = paper_pixel;
   run_cell<N>(results, cell, curve);
 }
 
+/// The paper takes its ablations over EfficientNet-B4; B4 and Lite0 are compiled here.
 template <Architecture A>
 void run_variants(Results& results, const Cell& cell, adtr::Index curve) {
   constexpr TransformerSpec cnn{.mixing = Mixing::convolution}, alone{.mixing = Mixing::none}, no_query{.query = false};
-  run_variant<adtr::Network<A>>(results, cell, {"full", 0.972}, curve);
-  run_variant<adtr::Network<A, 256, 16, no_query>>(results, cell, {"without query", 0.942}, curve);
-  run_variant<adtr::Network<A, 256, 16, alone>>(results, cell, {"without attention", 0.948}, curve);
-  run_variant<adtr::Network<A, 256, 16, cnn>>(results, cell, {"CNN", 0.944}, curve);
-  run_variant<adtr::Network<A, 256, 16, TransformerSpec{}, Taps::last>>(results, cell, {"last layer only", 0.960},
-                                                                        curve);
+  run_full(results, cell, 0.972, curve);
+  run_variant<adtr::Network<A, 256, 16, no_query>>(results, cell, "without query", 0.942, curve);
+  run_variant<adtr::Network<A, 256, 16, alone>>(results, cell, "without attention", 0.948, curve);
+  run_variant<adtr::Network<A, 256, 16, cnn>>(results, cell, "CNN", 0.944, curve);
+  run_variant<adtr::Network<A, 256, 16, TransformerSpec{}, Taps::last>>(results, cell, "last layer only", 0.960, curve);
 }
 
 /// A weights file without tensors: pixels have no backbone.
@@ -40,17 +43,6 @@ std::string pixels_file(const Results& results) {
   adtr::write_safetensors(path, {}, {{"architecture", "pixels"}});
   return path;
 }
-
-double paper_of(Architecture a) {
-  return a == Architecture::resnet18          ? 0.953
-         : a == Architecture::resnet34        ? 0.957
-         : a == Architecture::efficientnet_b0 ? 0.964
-                                              : 0.972;
-}
-
-/// The backbones beside those that all variants are compiled for.
-using OtherBackbones = adtr::Networks<adtr::Network<Architecture::efficientnet_b0>,
-                                      adtr::Network<Architecture::resnet18>, adtr::Network<Architecture::resnet34>>;
 
 }  // namespace
 
@@ -71,15 +63,15 @@ void run_ablations(const Options& options) {
         run_variants<Architecture::efficientnet_b4>(results, cell, options.curve);
       } else if (a == Architecture::efficientnet_lite0) {
         run_variants<Architecture::efficientnet_lite0>(results, cell, options.curve);
+      } else if (a == Architecture::resnet34) {
+        run_variant<adtr::Network<Architecture::resnet34>>(results, cell, "full", 0.957, options.curve);
       } else {
-        cell.system = "full";
-        cell.paper_pixel = paper_of(a);
-        run_with(OtherBackbones{}, results, cell, options.curve);
+        run_full(results, cell, a == Architecture::resnet18 ? 0.953 : 0.964, options.curve);
       }
     }
     set_first_stage(cell, options, pixels_file(results), seed);
     cell.request.good = good;
-    run_variant<adtr::Network<Architecture::pixels>>(results, cell, {"pixels", 0.913}, options.curve);
+    run_variant<adtr::Network<Architecture::pixels>>(results, cell, "pixels", 0.913, options.curve);
   }
 }
 

@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include "adtr/train/checkpoint.hpp"
+
 namespace paper {
 
 namespace {

@@ -1,6 +1,7 @@
 #include "adtr/data/cifar.hpp"
 
 #include "request.hpp"
+#include "run_cell.hpp"
 
 namespace paper {
 

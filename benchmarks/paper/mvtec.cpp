@@ -1,3 +1,4 @@
+#include "networks.hpp"
 #include "request.hpp"
 
 namespace paper {
@@ -16,13 +17,13 @@ void run_mvtec(const Options& options, bool plus) {
         set_first_stage(cell, options, weights, seed);
         cell.request.good = adtr::scan_training(category);
         cell.test = adtr::scan_test(category);
-        run_with(PaperNetworks{}, results, cell, options.curve);
+        run_paper_network(results, cell, options.curve);
         if (!plus) continue;
         cell.paper_image = 0.969;
         cell.paper_pixel = 0.975;
         set_second_stage(cell, options, model_file(results, cell), adtr::Loss::pixel);
         cell.request.confetti = true;
-        run_with(PaperNetworks{}, results, cell, options.curve);
+        run_paper_network(results, cell, options.curve);
       }
 }
 

@@ -8,12 +8,6 @@
 
 namespace paper {
 
-/// What the paper and its ablations take as backbones for 256×256 images.
-using PaperNetworks =
-    adtr::Networks<adtr::Network<adtr::Architecture::efficientnet_b4>,
-                   adtr::Network<adtr::Architecture::efficientnet_b0>,
-                   adtr::Network<adtr::Architecture::efficientnet_lite0>, adtr::Network<adtr::Architecture::resnet18>>;
-
 /// The category folders under `data` (those with train/good and test in them), or `data` itself.
 [[nodiscard]] inline std::vector<std::filesystem::path> categories(const std::filesystem::path& data) {
   const auto is_category = [](const std::filesystem::path& folder) {
@@ -67,16 +61,6 @@ inline void set_second_stage(Cell& cell, const Options& options, const std::stri
   o.epochs = options.epochs_plus.value_or(o.epochs);
   o.batch = first.batch;
   o.seed = first.seed;
-}
-
-/// Runs the cell with the network of the list that fits it.
-template <class Nets>
-void run_with(Nets nets, Results& results, const Cell& cell, adtr::Index curve) {
-  const auto architecture = adtr::parse_architecture(cell.backbone).architecture;
-  adtr::select_network(nets, architecture, cell.request.image_size, cell.request.grid, [&]<class N>() {
-    run_cell<N>(results, cell, curve);
-    return true;
-  });
 }
 
 }  // namespace paper

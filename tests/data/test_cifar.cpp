@@ -19,7 +19,7 @@ std::string record(int label, int i, std::size_t label_bytes = 1) {
   return bytes;
 }
 
-std::vector<std::string> names(const std::vector<adtr::Sample>& samples) {
+std::vector<std::string> paths_of(const std::vector<adtr::Sample>& samples) {
   std::vector<std::string> result;
   for (const auto& sample : samples)
     result.push_back(sample.kind + " " + sample.path.parent_path().filename().string() + "/" +
@@ -35,7 +35,7 @@ TEST_CASE("CIFAR-10: training images of one class from all batches, planes inter
   write_file(folder.path() / "data_batch_1.bin", record(1, 2) + record(3, 3) + record(1, 4));
   write_file(folder.path() / "batches.meta.txt", "airplane\n");
   const auto samples = adtr::cifar10_training(folder.path(), "automobile");
-  CHECK(names(samples) ==
+  CHECK(paths_of(samples) ==
         std::vector<std::string>{"good data_batch_1.bin/0", "good data_batch_1.bin/2", "good data_batch_2.bin/1"});
   const adtr::Image image = adtr::read_image(samples[1]);
   REQUIRE((image.height == 32 && image.width == 32));
@@ -58,8 +58,8 @@ TEST_CASE("CIFAR-10: the test set is the class and as many others, drawn by the 
     files.insert(samples[i].path.string());
   }
   CHECK(files.size() == 8);
-  CHECK(names(adtr::cifar10_test(folder.path(), "horse", 0)) == names(samples));
-  CHECK(names(adtr::cifar10_test(folder.path(), "horse", 1)) != names(samples));
+  CHECK(paths_of(adtr::cifar10_test(folder.path(), "horse", 0)) == paths_of(samples));
+  CHECK(paths_of(adtr::cifar10_test(folder.path(), "horse", 1)) != paths_of(samples));
 }
 
 TEST_CASE("CIFAR-100: anomalies drawn by the seed, two label bytes") {
@@ -73,8 +73,8 @@ TEST_CASE("CIFAR-100: anomalies drawn by the seed, two label bytes") {
     CHECK(sample.defective);
     CHECK(adtr::read_image(sample).data[0] == std::stoi(sample.path.filename().string()));
   }
-  CHECK(names(adtr::cifar100_anomalies(folder.path(), 5, 3)) == names(samples));
-  CHECK(names(adtr::cifar100_anomalies(folder.path(), 5, 4)) != names(samples));
+  CHECK(paths_of(adtr::cifar100_anomalies(folder.path(), 5, 3)) == paths_of(samples));
+  CHECK(paths_of(adtr::cifar100_anomalies(folder.path(), 5, 4)) != paths_of(samples));
 }
 
 TEST_CASE("CIFAR: what does not fit is named") {

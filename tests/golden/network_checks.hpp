@@ -63,9 +63,12 @@ class NetworkChecks {
     const std::vector<T> images = batch_of("input.", Image::size, 2.0);
     const auto in = adtr::map_view<Image>(images.data(), batch);
     adtr::Buffer<T> scratch(batch * Backbone::template scratch<B>), features(batch * Features::size);
-    Backbone::template visit_taps<B>(context_, backbone, in, scratch.data(), [&](std::size_t tap, adtr::MapIn<B> map) {
-      compare("tap." + std::to_string(tap), map.data, map.pixels() * map.channels);
-    });
+    if constexpr (quick) {
+      Backbone::template visit_taps<B>(context_, backbone, in, scratch.data(),
+                                       [&](std::size_t tap, adtr::MapIn<B> map) {
+                                         compare("tap." + std::to_string(tap), map.data, map.pixels() * map.channels);
+                                       });
+    }
     const auto map = adtr::map_view<Features>(features.data(), batch);
     Backbone::template forward<B>(context_, backbone, in, map, scratch.data());
     compare("features", features.data(), features.size());
@@ -96,6 +99,7 @@ class NetworkChecks {
 
   /// L_norm of the formula's features, its gradients, and the parameters after three steps of AdamW.
   void training() {
+    constexpr adtr::Index steps = quick ? 3 : 1;
     typename Transformer::template Weights<B> weights;
     const std::vector<T> features = batch_of("features.", Features::size, 1.7);
     constexpr adtr::Index rows = batch * Features::positions;
@@ -105,7 +109,7 @@ class NetworkChecks {
     const adtr::MatrixOut<B> y(output.data(), rows, Features::channels), d(dy.data(), rows, Features::channels);
     adtr::Buffer<T> first(trained_.size()), second(trained_.size());
     std::vector<double> losses;
-    for (adtr::Index step = 1; step <= 3; ++step) {
+    for (adtr::Index step = 1; step <= steps; ++step) {
       Transformer::template prepare<B>(context_, transformer_, adtr::Mode::training, weights);
       adtr::Arena<T> arena(memory.data(), memory.size());
       const typename Transformer::template Activations<T> activations(arena, rows, adtr::Mode::training);
@@ -122,8 +126,11 @@ class NetworkChecks {
       rule.step = step;
       B::adamw(context_, rule, trained_.size(), trained_.data(), gradient.data(), first.data(), second.data());
     }
-    CHECK(expected_.template error<double>("losses", losses) < tolerance<T>);
-    adtr::walk_parameters(transformer_, "", CompareParameters<T>{expected_, false});
+    CHECK(expected_.template error<double>("loss", std::span<const double>(losses).first(1)) < tolerance<T>);
+    if constexpr (quick) {
+      CHECK(expected_.template error<double>("losses", losses) < tolerance<T>);
+      adtr::walk_parameters(transformer_, "", CompareParameters<T>{expected_, false});
+    }
   }
 
  private:
@@ -131,6 +138,10 @@ class NetworkChecks {
   using Transformer = typename Net::Transformer;
   using Features = typename Net::Features;
   using Image = typename Net::Image;
+
+  /// Of a large network in double, where a pass of Reference takes seconds, the features stand for the taps that they
+  /// are made of, and the gradients of one step for three: the small networks show the rest of it.
+  static constexpr bool quick = std::is_same_v<T, float> || Image::height < 256;
 
   static std::string prefix(adtr::Index image) { return image == 0 ? "" : "second."; }
 

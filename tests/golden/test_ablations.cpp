@@ -75,7 +75,7 @@ void check(const std::string& name) {
 
 }  // namespace
 
-TEMPLATE_LIST_TEST_CASE("the ablations' networks equal PyTorch", "[golden]", golden::Backends) {
+TEMPLATE_LIST_TEST_CASE("the ablations' networks equal PyTorch", "[golden]", golden::NetworkBackends) {
   check<NoQuery, TestType>("no_query");
   check<Convolution, TestType>("convolution");
   check<None, TestType>("none");

@@ -6,11 +6,11 @@ using Lite0 = adtr::Network<adtr::Architecture::efficientnet_lite0>;
 using LargeLite0 = adtr::Network<adtr::Architecture::efficientnet_lite0, 512, 32>;
 }  // namespace
 
-TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 256/16 equals PyTorch", "[golden][large]", golden::LargeNetworkBackends) {
+TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 256/16 equals PyTorch", "[golden][large]", golden::NetworkBackends) {
   golden::checks<TestType, Lite0>("lite0_256_16").inference();
 }
 
-TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 512/32 equals PyTorch", "[golden][large]", golden::LargeNetworkBackends) {
+TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 512/32 equals PyTorch", "[golden][large]", golden::NetworkBackends) {
   auto network = golden::checks<TestType, LargeLite0>("lite0_512_32");
   network.inference();
   if constexpr (std::is_same_v<typename TestType::Scalar, float>) network.training();  // minutes in Reference

@@ -1,4 +1,4 @@
-/// A model of Lite0 at 32/8 with random weights, written to a file in the temporary folder.
+/// A model of Lite0 at 32/8 and a small transformer with random weights, written to a file in the temporary folder.
 #pragma once
 
 #include <unistd.h>
@@ -11,7 +11,8 @@
 
 namespace small_model {
 
-using Network = adtr::Network<adtr::Architecture::efficientnet_lite0, 32, 8>;
+using Network = adtr::Network<adtr::Architecture::efficientnet_lite0, 32, 8,
+                              adtr::TransformerSpec{.channels = 64, .heads = 2, .hidden = 128, .layers = 2}>;
 using Networks = adtr::Networks<Network>;
 using Net = Network::type;
 

@@ -1,7 +1,9 @@
 /// What both units compile: uses of adtr whose inline functions would be shared, were they the same symbols.
 #include <string>
 
-#include "adtr/adtr.hpp"
+#include "adtr/core/philox.hpp"
+#include "adtr/data/image_file.hpp"
+#include "adtr/detector.hpp"
 
 static float run() {
   adtr::Buffer<float> a(1000);

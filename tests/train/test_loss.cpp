@@ -15,7 +15,7 @@ using Oracle = adtr::Reference<double>;
 
 namespace {
 
-constexpr Index tokens = 6, channels = 5;
+constexpr Index positions = 6, channels = 5;
 constexpr double alpha = 0.003;
 using Marks = std::vector<std::uint8_t>;
 
@@ -50,8 +50,8 @@ bool finite(const std::vector<T>& values) {
 }  // namespace
 
 TEST_CASE("The gradients of L_px and L_img are what differences give") {
-  const auto f = suite::numbers<double>(2 * tokens * channels, 1);
-  auto g = suite::numbers<double>(2 * tokens * channels, 2);
+  const auto f = suite::numbers<double>(2 * positions * channels, 1);
+  auto g = suite::numbers<double>(2 * positions * channels, 2);
   const Index top = GENERATE(0, 1, 3, 6, 20);
   for (const Marks& marks : {some, none, all}) {
     const auto exact = loss_of<Oracle>(f, g, marks, top, 0.25);
@@ -68,9 +68,9 @@ TEST_CASE("The gradients of L_px and L_img are what differences give") {
   }
 }
 
-TEST_CASE("A normal image has no second term, and anomalous tokens are pushed the other way") {
-  const auto f = suite::numbers<double>(2 * tokens * channels, 1);
-  const auto g = suite::numbers<double>(2 * tokens * channels, 2);
+TEST_CASE("A normal image has no second term, and anomalous positions are pushed the other way") {
+  const auto f = suite::numbers<double>(2 * positions * channels, 1);
+  const auto g = suite::numbers<double>(2 * positions * channels, 2);
   const auto normal = loss_of<Oracle>(f, g, none, 0), marked = loss_of<Oracle>(f, g, all, 0);
   CHECK(normal.loss > 0.0);
   for (std::size_t i = 0; i < f.size(); ++i) {
@@ -82,7 +82,7 @@ TEST_CASE("A normal image has no second term, and anomalous tokens are pushed th
 TEMPLATE_TEST_CASE("A perfect or a hopeless reconstruction gives finite gradients", "", Oracle, adtr::Reference<float>,
                    adtr::EigenBackend, adtr::Cpu) {
   using T = typename TestType::Scalar;
-  const auto f = suite::numbers<T>(2 * tokens * channels, 1);
+  const auto f = suite::numbers<T>(2 * positions * channels, 1);
   const Index top = GENERATE(0, 1, 3);
   for (const Marks& marks : {some, none, all}) {
     const auto perfect = loss_of<TestType>(f, f, marks, top);
@@ -111,7 +111,7 @@ TEMPLATE_TEST_CASE("A perfect or a hopeless reconstruction gives finite gradient
 }
 
 TEST_CASE("A reconstruction that is not a number gives a loss that is not a number") {
-  const auto f = suite::numbers<double>(2 * tokens * channels, 1);
+  const auto f = suite::numbers<double>(2 * positions * channels, 1);
   auto g = f;
   g[7] = std::numeric_limits<double>::quiet_NaN();
   CHECK(std::isnan(loss_of<Oracle>(f, g, some, 0).loss));
@@ -121,10 +121,10 @@ TEST_CASE("A reconstruction that is not a number gives a loss that is not a numb
 }
 
 TEST_CASE("Of equal distances the first count") {
-  std::vector<double> f(2 * tokens * channels, 0.0), g(f.size(), 1.0);
+  std::vector<double> f(2 * positions * channels, 0.0), g(f.size(), 1.0);
   const auto result = loss_of<Oracle>(f, g, none, 2);
-  for (Index u = 0; u < 2 * tokens; ++u)
-    CHECK((result.gradient[static_cast<std::size_t>(u * channels)] != 0.0) == (u % tokens < 2));
+  for (Index u = 0; u < 2 * positions; ++u)
+    CHECK((result.gradient[static_cast<std::size_t>(u * channels)] != 0.0) == (u % positions < 2));
   REQUIRE_THROWS_WITH(loss_of<Oracle>(f, g, none, -1), ContainsSubstring("found -1"));
 }
 

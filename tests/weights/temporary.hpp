@@ -1,4 +1,4 @@
-/// A folder that a test may fill, gone with the object; and files read and written whole.
+/// A folder that a test may fill, gone with the object; files read and written whole; and what an error says.
 #pragma once
 
 #include <stdlib.h>
@@ -11,6 +11,8 @@
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include "adtr/core/error.hpp"
 
 class TemporaryFolder {
  public:
@@ -51,4 +53,14 @@ inline void write_whole(const std::string& path, const std::string& content) {
   std::ofstream out(path, std::ios::binary);
   out << content;
   if (!out.flush()) throw std::runtime_error("cannot write " + path);
+}
+
+/// What the Error says that `action` throws; empty where it throws none.
+inline std::string error_of(const auto& action) {
+  try {
+    action();
+  } catch (const adtr::Error& e) {
+    return e.what();
+  }
+  return "";
 }

@@ -8,7 +8,7 @@
 
 namespace {
 
-std::string error_of(const std::string& text, const std::function<void(adtr::JsonReader&)>& read) {
+std::string error_in(const std::string& text, const std::function<void(adtr::JsonReader&)>& read) {
   try {
     adtr::JsonReader json(text, "file", "the header");
     read(json);
@@ -20,7 +20,7 @@ std::string error_of(const std::string& text, const std::function<void(adtr::Jso
 }
 
 std::string skip_error(const std::string& text) {
-  return error_of(text, [](adtr::JsonReader& json) { json.skip_value(); });
+  return error_in(text, [](adtr::JsonReader& json) { json.skip_value(); });
 }
 
 std::string string_of(const std::string& text) {
@@ -87,7 +87,7 @@ TEST_CASE("JSON: unsigned integers keep all 64 bits") {
   for (const char* text :
        {"18446744073709551616", "99999999999999999999", "-1", "1.0", "1e3", "01", "\"1\"", "", "null"}) {
     INFO(text);
-    CHECK_FALSE(error_of(text, [](adtr::JsonReader& json) { static_cast<void>(json.unsigned_integer()); }).empty());
+    CHECK_FALSE(error_in(text, [](adtr::JsonReader& json) { static_cast<void>(json.unsigned_integer()); }).empty());
   }
 }
 

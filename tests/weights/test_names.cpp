@@ -58,15 +58,6 @@ void check_table(const std::string& model, Convention convention, const std::vec
   }
 }
 
-std::string error_of(const auto& action) {
-  try {
-    action();
-  } catch (const adtr::Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 }  // namespace
 
 TEST_CASE("Names of B0, B4 and Lite0 in three conventions") {

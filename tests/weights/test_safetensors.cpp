@@ -23,15 +23,6 @@ std::span<const std::byte> bytes_of(const std::vector<T>& values) {
   return std::as_bytes(std::span(values));
 }
 
-std::string error_of(const auto& action) {
-  try {
-    action();
-  } catch (const adtr::Error& e) {
-    return e.what();
-  }
-  return "";
-}
-
 /// The file of one tensor with these bytes, opened.
 adtr::SafetensorsFile file_with(const TemporaryFolder& folder, adtr::DType dtype, std::size_t elements,
                                 std::span<const std::byte> bytes) {

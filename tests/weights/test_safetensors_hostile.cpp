@@ -30,7 +30,7 @@ adtr::SafetensorsHeader parse(const std::string& file) {
   return adtr::parse_safetensors(std::as_bytes(std::span(file)), "w.safetensors");
 }
 
-std::string error_of(const std::string& file) {
+std::string error_in(const std::string& file) {
   try {
     static_cast<void>(parse(file));
   } catch (const adtr::Error& e) {
@@ -41,7 +41,7 @@ std::string error_of(const std::string& file) {
 
 /// `file` is refused, in one line that names it and holds `sentence`.
 void refused(const std::string& file, const std::string& sentence) {
-  const std::string error = error_of(file);
+  const std::string error = error_in(file);
   INFO("error: " << error);
   INFO("expected: " << sentence);
   CHECK(error.starts_with("w.safetensors: "));
@@ -171,14 +171,14 @@ TEST_CASE("safetensors: fields that are missing, doubled, unknown or of the wron
   refused(file_of(R"({"t":{"dtype":"U8","dtype":"I8","shape":[],"data_offsets":[0,1]}})", 1),
           "the key \"dtype\" comes twice");
   // As the reference does: what it does not know, it passes over.
-  CHECK(error_of(file_of(R"({"t":{"dtype":"U8","shape":[],"data_offsets":[0,1],"note":[{"x":null}]}})", 1)).empty());
+  CHECK(error_in(file_of(R"({"t":{"dtype":"U8","shape":[],"data_offsets":[0,1],"note":[{"x":null}]}})", 1)).empty());
   refused(file_of(R"({"t":{"note":)" + std::string(1000, '[')), "nest deeper than 128");
 }
 
 TEST_CASE("safetensors: a hostile name stays on one line of bounded length") {
   const std::string name = "line\\nbreak\\u001b" + std::string(100'000, 'x');
   const std::string error =
-      error_of(file_of("{\"" + name + R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,1]}})", 1));
+      error_in(file_of("{\"" + name + R"(":{"dtype":"F32","shape":[1],"data_offsets":[0,1]}})", 1));
   CHECK(error.find('\n') == std::string::npos);
   CHECK(error.find('\x1b') == std::string::npos);
   CHECK(error.size() < 600);
@@ -189,13 +189,13 @@ TEST_CASE("safetensors: no truncation and no change of a byte does more than giv
       file_of(R"({"__metadata__":{"k":"v"},"a":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
               R"("b":{"dtype":"BF16","shape":[1],"data_offsets":[24,26]}})",
               26);
-  REQUIRE(error_of(whole).empty());
-  for (std::size_t n = 0; n < whole.size(); ++n) CHECK_FALSE(error_of(whole.substr(0, n)).empty());
+  REQUIRE(error_in(whole).empty());
+  for (std::size_t n = 0; n < whole.size(); ++n) CHECK_FALSE(error_in(whole.substr(0, n)).empty());
   std::mt19937 random(1);
   for (int i = 0; i < 20'000; ++i) {
     std::string changed = whole;
     for (int k = 0; k < 1 + i % 3; ++k) changed[random() % changed.size()] = static_cast<char>(random() % 256);
-    const std::string error = error_of(changed);
+    const std::string error = error_in(changed);
     if (!error.empty()) REQUIRE((error.starts_with("w.safetensors: ") && error.find('\n') == std::string::npos));
   }
 }

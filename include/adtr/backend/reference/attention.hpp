@@ -11,7 +11,7 @@ template <class T>
 struct Attentions {
   static void attention(const Context&, const Attention<T>& a) {
     const Index d = a.query.cols / a.heads;
-    std::vector<double> p(static_cast<std::size_t>(a.tokens));
+    std::vector<double> p(static_cast<std::size_t>(a.tokens)), sums(static_cast<std::size_t>(d));
     for (Index b = 0; b < a.batch; ++b)
       for (Index h = 0; h < a.heads; ++h)
         for (Index i = 0; i < a.tokens; ++i) {
@@ -19,12 +19,13 @@ struct Attentions {
           if (a.log_sum_exp != nullptr) a.log_sum_exp[(b * a.heads + h) * a.tokens + i] = static_cast<T>(log_sum_exp);
           drop(a, b, h, i, p);
           T* out = a.out.row(b * a.tokens + i) + h * d;
-          for (Index c = 0; c < d; ++c) {
-            double sum = 0.0;
-            for (Index j = 0; j < a.tokens; ++j)
-              sum += p[static_cast<std::size_t>(j)] * static_cast<double>(a.value.row(b * a.tokens + j)[h * d + c]);
-            out[c] = static_cast<T>(sum);
+          std::fill(sums.begin(), sums.end(), 0.0);
+          for (Index j = 0; j < a.tokens; ++j) {
+            const T* value = a.value.row(b * a.tokens + j) + h * d;
+            for (Index c = 0; c < d; ++c)
+              sums[static_cast<std::size_t>(c)] += p[static_cast<std::size_t>(j)] * static_cast<double>(value[c]);
           }
+          for (Index c = 0; c < d; ++c) out[c] = static_cast<T>(sums[static_cast<std::size_t>(c)]);
         }
   }
 
@@ -34,7 +35,8 @@ struct Attentions {
     const Index d = a.query.cols / a.heads;
     const double scale = 1.0 / std::sqrt(static_cast<double>(d));
     const auto size = static_cast<std::size_t>(a.tokens);
-    std::vector<double> p(size), mask(size), dp(size), dk(size * static_cast<std::size_t>(d)), dv(dk.size());
+    std::vector<double> p(size), mask(size), dp(size), dq(static_cast<std::size_t>(d)),
+        dk(size * static_cast<std::size_t>(d)), dv(dk.size());
     for (Index b = 0; b < a.batch; ++b)
       for (Index h = 0; h < a.heads; ++h) {
         std::fill(dk.begin(), dk.end(), 0.0);
@@ -57,16 +59,17 @@ struct Attentions {
             dp[js] = mask[js] * sum;
             dot += dp[js] * p[js];
           }
-          for (Index c = 0; c < d; ++c) {
-            double dq = 0.0;
-            for (Index j = 0; j < a.tokens; ++j) {
-              const auto js = static_cast<std::size_t>(j);
-              const double ds = p[js] * (dp[js] - dot) * scale;
-              dq += ds * at(a.key, j, c);
+          std::fill(dq.begin(), dq.end(), 0.0);
+          for (Index j = 0; j < a.tokens; ++j) {
+            const auto js = static_cast<std::size_t>(j);
+            const double ds = p[js] * (dp[js] - dot) * scale;
+            for (Index c = 0; c < d; ++c) {
+              dq[static_cast<std::size_t>(c)] += ds * at(a.key, j, c);
               dk[js * static_cast<std::size_t>(d) + static_cast<std::size_t>(c)] += ds * at(a.query, i, c);
             }
-            g.query.row(b * a.tokens + i)[h * d + c] = static_cast<T>(dq);
           }
+          for (Index c = 0; c < d; ++c)
+            g.query.row(b * a.tokens + i)[h * d + c] = static_cast<T>(dq[static_cast<std::size_t>(c)]);
         }
         for (Index j = 0; j < a.tokens; ++j)
           for (Index c = 0; c < d; ++c) {
