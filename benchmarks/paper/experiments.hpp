@@ -18,7 +18,7 @@ struct Options {
   std::string recipe = "fast";
   bool mirror = false;
   std::optional<adtr::Index> epochs, epochs_plus, batch;
-  std::optional<double> learning_rate;
+  std::optional<double> learning_rate, jitter;
   std::vector<std::uint64_t> seeds{0};
   adtr::Index curve = 0;
   double checkpoint_seconds = 30.0;

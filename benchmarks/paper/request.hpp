@@ -44,6 +44,7 @@ inline void set_first_stage(Cell& cell, const Options& options, const std::strin
   r.options.epochs = options.epochs.value_or(r.options.epochs);
   r.options.batch = options.batch.value_or(r.options.batch);
   r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
+  r.options.jitter = options.jitter.value_or(r.options.jitter);
   r.options.seed = seed;
   r.threads = options.threads;
   r.checkpoint_seconds = options.checkpoint_seconds;

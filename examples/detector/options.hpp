@@ -22,7 +22,7 @@ struct TrainOptions : CommonOptions {
   bool mirror = false;
   /// Absent: as the recipe has it.
   std::optional<adtr::Index> epochs, batch;
-  std::optional<double> learning_rate, weight_decay, dropout;
+  std::optional<double> learning_rate, weight_decay, dropout, jitter;
   double clip = 0.0;
   double alpha = 0.003, anomaly_probability = 0.5;
   adtr::Index top_k = 20;

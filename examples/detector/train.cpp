@@ -51,6 +51,7 @@ adtr::TrainingRequest request_of(const TrainOptions& options) {
   r.options.weight_decay = options.weight_decay.value_or(r.options.weight_decay);
   r.options.dropout = options.dropout.value_or(r.options.dropout);
   r.options.clip = options.clip;
+  r.options.jitter = options.jitter.value_or(r.options.jitter);
   r.options.seed = options.seed;
   r.hold_out = options.hold_out;
   r.false_alarm_rate = options.false_alarm_rate;
@@ -120,6 +121,7 @@ Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, 
             {"weight_decay", o.weight_decay},
             {"dropout", o.dropout},
             {"clip", o.clip},
+            {"jitter", o.jitter},
             {"seed", o.seed},
             {"images", result.images},
             {"mirror", request.mirror},

@@ -38,6 +38,7 @@ template <class T>
                        {"weight-decay", detail::number_text(o.weight_decay)},
                        {"dropout", detail::number_text(o.dropout)},
                        {"clip", detail::number_text(o.clip)},
+                       {"jitter", detail::number_text(o.jitter)},
                        {"seed", std::to_string(o.seed)},
                        {"loss", name_of(o.loss)}};
   if (o.recipe == Recipe::paper) identity["full-rate-share"] = detail::number_text(o.full_rate_share);

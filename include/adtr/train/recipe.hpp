@@ -35,6 +35,8 @@ struct TrainingOptions {
   double dropout = 0.0;
   /// The largest norm that the gradient of all parameters together may have; 0: no clipping.
   double clip = 0.0;
+  /// How far the tokens that the network sees are from those that it is to reconstruct, see add_jitter(); 0: not at all.
+  double jitter = 0.5;
   std::uint64_t seed = 0;
   /// paper: the share of the epochs after which the learning rate is a tenth.
   double full_rate_share = 0.8;
@@ -52,6 +54,7 @@ struct TrainingOptions {
     o.epochs = 500;
     o.learning_rate = 1e-4;
     o.dropout = 0.1;
+    o.jitter = 0.0;
   }
   return o;
 }

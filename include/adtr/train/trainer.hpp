@@ -6,6 +6,7 @@
 #include "adtr/models/reconstruction.hpp"
 #include "adtr/train/batches.hpp"
 #include "adtr/train/feature_cache.hpp"
+#include "adtr/train/jitter.hpp"
 #include "adtr/train/loss.hpp"
 #include "adtr/train/recipe.hpp"
 
@@ -19,8 +20,8 @@ struct TrainingState {
   explicit TrainingState(Index count) : parameters(count), first_moment(count), second_moment(count) {}
 };
 
-/// The same seed gives the same bits for any number of threads: the order of images, dropout and starting weights are
-/// functions of (seed, place), and every sum has a fixed order.
+/// The same seed gives the same bits for any number of threads: the order of images, dropout, jitter and starting weights are
+/// functions of (seed, step, place), and every sum has a fixed order.
 template <class Transformer, Backend B>
 class Trainer {
  public:
@@ -36,6 +37,7 @@ class Trainer {
         gradients_(state_.parameters.size()),
         batch_(std::min(options.batch, batches.images())),
         input_(batch_ * size),
+        seen_(options.jitter > 0.0 ? batch_ * size : 0),
         anomalous_(static_cast<std::size_t>(batch_ * Transformer::tokens)),
         output_(batch_ * size),
         d_output_(batch_ * size),
@@ -78,7 +80,7 @@ class Trainer {
     return run_epoch([](Index) {});
   }
 
-  /// The mean loss of a batch f (count·tokens, channels) as training step `step` sees it (its dropout); fills
+  /// The mean loss of a batch f (count·tokens, channels) as training step `step` sees it (its dropout and jitter); fills
   /// gradients(). `anomalous` (count·tokens) marks anomalous tokens for the losses that want to know.
   double gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous = {}) {
     Parameters p = parameters();
@@ -88,11 +90,12 @@ class Trainer {
     const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
     const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
     const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
-    Transformer::template forward<B>(context_, weights_, dropout, activations, f, y);
+    const MatrixIn<B> x = options_.jitter > 0.0 ? jittered(f, step) : f;
+    Transformer::template forward<B>(context_, weights_, dropout, activations, x, y);
     const double loss = loss_gradient(f, y, anomalous, dy);
     std::fill_n(gradients_.data(), gradients_.size(), Scalar{0});
     Parameters g = bind_parameters<Transformer>(gradients_.data());
-    Transformer::template backward<B>(context_, weights_, dropout, activations, f, MatrixIn<B>(dy), g,
+    Transformer::template backward<B>(context_, weights_, dropout, activations, x, MatrixIn<B>(dy), g,
                                       Arena<Scalar>(scratch_.data(), scratch_.size()));
     if (!std::isfinite(loss))
       throw Error("training diverged at step " + std::to_string(step + 1) +
@@ -128,8 +131,16 @@ class Trainer {
                                         share, dy));
   }
 
+  MatrixIn<B> jittered(MatrixIn<B> f, Index step) {
+    const MatrixOut<B> seen(seen_.data(), f.rows, f.cols);
+    add_jitter<Scalar>(f, options_.jitter,
+                       RandomStream(options_.seed, jitter_stream + static_cast<std::uint64_t>(step)), seen);
+    return seen;
+  }
+
   static constexpr Index size = Transformer::tokens * Transformer::features;
-  static constexpr std::uint64_t order_stream = std::uint64_t{1} << 48;  // away from the streams of starting weights
+  // Away from the streams of starting weights.
+  static constexpr std::uint64_t order_stream = std::uint64_t{1} << 48, jitter_stream = std::uint64_t{1} << 49;
 
   typename B::Context context_;
   BatchSource<Scalar>& batches_;
@@ -137,7 +148,7 @@ class Trainer {
   TrainingState<Scalar> state_;
   Buffer<Scalar> gradients_;
   Index batch_;
-  Buffer<Scalar> input_;
+  Buffer<Scalar> input_, seen_;  ///< without and with jitter
   std::vector<std::uint8_t> anomalous_;
   Buffer<Scalar> output_, d_output_, activations_, scratch_;
   typename Transformer::template Weights<B> weights_;
