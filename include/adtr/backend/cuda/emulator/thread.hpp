@@ -1,0 +1,167 @@
+/// Emulator: what a kernel sees of its thread; every access is checked. Mirrors device::Thread.
+#pragma once
+
+#include <bit>
+#include <cstring>
+
+#include "adtr/backend/cuda/emulator/block.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda::emulator {
+
+class Thread {
+ public:
+  Thread(Block& block, int thread) : block_(block), thread_(thread) {}
+
+  [[nodiscard]] int thread() const { return thread_; }
+  [[nodiscard]] int lane() const { return thread_ % warp; }
+  [[nodiscard]] int warp_index() const { return thread_ / warp; }
+  [[nodiscard]] Index block_x() const { return block_.index().x; }
+  [[nodiscard]] Index block_y() const { return block_.index().y; }
+  [[nodiscard]] Index block_z() const { return block_.index().z; }
+  [[nodiscard]] Index blocks_x() const { return block_.grid().x; }
+
+  // ---- global memory ----
+
+  template <class T>
+  [[nodiscard]] std::remove_const_t<T> load(VectorView<T> v, Index i, Line line = Line::here()) const {
+    return *element(v, i, line);
+  }
+  template <class T>
+  void store(VectorView<T> v, Index i, T value, Line line = Line::here()) const {
+    *element(v, i, line) = value;
+  }
+  template <class T>
+  [[nodiscard]] std::remove_const_t<T> load(MatrixView<T> m, Index r, Index c, Line line = Line::here()) const {
+    return *element(m, r, c, line);
+  }
+  template <class T>
+  void store(MatrixView<T> m, Index r, Index c, T value, Line line = Line::here()) const {
+    *element(m, r, c, line) = value;
+  }
+  template <class T>
+  [[nodiscard]] std::remove_const_t<T> load(MapView<T> m, Index n, Index y, Index x, Index c,
+                                            Line line = Line::here()) const {
+    if (outside(n, m.batch) || outside(y, m.height) || outside(x, m.width) || outside(c, m.channels))
+      out_of_bounds("(" + list(n, y, x, c) + ") of a map (" + list(m.batch, m.height, m.width, m.channels) + ")",
+                    m.pixel(n, y, x) + c, line);
+    return m.pixel(n, y, x)[c];
+  }
+
+  // ---- shared memory ----
+
+  /// Array number `Slot` of the kernel: N elements of T, the same for all threads of the block.
+  template <class T, int N, int Slot>
+  [[nodiscard]] Shared<T> shared(Line line = Line::here()) const {
+    static_assert(Slot < SharedMemory::slots && std::is_trivially_copyable_v<T>);
+    const Shared<T> array = block_.shared().template get<T>(Slot, N);
+    if (array.data == nullptr)
+      block_.fail(FaultKind::launch, thread_, line, "shared array " + std::to_string(Slot) + " has two types.");
+    if (const std::size_t bytes = block_.shared().bytes(); bytes > SharedMemory::limit)
+      block_.fail(FaultKind::launch, thread_, line, std::to_string(bytes) + " bytes of shared memory.");
+    return array;
+  }
+  template <class T>
+  [[nodiscard]] T load(Shared<T> s, int i, Line line = Line::here()) const {
+    check_shared(s, i, line);
+    note_read(s, i, line);
+    return s.data[i];
+  }
+  template <class T>
+  void store(Shared<T> s, int i, std::type_identity_t<T> value, Line line = Line::here()) const {
+    check_shared(s, i, line);
+    note_write(s, i, line);
+    s.data[i] = value;
+  }
+  /// Elements [i, i + 4); i is a multiple of 4.
+  [[nodiscard]] Quad load4(Shared<float> s, int i, Line line = Line::here()) const {
+    if (i % 4 != 0)
+      block_.fail(FaultKind::misaligned, thread_, line, "element " + name(s, i) + " does not begin a Quad.");
+    Quad q{};
+    for (int j = 0; j < 4; ++j) q.v[j] = load(s, i + j, line);
+    return q;
+  }
+
+  // ---- rendezvous ----
+
+  /// Waits for all threads of the block, and lets them see what each has written.
+  void barrier(Line line = Line::here()) const { block_.barrier(thread_, line); }
+
+  /// What lane `lane ^ mask` of the warp passes here; all 32 come.
+  template <class T>
+  [[nodiscard]] T shuffle_xor(T value, int mask, Line line = Line::here()) const {
+    static_assert(sizeof(T) <= 8 && std::is_trivially_copyable_v<T>);
+    std::uint64_t bits = 0;
+    std::memcpy(&bits, &value, sizeof value);
+    bits = block_.exchange(thread_, bits, line, [mask](int lane) { return (lane ^ mask) % warp; });
+    std::memcpy(&value, &bits, sizeof value);
+    return value;
+  }
+
+ private:
+  [[nodiscard]] static bool outside(Index i, Index size) {
+    return static_cast<std::size_t>(i) >= static_cast<std::size_t>(size);
+  }
+  template <class... I>
+  [[nodiscard]] static std::string list(I... i) {
+    std::string text;
+    ((text += (text.empty() ? "" : ", ") + std::to_string(i)), ...);
+    return text;
+  }
+  [[noreturn, gnu::noinline]] void out_of_bounds(const std::string& what, const void* address, Line line) const {
+    block_.fail(FaultKind::out_of_bounds, thread_, line, "element " + what + ", address " + hexadecimal(address) + ".");
+  }
+
+  template <class T>
+  [[nodiscard]] T* element(VectorView<T> v, Index i, Line line) const {
+    if (outside(i, v.size)) out_of_bounds(list(i) + " of a vector of " + list(v.size), v.data + i, line);
+    return v.data + i;
+  }
+  template <class T>
+  [[nodiscard]] T* element(MatrixView<T> m, Index r, Index c, Line line) const {
+    if (outside(r, m.rows) || outside(c, m.cols))
+      out_of_bounds("(" + list(r, c) + ") of a matrix (" + list(m.rows, m.cols) + ")", m.row(r) + c, line);
+    return m.row(r) + c;
+  }
+
+  template <class T>
+  [[nodiscard]] static std::string name(Shared<T> s, int i) {
+    return list(i) + " of shared array " + list(s.slot) + " of " + list(s.size);
+  }
+  template <class T>
+  void check_shared(Shared<T> s, int i, Line line) const {
+    if (outside(i, s.size)) out_of_bounds(name(s, i), s.data + i, line);
+  }
+  template <class T>
+  [[noreturn, gnu::noinline]] void race(Shared<T> s, int i, const char* what, int other, Line line) const {
+    const std::string who = other < 0 ? "other threads have" : "thread " + std::to_string(other) + " has";
+    block_.fail(FaultKind::race, thread_, line,
+                what + (" element " + name(s, i)) + ", address " + hexadecimal(s.data + i) + ", which " + who +
+                    " touched since the last barrier.");
+  }
+  template <class T>
+  void note_read(Shared<T> s, int i, Line line) const {
+    Touched& t = s.touched[i];
+    const std::uint32_t now = block_.epoch();
+    if (t.written == now && t.writer != thread_) race(s, i, "reads", t.writer, line);
+    if (t.written < block_.first_epoch())
+      block_.fail(FaultKind::uninitialised, thread_, line,
+                  "reads element " + name(s, i) + ", which nobody has written.");
+    t.readers = t.read == now && (t.readers || t.reader != thread_);
+    t.read = now;
+    t.reader = static_cast<std::uint16_t>(thread_);
+  }
+  template <class T>
+  void note_write(Shared<T> s, int i, Line line) const {
+    Touched& t = s.touched[i];
+    const std::uint32_t now = block_.epoch();
+    if (t.written == now && t.writer != thread_) race(s, i, "writes", t.writer, line);
+    if (t.read == now && (t.readers || t.reader != thread_)) race(s, i, "writes", t.readers ? -1 : t.reader, line);
+    t.written = now;
+    t.writer = static_cast<std::uint16_t>(thread_);
+  }
+
+  Block& block_;
+  int thread_;
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::emulator
