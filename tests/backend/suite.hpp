@@ -6,12 +6,18 @@
 #include <initializer_list>
 #include <tuple>
 
-#include "adtr/backend/cpu.hpp"
-#include "adtr/backend/eigen.hpp"
 #include "backend/numbers.hpp"
 #include "support/catch.hpp"
 
+// The emulator of CUDA has a program of its own, of the same files.
+#if defined(ADTR_TEST_CUDA)
+#include "adtr/backend/cuda.hpp"
+#define ADTR_BACKENDS adtr::CudaEmulator
+#else
+#include "adtr/backend/cpu.hpp"
+#include "adtr/backend/eigen.hpp"
 #define ADTR_BACKENDS adtr::Reference<float>, adtr::EigenBackend, adtr::Cpu
+#endif
 
 namespace suite {
 

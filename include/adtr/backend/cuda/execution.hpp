@@ -51,6 +51,21 @@ struct alignas(16) Quad {
   float v[4];
 };
 
+namespace detail {
+template <class T, int... N>
+struct ArrayOf {
+  using Type = T;
+};
+template <class T, int N, int... More>
+struct ArrayOf<T, N, More...> {
+  using Type = typename ArrayOf<T, More...>::Type[static_cast<std::size_t>(N)];
+};
+}  // namespace detail
+
+/// T[N]…[N]: what a thread keeps in registers. (g++ warns of signs when the bounds are ints that depend on a template.)
+template <class T, int... N>
+using Array = typename detail::ArrayOf<T, N...>::Type;
+
 /// The number of elements of a matrix, which kernels count in 32 bits.
 [[nodiscard]] inline Index elements(Index rows, Index cols) {
   constexpr Index most = std::numeric_limits<std::int32_t>::max();
