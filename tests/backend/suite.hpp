@@ -37,13 +37,22 @@ inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt
 /// reduction of eˣ to a power of 2 the error grows with x.
 inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_cast<double>(x)); }
 
+/// Whether a run of that many multiplications is worth its time on B. The emulator takes a nanosecond for each.
+template <class B>
+bool affordable([[maybe_unused]] Index multiplications) {
+#if defined(ADTR_TEST_CUDA)
+  if constexpr (std::same_as<B, adtr::CudaEmulator>) return multiplications <= 20'000'000;
+#endif
+  return true;
+}
+
 template <class B>
 const typename B::Context& one_thread() {
   static const typename B::Context context(1);
   return context;
 }
 
-/// 2, 3 and 7 threads.
+/// 2, 3 and 7 threads; on the emulator, orders in which threads have their turns.
 template <class B>
 const std::array<typename B::Context, 3>& more_threads() {
   static const std::array<typename B::Context, 3> contexts{typename B::Context(2), typename B::Context(3),

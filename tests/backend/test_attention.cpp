@@ -19,6 +19,9 @@ std::vector<Case> cases() {
       {1, 130, 2, 7, 2.0F}, {2, 4, 1, 3}};
 }
 
+/// How many multiplications a product of queries and keys takes.
+Index products(const Case& p) { return p.batch * p.heads * p.tokens * p.tokens * p.channels; }
+
 /// A logit is known to its rounding, and its weight relatively to that.
 double bound(const Case& p) { return 1e-5 + 2e-7 * static_cast<double>(p.scale); }
 
@@ -59,6 +62,7 @@ auto backward(const Case& p, adtr::Dropout dropout) {
 
 TEMPLATE_TEST_CASE("attention", "[backend]", ADTR_BACKENDS) {
   for (const Case& p : cases()) {
+    if (!affordable<TestType>(products(p))) continue;
     CAPTURE(p.batch, p.tokens, p.heads, p.channels, p.scale);
     for (const bool keep_sums : {false, true}) {
       const auto run = [&]<class B>(const typename B::Context& context, Images images) {
@@ -79,6 +83,7 @@ TEMPLATE_TEST_CASE("attention", "[backend]", ADTR_BACKENDS) {
 
 TEMPLATE_TEST_CASE("attention_backward", "[backend]", ADTR_BACKENDS) {
   for (const Case& p : cases()) {
+    if (!affordable<TestType>(products(p))) continue;
     CAPTURE(p.batch, p.tokens, p.heads, p.channels, p.scale);
     check_batch<TestType>(backward(p, {}), p.batch, 2.0 * bound(p));
   }

@@ -32,6 +32,7 @@ struct AttentionForward : AttentionTile<D, Tokens, PerThread> {
       Tile::fill(cx, a, head, a.key, first, key);
       Tile::fill(cx, a, head, a.value, first, value);
       cx.barrier();
+      Tile::draw(cx, a, head, own, first, weights);
       Array<float, PerThread, PerThread> logits;
       Tile::rows_times_rows(cx, query, key, logits);
       ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
@@ -45,11 +46,10 @@ struct AttentionForward : AttentionTile<D, Tokens, PerThread> {
         largest[i] = top;
         float sum = 0.0F;
         ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) {
-          const Index k = first + tx + side * j;
-          const float weight = k < a.tokens ? expf(logits[i][j] - top) : 0.0F;
+          const float weight = first + tx + side * j < a.tokens ? expf(logits[i][j] - top) : 0.0F;
+          const int at = (ty + side * i) * weight_stride + tx + side * j;
           sum += weight;
-          cx.store(weights, (ty + side * i) * weight_stride + tx + side * j,
-                   weight * Tile::mask(a, head, own + ty + side * i, k));
+          cx.store(weights, at, weight * Tile::mask(cx, a, weights, at));
         }
         total[i] = total[i] * shrink + sum_lanes<side>(cx, sum);
         ADTR_UNROLLED for (int n = 0; n < per_row; ++n) sums[i][n] *= shrink;

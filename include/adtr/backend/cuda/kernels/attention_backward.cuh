@@ -68,6 +68,7 @@ struct QueryGradient : AttentionGradientTile<D, Tokens, PerThread> {
       Tile::fill(cx, a, head, a.key, first, key);
       Tile::fill(cx, a, head, a.value, first, value);
       cx.barrier();
+      Tile::draw(cx, a, head, own, first, ds);
       Array<float, PerThread, PerThread> products, dp;
       Tile::rows_times_rows(cx, query, key, products);
       Tile::rows_times_rows(cx, dout, value, dp);
@@ -75,8 +76,8 @@ struct QueryGradient : AttentionGradientTile<D, Tokens, PerThread> {
         ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) {
           const Index q = own + ty + side * i, k = first + tx + side * j;
           const float p = Tile::probability(a, q, k, products[i][j], log_sum_exp[i]);
-          cx.store(ds, (ty + side * i) * weight_stride + tx + side * j,
-                   p * (Tile::mask(a, head, q, k) * dp[i][j] - delta[i]));
+          const int at = (ty + side * i) * weight_stride + tx + side * j;
+          cx.store(ds, at, p * (Tile::mask(cx, a, ds, at) * dp[i][j] - delta[i]));
         }
       cx.barrier();
       Tile::template add_weighted<false>(cx, ds, key, sums);
@@ -118,6 +119,7 @@ struct KeyValueGradient : AttentionGradientTile<D, Tokens, PerThread> {
       Tile::fill(cx, a, head, a.query, first, query);
       Tile::fill(cx, a, head, gradient, first, dout);
       cx.barrier();
+      Tile::draw(cx, a, head, first, own, weights);
       Array<float, PerThread, PerThread> products, dp;
       Tile::rows_times_rows(cx, query, key, products);
       Tile::rows_times_rows(cx, dout, value, dp);
@@ -126,8 +128,8 @@ struct KeyValueGradient : AttentionGradientTile<D, Tokens, PerThread> {
         const float delta = Tile::delta(cx, a, head, gradient, q), sum = Tile::log_sum_exp(cx, a, head, q);
         ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) {
           const Index k = own + tx + side * j;
-          const float p = Tile::probability(a, q, k, products[i][j], sum), mask = Tile::mask(a, head, q, k);
           const int at = (ty + side * i) * weight_stride + tx + side * j;
+          const float p = Tile::probability(a, q, k, products[i][j], sum), mask = Tile::mask(cx, a, weights, at);
           cx.store(weights, at, mask * p);
           cx.store(ds, at, p * (mask * dp[i][j] - delta));
         }

@@ -104,11 +104,33 @@ struct AttentionTile {
       }
   }
 
-  /// What dropout multiplies weight (i, j) by.
-  [[nodiscard]] ADTR_DEVICE static float mask(const AttentionTask& a, const Head& h, Index i, Index j) {
-    if (!a.dropout.active()) return 1.0F;
-    const auto element = static_cast<std::uint64_t>((h.index * a.tokens + i) * a.tokens + j);
-    return a.dropout.keep(element) ? a.dropout.scale() : 0.0F;
+  /// Writes what dropout multiplies weights (i, j) of a tile of queries and one of keys by; waits before it returns.
+  /// Nothing at all without dropout. A thread takes one counter of Dropout::words, for eight weights of a row.
+  template <class Context, class Weights>
+  ADTR_DEVICE static void draw(Context& cx, const AttentionTask& a, const Head& h, Index query, Index key,
+                               const Weights& masks) {
+    if (!a.dropout.active()) return;
+    constexpr int counters = 16;  // of the two blocks of 64 elements that a row of up to 64 may touch
+    static_assert(Tokens <= 64);
+    for (int e = cx.thread(); e < Tokens * counters; e += threads) {
+      const int row = e / counters, counter = e % counters;
+      const auto first = static_cast<std::uint64_t>((h.index * a.tokens + query + row) * a.tokens + key);
+      if (counter >= 8 && first % 64 + Tokens <= 64) continue;
+      const auto words = a.dropout.words(first / 64 * 8 + static_cast<std::uint64_t>(counter));
+      const int begin = counter / 8 * 64 + counter % 8 * 2 - static_cast<int>(first % 64);
+      ADTR_UNROLLED for (unsigned j = 0; j < 8; ++j) {
+        const int column = begin + static_cast<int>(j / 2 * 16 + j % 2);
+        if (column < 0 || column >= Tokens) continue;
+        const bool keep = (words[j / 2] >> (j % 2 * 16) & 0xFFFF) >= a.dropout.threshold();
+        cx.store(masks, row * weight_stride + column, keep ? a.dropout.scale() : 0.0F);
+      }
+    }
+    cx.barrier();
+  }
+  /// What `draw` has left for one weight.
+  template <class Context, class Weights>
+  [[nodiscard]] ADTR_DEVICE static float mask(Context& cx, const AttentionTask& a, const Weights& masks, int at) {
+    return a.dropout.active() ? cx.load(masks, at) : 1.0F;
   }
 };
 
