@@ -1,6 +1,7 @@
 /// The table of the largest deviations from the oracle, which docs/performance.md shows:
 ///     ADTR_DEVIATIONS=deviations.md test_backend
-/// writes it for the kernels that ran; ADTR_FORCE_ISA chooses Cpu's instruction set. test_cuda does the same for CUDA's.
+/// writes it for the kernels that ran; ADTR_FORCE_ISA chooses Cpu's instruction set. test_cuda does the same for
+/// CUDA's.
 #pragma once
 
 #include <algorithm>

@@ -1,8 +1,8 @@
 /// The CUDA backend: float, hand-written kernels, and no library beside CUDA's runtime.
 ///
-/// A file that nvcc compiles gets `Cuda`, whose views are on memory of the GPU; any other one gets `CudaEmulator`, which
-/// runs the same operations and kernels on the CPU, checks every access, and is for tests only. A run gives the same
-/// bits for any GPU of one architecture and whatever else is in the batch.
+/// A file that nvcc compiles gets `Cuda`, whose views are on memory of the GPU; any other one gets `CudaEmulator`,
+/// which runs the same operations and kernels on the CPU, checks every access, and is for tests only. A run gives the
+/// same bits for any GPU of one architecture and whatever else is in the batch.
 #pragma once
 
 #include "adtr/backend/cuda/operations.hpp"

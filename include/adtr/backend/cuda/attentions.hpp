@@ -40,16 +40,8 @@ struct Attentions {
     if (channels > most_channels)
       throw Error("attention on the cuda backend takes at most " + std::to_string(most_channels) +
                   " channels a head, not " + std::to_string(channels) + ".");
-    return {a.query,
-            a.key,
-            a.value,
-            a.out,
-            VectorView<float>(a.log_sum_exp, a.batch * a.heads * a.tokens),
-            a.dropout,
-            a.tokens,
-            a.heads,
-            channels,
-            static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels)))};
+    return {a.query,   a.key,    a.value, a.out,    VectorView<float>(a.log_sum_exp, a.batch * a.heads * a.tokens),
+            a.dropout, a.tokens, a.heads, channels, static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels)))};
   }
 
   template <class Kernel, Index Tokens, class... Arguments>

@@ -24,8 +24,7 @@ struct Tokens {
   static void layer_norm(const Context& context, In x, const float* gamma, const float* beta, float eps, Out y,
                          float* statistics) {
     rows<kernels::LayerNorm>(context, x, x, VectorView<const float>(gamma, x.cols),
-                             VectorView<const float>(beta, x.cols), eps, y,
-                             VectorView<float>(statistics, 2 * x.rows));
+                             VectorView<const float>(beta, x.cols), eps, y, VectorView<float>(statistics, 2 * x.rows));
   }
 
   static void layer_norm_backward(const Context& context, In x, const float* gamma, const float* statistics, In dy,
@@ -41,8 +40,7 @@ struct Tokens {
   static void dropout(const Context& context, In x, const Dropout& dropout, In residual, Out y) {
     // A counter for eight elements, eight counters for 64.
     const Index counters = blocks(elements(x.rows, x.cols), 64) * 8;
-    const float scale =
-        dropout.active() ? static_cast<float>(1.0 / (1.0 - static_cast<double>(dropout.rate))) : 1.0F;
+    const float scale = dropout.active() ? static_cast<float>(1.0 / (1.0 - static_cast<double>(dropout.rate))) : 1.0F;
     context.template launch<kernels::DropElements>({blocks(counters, kernels::DropElements::threads)}, x, dropout,
                                                    scale, residual, y);
   }
@@ -80,9 +78,9 @@ struct Tokens {
                                         static_cast<float>(a.learning_rate / (1.0 - std::pow(a.beta1, t))),
                                         static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(a.beta2, t))),
                                         static_cast<float>(a.epsilon)};
-    context.template launch<kernels::AdamWElements>(
-        {blocks(elements(n, 1), kernels::AdamWElements::threads)}, factors, VectorView<float>(p, n),
-        VectorView<const float>(g, n), VectorView<float>(m, n), VectorView<float>(v, n));
+    context.template launch<kernels::AdamWElements>({blocks(elements(n, 1), kernels::AdamWElements::threads)}, factors,
+                                                    VectorView<float>(p, n), VectorView<const float>(g, n),
+                                                    VectorView<float>(m, n), VectorView<float>(v, n));
   }
 
  private:

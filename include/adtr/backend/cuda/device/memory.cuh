@@ -57,8 +57,7 @@ class DeviceBuffer {
     stream.wait();
   }
   void read(const Stream& stream, std::span<T> to) const {
-    check(cudaMemcpyAsync(to.data(), data(), to.size_bytes(), cudaMemcpyDeviceToHost, stream.get()),
-          "cudaMemcpyAsync");
+    check(cudaMemcpyAsync(to.data(), data(), to.size_bytes(), cudaMemcpyDeviceToHost, stream.get()), "cudaMemcpyAsync");
     stream.wait();
   }
 

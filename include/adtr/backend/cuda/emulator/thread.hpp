@@ -61,19 +61,33 @@ class Thread {
     return array;
   }
   template <class T>
-  [[nodiscard]] T load(Shared<T> s, int i, Line line = Line::here()) const {
-    check_shared(s, i, line);
-    note_read(s, i, line);
+  [[nodiscard, gnu::always_inline]] T load(const Shared<T>& s, int i, Line line = Line::here()) const {
+    if (outside(i, s.size)) [[unlikely]]
+      bad_index(s, i, line);
+    Touched& t = s.touched[i];
+    const std::uint32_t now = block_.epoch();
+    if (t.written == now ? t.writer != thread_ : t.written < block_.first_epoch()) [[unlikely]]
+      bad_read(s, i, line);
+    t.readers = t.read == now && (t.readers || t.reader != thread_);
+    t.read = now;
+    t.reader = static_cast<std::uint16_t>(thread_);
     return s.data[i];
   }
   template <class T>
-  void store(Shared<T> s, int i, std::type_identity_t<T> value, Line line = Line::here()) const {
-    check_shared(s, i, line);
-    note_write(s, i, line);
+  [[gnu::always_inline]] void store(const Shared<T>& s, int i, std::type_identity_t<T> value,
+                                    Line line = Line::here()) const {
+    if (outside(i, s.size)) [[unlikely]]
+      bad_index(s, i, line);
+    Touched& t = s.touched[i];
+    const std::uint32_t now = block_.epoch();
+    if ((t.written == now && t.writer != thread_) || (t.read == now && (t.readers || t.reader != thread_))) [[unlikely]]
+      bad_write(s, i, line);
+    t.written = now;
+    t.writer = static_cast<std::uint16_t>(thread_);
     s.data[i] = value;
   }
   /// Elements [i, i + 4); i is a multiple of 4.
-  [[nodiscard]] Quad load4(Shared<float> s, int i, Line line = Line::here()) const {
+  [[nodiscard, gnu::always_inline]] Quad load4(const Shared<float>& s, int i, Line line = Line::here()) const {
     if (i % 4 != 0)
       block_.fail(FaultKind::misaligned, thread_, line, "element " + name(s, i) + " does not begin a Quad.");
     Quad q{};
@@ -124,40 +138,33 @@ class Thread {
   }
 
   template <class T>
-  [[nodiscard]] static std::string name(Shared<T> s, int i) {
+  [[nodiscard]] static std::string name(const Shared<T>& s, int i) {
     return list(i) + " of shared array " + list(s.slot) + " of " + list(s.size);
   }
   template <class T>
-  void check_shared(Shared<T> s, int i, Line line) const {
-    if (outside(i, s.size)) out_of_bounds(name(s, i), s.data + i, line);
+  [[noreturn, gnu::noinline]] void bad_index(const Shared<T>& s, int i, Line line) const {
+    out_of_bounds(name(s, i), s.data + i, line);
   }
   template <class T>
-  [[noreturn, gnu::noinline]] void race(Shared<T> s, int i, const char* what, int other, Line line) const {
+  [[noreturn, gnu::noinline]] void bad_read(const Shared<T>& s, int i, Line line) const {
+    if (s.touched[i].written == block_.epoch()) race(s, i, "reads", s.touched[i].writer, line);
+    block_.fail(FaultKind::uninitialised, thread_, line, "reads element " + name(s, i) + ", which nobody has written.");
+  }
+  template <class T>
+  [[noreturn, gnu::noinline]] void bad_write(const Shared<T>& s, int i, Line line) const {
+    const Touched& t = s.touched[i];
+    race(s, i, "writes",
+         t.written == block_.epoch() && t.writer != thread_ ? t.writer
+         : t.readers                                        ? -1
+                                                            : t.reader,
+         line);
+  }
+  template <class T>
+  [[noreturn]] void race(const Shared<T>& s, int i, const char* what, int other, Line line) const {
     const std::string who = other < 0 ? "other threads have" : "thread " + std::to_string(other) + " has";
     block_.fail(FaultKind::race, thread_, line,
                 what + (" element " + name(s, i)) + ", address " + hexadecimal(s.data + i) + ", which " + who +
                     " touched since the last barrier.");
-  }
-  template <class T>
-  void note_read(Shared<T> s, int i, Line line) const {
-    Touched& t = s.touched[i];
-    const std::uint32_t now = block_.epoch();
-    if (t.written == now && t.writer != thread_) race(s, i, "reads", t.writer, line);
-    if (t.written < block_.first_epoch())
-      block_.fail(FaultKind::uninitialised, thread_, line,
-                  "reads element " + name(s, i) + ", which nobody has written.");
-    t.readers = t.read == now && (t.readers || t.reader != thread_);
-    t.read = now;
-    t.reader = static_cast<std::uint16_t>(thread_);
-  }
-  template <class T>
-  void note_write(Shared<T> s, int i, Line line) const {
-    Touched& t = s.touched[i];
-    const std::uint32_t now = block_.epoch();
-    if (t.written == now && t.writer != thread_) race(s, i, "writes", t.writer, line);
-    if (t.read == now && (t.readers || t.reader != thread_)) race(s, i, "writes", t.readers ? -1 : t.reader, line);
-    t.written = now;
-    t.writer = static_cast<std::uint16_t>(thread_);
   }
 
   Block& block_;

@@ -72,13 +72,12 @@ struct QueryGradient : AttentionGradientTile<D, Tokens, PerThread> {
       Array<float, PerThread, PerThread> products, dp;
       Tile::rows_times_rows(cx, query, key, products);
       Tile::rows_times_rows(cx, dout, value, dp);
-      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i)
-        ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) {
-          const Index q = own + ty + side * i, k = first + tx + side * j;
-          const float p = Tile::probability(a, q, k, products[i][j], log_sum_exp[i]);
-          const int at = (ty + side * i) * weight_stride + tx + side * j;
-          cx.store(ds, at, p * (Tile::mask(cx, a, ds, at) * dp[i][j] - delta[i]));
-        }
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) {
+        const Index q = own + ty + side * i, k = first + tx + side * j;
+        const float p = Tile::probability(a, q, k, products[i][j], log_sum_exp[i]);
+        const int at = (ty + side * i) * weight_stride + tx + side * j;
+        cx.store(ds, at, p * (Tile::mask(cx, a, ds, at) * dp[i][j] - delta[i]));
+      }
       cx.barrier();
       Tile::template add_weighted<false>(cx, ds, key, sums);
     }

@@ -61,22 +61,23 @@ struct AttentionTile {
   ADTR_DEVICE static void rows_times_rows(Context& cx, const Tile& x, const Tile& y,
                                           Array<float, PerThread, PerThread>& sums) {
     const int tx = cx.thread() % side, ty = cx.thread() / side;
-    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i)
-      ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] = 0.0F;
+    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] =
+        0.0F;
     for (int c = 0; c < D; ++c) {
       Array<float, PerThread> left, right;
       ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
         left[i] = cx.load(x, (ty + side * i) * stride + c);
         right[i] = cx.load(y, (tx + side * i) * stride + c);
       }
-      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i)
-        ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] += left[i] * right[j];
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] +=
+          left[i] * right[j];
     }
   }
 
   /// sums += w·x, or wᵀ·x where `Transposed`: of the thread's rows and channels.
   template <bool Transposed, class Context, class Weights, class Tile>
-  ADTR_DEVICE static void add_weighted(Context& cx, const Weights& w, const Tile& x, Array<float, PerThread, per_row>& sums) {
+  ADTR_DEVICE static void add_weighted(Context& cx, const Weights& w, const Tile& x,
+                                       Array<float, PerThread, per_row>& sums) {
     const int tx = cx.thread() % side, ty = cx.thread() / side;
     for (int t = 0; t < Tokens; ++t) {
       Array<float, PerThread> weight;
@@ -86,8 +87,8 @@ struct AttentionTile {
         weight[i] = cx.load(w, Transposed ? t * weight_stride + row : row * weight_stride + t);
       }
       ADTR_UNROLLED for (int n = 0; n < per_row; ++n) value[n] = cx.load(x, t * stride + tx + side * n);
-      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i)
-        ADTR_UNROLLED for (int n = 0; n < per_row; ++n) sums[i][n] += weight[i] * value[n];
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int n = 0; n < per_row; ++n) sums[i][n] +=
+          weight[i] * value[n];
     }
   }
 
@@ -97,11 +98,10 @@ struct AttentionTile {
                                 const Array<float, PerThread, per_row>& sums, const Array<float, PerThread>& factor,
                                 MatrixView<float> m) {
     const int tx = cx.thread() % side, ty = cx.thread() / side;
-    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i)
-      ADTR_UNROLLED for (int n = 0; n < per_row; ++n) {
-        const Index r = token + ty + side * i, c = tx + side * n;
-        if (r < a.tokens && c < a.channels) cx.store(m, h.row + r, h.column + c, sums[i][n] * factor[i]);
-      }
+    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int n = 0; n < per_row; ++n) {
+      const Index r = token + ty + side * i, c = tx + side * n;
+      if (r < a.tokens && c < a.channels) cx.store(m, h.row + r, h.column + c, sums[i][n] * factor[i]);
+    }
   }
 
   /// Writes what dropout multiplies weights (i, j) of a tile of queries and one of keys by; waits before it returns.

@@ -71,9 +71,8 @@ struct ReluBackward : Elements {
   static constexpr const char* name = "relu_backward";
   template <class Context>
   ADTR_DEVICE static void run(Context& cx, MatrixView<const float> h, float scale, MatrixView<float> dh) {
-    each(cx, h.rows, h.cols, [&](Index r, Index c) {
-      cx.store(dh, r, c, cx.load(h, r, c) > 0.0F ? cx.load(dh, r, c) * scale : 0.0F);
-    });
+    each(cx, h.rows, h.cols,
+         [&](Index r, Index c) { cx.store(dh, r, c, cx.load(h, r, c) > 0.0F ? cx.load(dh, r, c) * scale : 0.0F); });
   }
 };
 
@@ -94,14 +93,13 @@ struct Standardise : Elements {
   template <class Context>
   ADTR_DEVICE static void run(Context& cx, MatrixView<float> x, VectorView<const float> mean,
                               VectorView<const float> inverse_std) {
-    each(cx, x.rows, x.cols, [&](Index r, Index c) {
-      cx.store(x, r, c, (cx.load(x, r, c) - cx.load(mean, c)) * cx.load(inverse_std, c));
-    });
+    each(cx, x.rows, x.cols,
+         [&](Index r, Index c) { cx.store(x, r, c, (cx.load(x, r, c) - cx.load(mean, c)) * cx.load(inverse_std, c)); });
   }
 };
 
-/// y = residual + mask·x·scale. A thread takes one counter of Dropout::words and the eight elements that it is for; eight
-/// threads, 64 neighbours.
+/// y = residual + mask·x·scale. A thread takes one counter of Dropout::words and the eight elements that it is for;
+/// eight threads, 64 neighbours.
 struct DropElements {
   static constexpr const char* name = "dropout";
   static constexpr int threads = 256;

@@ -100,28 +100,26 @@ struct Product {
         const int at = (stage * depth + k) * stride;
         const Quad a0 = cx.load4(as, at + 4 * ty), a1 = cx.load4(as, at + Size / 2 + 4 * ty);
         const Quad b0 = cx.load4(bs, at + 4 * tx), b1 = cx.load4(bs, at + Size / 2 + 4 * tx);
-        ADTR_UNROLLED for (int i = 0; i < 4; ++i)
-          ADTR_UNROLLED for (int j = 0; j < 4; ++j) {
-            sums[i][j] += a0.v[i] * b0.v[j];
-            sums[i][4 + j] += a0.v[i] * b1.v[j];
-            sums[4 + i][j] += a1.v[i] * b0.v[j];
-            sums[4 + i][4 + j] += a1.v[i] * b1.v[j];
-          }
+        ADTR_UNROLLED for (int i = 0; i < 4; ++i) ADTR_UNROLLED for (int j = 0; j < 4; ++j) {
+          sums[i][j] += a0.v[i] * b0.v[j];
+          sums[i][4 + j] += a0.v[i] * b1.v[j];
+          sums[4 + i][j] += a1.v[i] * b0.v[j];
+          sums[4 + i][4 + j] += a1.v[i] * b1.v[j];
+        }
       }
       if (!more) break;
       put(1 - stage);
       cx.barrier();
     }
 
-    ADTR_UNROLLED for (int i = 0; i < 8; ++i)
-      ADTR_UNROLLED for (int j = 0; j < 8; ++j) {
-        const Index m = row + half(i) + 4 * ty, n = column + half(j) + 4 * tx;
-        if (m >= c.rows || n >= c.cols) continue;
-        float x = sums[i][j];
-        if (bias.data != nullptr) x += cx.load(bias, n);
-        if (residual.data != nullptr) x += cx.load(residual, m, n);
-        cx.store(c, m, n, activate(x, activation));
-      }
+    ADTR_UNROLLED for (int i = 0; i < 8; ++i) ADTR_UNROLLED for (int j = 0; j < 8; ++j) {
+      const Index m = row + half(i) + 4 * ty, n = column + half(j) + 4 * tx;
+      if (m >= c.rows || n >= c.cols) continue;
+      float x = sums[i][j];
+      if (bias.data != nullptr) x += cx.load(bias, n);
+      if (residual.data != nullptr) x += cx.load(residual, m, n);
+      cx.store(c, m, n, activate(x, activation));
+    }
   }
 
  private:
@@ -138,7 +136,7 @@ struct Transpose {
   static constexpr int threads = 256;
   template <class Context>
   ADTR_DEVICE static void run(Context& cx, MatrixView<const float> w, MatrixView<float> packed) {
-    const auto tile = cx.template shared<float, warp * (warp + 1), 0>();
+    const auto tile = cx.template shared<float, warp*(warp + 1), 0>();
     const Index across = (w.cols + warp - 1) / warp;
     const Index n0 = cx.block_x() / across * warp, k0 = cx.block_x() % across * warp;
     for (int i = cx.warp_index(); i < warp; i += threads / warp)

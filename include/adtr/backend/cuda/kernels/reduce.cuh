@@ -12,7 +12,9 @@ struct ColumnSums : ColumnBlock {
   ADTR_DEVICE static void run(Context& cx, MatrixView<const float> a, VectorView<float> sums) {
     sum<1>(
         cx, a.rows, a.cols, [&](Index r, Index c, float(&v)[1]) { v[0] = cx.load(a, r, c); },
-        [&](Index c, const double(&totals)[1]) { cx.store(sums, c, cx.load(sums, c) + static_cast<float>(totals[0])); });
+        [&](Index c, const double(&totals)[1]) {
+          cx.store(sums, c, cx.load(sums, c) + static_cast<float>(totals[0]));
+        });
   }
 };
 

@@ -53,10 +53,12 @@ struct LayerNorm : Rows {
     if (r >= x.rows) return;
     const auto n = static_cast<double>(x.cols);
     const double mean = sum_row(cx, x.cols, [&](Index c) { return cx.load(x, r, c); }) / n;
-    const double variance = sum_row(cx, x.cols, [&](Index c) {
-      const double d = static_cast<double>(cx.load(x, r, c)) - mean;
-      return d * d;
-    }) / n;
+    const double variance = sum_row(cx, x.cols,
+                                    [&](Index c) {
+                                      const double d = static_cast<double>(cx.load(x, r, c)) - mean;
+                                      return d * d;
+                                    }) /
+                            n;
     const double inverse = 1.0 / sqrt(variance + static_cast<double>(eps));
     for (Index c = cx.lane(); c < x.cols; c += warp) {
       const auto normal = static_cast<float>((static_cast<double>(cx.load(x, r, c)) - mean) * inverse);
