@@ -4,7 +4,9 @@
 #include <array>
 #include <concepts>
 #include <initializer_list>
+#include <string_view>
 #include <tuple>
+#include <vector>
 
 #include "backend/numbers.hpp"
 #include "support/catch.hpp"
@@ -37,13 +39,14 @@ inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt
 /// reduction of eˣ to a power of 2 the error grows with x.
 inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_cast<double>(x)); }
 
-/// Whether a run of that many multiplications is worth its time on B. The emulator takes a nanosecond for each.
+/// Whether B is the emulator, for which a multiplication takes a nanosecond.
 template <class B>
-bool affordable([[maybe_unused]] Index multiplications) {
-#if defined(ADTR_TEST_CUDA)
-  if constexpr (std::same_as<B, adtr::CudaEmulator>) return multiplications <= 20'000'000;
-#endif
-  return true;
+constexpr bool emulated = std::string_view(B::name) == "cuda-emulator";
+
+/// Whether a run of that many multiplications is worth its time on B.
+template <class B>
+bool affordable(Index multiplications) {
+  return !emulated<B> || multiplications <= 20'000'000;
 }
 
 template <class B>
@@ -54,9 +57,10 @@ const typename B::Context& one_thread() {
 
 /// 2, 3 and 7 threads; on the emulator, orders in which threads have their turns.
 template <class B>
-const std::array<typename B::Context, 3>& more_threads() {
-  static const std::array<typename B::Context, 3> contexts{typename B::Context(2), typename B::Context(3),
-                                                           typename B::Context(7)};
+const std::vector<typename B::Context>& more_threads() {
+  using Context = typename B::Context;
+  static const auto contexts =
+      emulated<B> ? std::vector{Context(2), Context(7)} : std::vector{Context(2), Context(3), Context(7)};
   return contexts;
 }
 
