@@ -58,7 +58,7 @@ struct Product {
   static constexpr const char* name = Left::name;
   static constexpr int side = Size / 8;
   static constexpr int threads = side * side;
-  static constexpr int depth = Size / 8;
+  static constexpr int depth = 8;
   static constexpr int fetched = Size * depth / threads;
   static constexpr int stride = Size + 4;  ///< keeps Quads aligned, and threads that store one k to different banks
 
