@@ -46,7 +46,7 @@ constexpr bool emulated = std::string_view(B::name) == "cuda-emulator";
 /// Whether a run of that many multiplications is worth its time on B.
 template <class B>
 bool affordable(Index multiplications) {
-  return !emulated<B> || multiplications <= 20'000'000;
+  return !emulated<B> || multiplications <= 8'000'000;
 }
 
 template <class B>

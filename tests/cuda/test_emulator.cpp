@@ -74,6 +74,22 @@ struct Sum {
   }
 };
 
+/// Each block writes the sum of its own and its right neighbour's element, in place or beside; within a block, with or
+/// without a barrier.
+template <bool Barrier>
+struct Neighbours {
+  static constexpr const char* name = "neighbours";
+  static constexpr int threads = 32;
+
+  template <class Context>
+  static void run(Context& cx, VectorView<const float> x, VectorView<float> y) {
+    const Index i = cx.block_x() * 32 + cx.thread();
+    const float sum = cx.load(x, i) + (i + 1 < x.size ? cx.load(x, i + 1) : 0.0F);
+    if (Barrier) cx.barrier();
+    cx.store(y, i, sum);
+  }
+};
+
 /// More shared memory, or threads, than there are.
 template <int Elements, int Threads>
 struct Greedy {
@@ -145,6 +161,22 @@ TEST_CASE("shared memory is read only after it was written, in the same block") 
   const Fault f = fault<Mistake::no_write>();
   CHECK(f.kind() == FaultKind::uninitialised);
   CHECK_THAT(f.what(), ContainsSubstring("reads element 9 of shared array 0"));
+}
+
+TEST_CASE("races in global memory, within a block and between blocks") {
+  const int order = GENERATE(1, 2, 3);
+  const Context context(order);
+  std::vector<float> x(64, 1.0F), y(64);
+  const VectorView<const float> from(x.data(), 64), block(x.data(), 32);
+  CHECK_NOTHROW(context.launch<Neighbours<false>>({2}, from, VectorView<float>(y.data(), 64)));
+  CHECK_NOTHROW(context.launch<Neighbours<false>>({2}, VectorView<const float>(y.data(), 64),
+                                                  VectorView<float>(x.data(), 64)));  // another launch
+  CHECK_NOTHROW(context.launch<Neighbours<true>>({1}, block, VectorView<float>(x.data(), 32)));
+  CHECK_THROWS_WITH(context.launch<Neighbours<false>>({1}, block, VectorView<float>(x.data(), 32)),
+                    ContainsSubstring("kernel neighbours, block (0, 0, 0)") &&
+                        ContainsSubstring("which another thread has touched in this launch"));
+  CHECK_THROWS_WITH(context.launch<Neighbours<true>>({2}, from, VectorView<float>(x.data(), 64)),
+                    ContainsSubstring("which another thread has touched in this launch"));
 }
 
 TEST_CASE("launches that no GPU takes") {

@@ -30,7 +30,7 @@ auto attention(Index tokens, Index heads, Index channels, float rate) {
 }  // namespace
 
 TEST_CASE("attention of wide heads, with and without dropout") {
-  for (const Index channels : {33, 64, 100, 128})
+  for (const Index channels : {33, 64, 128})
     for (const Index tokens : {1, 33, 70})
       for (const float rate : {0.0F, 0.2F}) {
         CAPTURE(channels, tokens, rate);

@@ -47,6 +47,8 @@ class Block {
     body_ = body;
     launch_ = launch;
     shared_.clear();
+    global_.trim();
+    epochs_.launch = ++epochs_.now;
     while (lanes_.size() < static_cast<std::size_t>(threads)) lanes_.emplace_back();
     const Index blocks = grid.x * grid.y * grid.z;
     for (Index i = 0; i < blocks; ++i) {
@@ -62,8 +64,8 @@ class Block {
   [[nodiscard]] const Grid& index() const { return where_.block; }
   [[nodiscard]] int threads() const { return count_; }
   [[nodiscard]] SharedMemory& shared() { return shared_; }
-  [[nodiscard]] std::uint32_t epoch() const { return epoch_; }
-  [[nodiscard]] std::uint32_t first_epoch() const { return first_epoch_; }
+  [[nodiscard]] GlobalMemory& global() { return global_; }
+  [[nodiscard]] const Epochs& epochs() const { return epochs_; }
 
   [[noreturn, gnu::noinline]] void fail(FaultKind kind, int thread, Line line, const std::string& sentence) const {
     throw Fault(kind, {where_.kernel, where_.block, thread, line}, sentence);
@@ -99,7 +101,7 @@ class Block {
   [[nodiscard]] Lane& lane(int thread) { return lanes_[static_cast<std::size_t>(thread)]; }
 
   void run_block() {
-    first_epoch_ = ++epoch_;
+    epochs_.block = ++epochs_.now;
     failure_ = nullptr;
     cancelled_ = false;
     for (int t = 0; t < count_; ++t) {
@@ -110,7 +112,7 @@ class Block {
     }
     try {
       do {
-        ++epoch_;
+        ++epochs_.now;
         const int warps = count_ / warp;
         for (int w = 0; w < warps; ++w) run_warp(static_cast<int>(order_(w, warps)) * warp);
       } while (release(0, count_, State::at_barrier, "barrier"));
@@ -189,8 +191,8 @@ class Block {
   Body body_ = nullptr;
   void* launch_ = nullptr;
   SharedMemory shared_;
-  std::uint32_t epoch_ = 0;
-  std::uint32_t first_epoch_ = 0;
+  GlobalMemory global_;
+  Epochs epochs_;
   std::exception_ptr failure_;
   bool cancelled_ = false;
   std::deque<Lane> lanes_;

@@ -4,18 +4,9 @@
 #include <array>
 #include <vector>
 
-#include "adtr/backend/cuda/emulator/fault.hpp"
+#include "adtr/backend/cuda/emulator/touched.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::emulator {
-
-/// Who touched one element, and when: epochs are counted from barrier to barrier, over all blocks of all launches.
-struct Touched {
-  std::uint32_t written = 0;  ///< epoch of the last write
-  std::uint32_t read = 0;     ///< epoch of the last read
-  std::uint16_t writer = 0;
-  std::uint16_t reader = 0;
-  bool readers = false;  ///< more threads than `reader` have read in that epoch
-};
 
 /// An array of shared memory, as a kernel holds it.
 template <class T>

@@ -24,19 +24,19 @@ class Thread {
 
   template <class T>
   [[nodiscard]] std::remove_const_t<T> load(VectorView<T> v, Index i, Line line = Line::here()) const {
-    return *element(v, i, line);
+    return *read(element(v, i, line), line);
   }
   template <class T>
   void store(VectorView<T> v, Index i, T value, Line line = Line::here()) const {
-    *element(v, i, line) = value;
+    *written(element(v, i, line), line) = value;
   }
   template <class T>
   [[nodiscard]] std::remove_const_t<T> load(MatrixView<T> m, Index r, Index c, Line line = Line::here()) const {
-    return *element(m, r, c, line);
+    return *read(element(m, r, c, line), line);
   }
   template <class T>
   void store(MatrixView<T> m, Index r, Index c, T value, Line line = Line::here()) const {
-    *element(m, r, c, line) = value;
+    *written(element(m, r, c, line), line) = value;
   }
   template <class T>
   [[nodiscard]] std::remove_const_t<T> load(MapView<T> m, Index n, Index y, Index x, Index c,
@@ -44,7 +44,7 @@ class Thread {
     if (outside(n, m.batch) || outside(y, m.height) || outside(x, m.width) || outside(c, m.channels))
       out_of_bounds("(" + list(n, y, x, c) + ") of a map (" + list(m.batch, m.height, m.width, m.channels) + ")",
                     m.pixel(n, y, x) + c, line);
-    return m.pixel(n, y, x)[c];
+    return *read(m.pixel(n, y, x) + c, line);
   }
 
   // ---- shared memory ----
@@ -65,12 +65,10 @@ class Thread {
     if (outside(i, s.size)) [[unlikely]]
       bad_index(s, i, line);
     Touched& t = s.touched[i];
-    const std::uint32_t now = block_.epoch();
-    if (t.written == now ? t.writer != thread_ : t.written < block_.first_epoch()) [[unlikely]]
+    const Epochs& e = block_.epochs();
+    if (t.written == e.now ? t.writer != thread_ : t.written < e.block) [[unlikely]]
       bad_read(s, i, line);
-    t.readers = t.read == now && (t.readers || t.reader != thread_);
-    t.read = now;
-    t.reader = static_cast<std::uint16_t>(thread_);
+    t.note_read(e, thread_);
     return s.data[i];
   }
   template <class T>
@@ -79,11 +77,12 @@ class Thread {
     if (outside(i, s.size)) [[unlikely]]
       bad_index(s, i, line);
     Touched& t = s.touched[i];
-    const std::uint32_t now = block_.epoch();
-    if ((t.written == now && t.writer != thread_) || (t.read == now && (t.readers || t.reader != thread_))) [[unlikely]]
+    const Epochs& e = block_.epochs();
+    // What earlier blocks did with this memory, they did with memory of their own.
+    if ((t.written == e.now && t.writer != thread_) || (t.read == e.now && (t.readers || t.reader != thread_)))
+        [[unlikely]]
       bad_write(s, i, line);
-    t.written = now;
-    t.writer = static_cast<std::uint16_t>(thread_);
+    t.note_write(e, thread_);
     s.data[i] = value;
   }
   /// Elements [i, i + 4); i is a multiple of 4.
@@ -137,6 +136,29 @@ class Thread {
     return m.row(r) + c;
   }
 
+  /// Notes an access to global memory. Blocks run in any order, so what one writes, no other may touch in that launch.
+  template <class T>
+  [[nodiscard]] const T* read(const T* address, Line line) const {
+    Touched& t = block_.global().at(address);
+    if (t.read_races(block_.epochs(), thread_)) [[unlikely]]
+      global_race("reads", address, line);
+    t.note_read(block_.epochs(), thread_);
+    return address;
+  }
+  template <class T>
+  [[nodiscard]] T* written(T* address, Line line) const {
+    Touched& t = block_.global().at(address);
+    if (t.write_races(block_.epochs(), thread_)) [[unlikely]]
+      global_race("writes", address, line);
+    t.note_write(block_.epochs(), thread_);
+    return address;
+  }
+  [[noreturn, gnu::noinline]] void global_race(const char* what, const void* address, Line line) const {
+    block_.fail(FaultKind::race, thread_, line,
+                std::string(what) + " address " + hexadecimal(address) +
+                    ", which another thread has touched in this launch, in another block or since the last barrier.");
+  }
+
   template <class T>
   [[nodiscard]] static std::string name(const Shared<T>& s, int i) {
     return list(i) + " of shared array " + list(s.slot) + " of " + list(s.size);
@@ -147,16 +169,16 @@ class Thread {
   }
   template <class T>
   [[noreturn, gnu::noinline]] void bad_read(const Shared<T>& s, int i, Line line) const {
-    if (s.touched[i].written == block_.epoch()) race(s, i, "reads", s.touched[i].writer, line);
+    if (s.touched[i].written == block_.epochs().now) race(s, i, "reads", s.touched[i].writer, line);
     block_.fail(FaultKind::uninitialised, thread_, line, "reads element " + name(s, i) + ", which nobody has written.");
   }
   template <class T>
   [[noreturn, gnu::noinline]] void bad_write(const Shared<T>& s, int i, Line line) const {
     const Touched& t = s.touched[i];
     race(s, i, "writes",
-         t.written == block_.epoch() && t.writer != thread_ ? t.writer
-         : t.readers                                        ? -1
-                                                            : t.reader,
+         t.written == block_.epochs().now && t.writer != thread_ ? t.writer
+         : t.readers                                             ? -1
+                                                                 : t.reader,
          line);
   }
   template <class T>
