@@ -48,7 +48,7 @@ inline void prepare_stack(Place& place, std::byte* stack, std::size_t size, void
 #else
 
 /// Where a stack was left: its pointer; the registers that a call preserves lie on it. ucontext's switch costs a system
-/// call for the signal mask, a hundred times as much.
+/// call for the signal mask, about twenty times as much.
 using Place = void*;
 
 [[gnu::naked, gnu::noinline]] inline void switch_stack(Place& /*save: rdi*/, Place& /*load: rsi*/) {
