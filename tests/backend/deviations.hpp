@@ -1,6 +1,7 @@
 /// The table of the largest deviations from the oracle, which docs/performance.md shows:
 ///     ADTR_DEVIATIONS=deviations.md test_backend
-/// writes it for the kernels that ran; ADTR_FORCE_ISA chooses Cpu's instruction set.
+/// writes it for the kernels that ran; ADTR_FORCE_ISA chooses Cpu's instruction set. test_cuda does the same for
+/// CUDA's.
 #pragma once
 
 #include <algorithm>
@@ -8,6 +9,8 @@
 #include <cstdlib>
 #include <map>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "adtr/backend/cpu/dispatch.hpp"
 
@@ -36,14 +39,17 @@ class Deviations {
     const char* path = std::getenv("ADTR_DEVIATIONS");
     std::FILE* file = path == nullptr ? nullptr : std::fopen(path, "w");
     if (file == nullptr) return;
-    std::fprintf(file,
-                 "| kernel | results | eigen: absolute | relative | cpu (%s): absolute | relative |\n"
-                 "|---|---|---|---|---|---|\n",
-                 adtr::isa_name(adtr::current_isa()));
+    std::string head = "| kernel | results |", rule = "|---|---|";
+    for (const auto& [backend, title] : columns()) {
+      head += " " + title + ": absolute | relative |";
+      rule += "---|---|";
+    }
+    std::fprintf(file, "%s\n%s\n", head.c_str(), rule.c_str());
     for (auto& [test, of] : entries_) {
-      const Entry &eigen = of["eigen"], &cpu = of["cpu"];
-      std::fprintf(file, "| %s | %d | %.1e | %.1e | %.1e | %.1e |\n", test.c_str(), cpu.results, eigen.largest.absolute,
-                   eigen.largest.relative, cpu.largest.absolute, cpu.largest.relative);
+      std::fprintf(file, "| %s | %d |", test.c_str(), of[columns().back().first].results);
+      for (const auto& [backend, title] : columns())
+        std::fprintf(file, " %.1e | %.1e |", of[backend].largest.absolute, of[backend].largest.relative);
+      std::fprintf(file, "\n");
     }
     std::fclose(file);
   }
@@ -53,6 +59,17 @@ class Deviations {
     int results = 0;  ///< compared, each of a shape and set of options
     Deviation largest;
   };
+  using Columns = std::vector<std::pair<std::string, std::string>>;
+
+  /// The backends that the program tests, with their titles.
+  [[nodiscard]] static Columns columns() {
+#if defined(ADTR_TEST_CUDA)
+    return {{"cuda-emulator", "cuda, emulated"}};
+#else
+    return {{"eigen", "eigen"}, {"cpu", std::string("cpu (") + adtr::isa_name(adtr::current_isa()) + ")"}};
+#endif
+  }
+
   std::map<std::string, std::map<std::string, Entry>> entries_;
 };
 

@@ -4,19 +4,26 @@
 #include <array>
 #include <concepts>
 #include <initializer_list>
+#include <string_view>
 #include <tuple>
+#include <vector>
 
-#include "adtr/backend/cpu.hpp"
-#include "adtr/backend/eigen.hpp"
 #include "backend/numbers.hpp"
 #include "support/catch.hpp"
 
-// Under sanitizers Reference runs in double alone, as the oracle, and 3 threads stand for 2 and 7: what matters is that
-// each access to memory is made.
-#ifdef ADTR_SANITIZED
+// The emulator of CUDA has a program of its own, of the same files. Under sanitizers Reference runs in double alone, as the
+// oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
+#if defined(ADTR_TEST_CUDA)
+#include "adtr/backend/cuda.hpp"
+#define ADTR_BACKENDS adtr::CudaEmulator
+#else
+#include "adtr/backend/cpu.hpp"
+#include "adtr/backend/eigen.hpp"
+#if defined(ADTR_SANITIZED)
 #define ADTR_BACKENDS adtr::EigenBackend, adtr::Cpu
 #else
 #define ADTR_BACKENDS adtr::Reference<float>, adtr::EigenBackend, adtr::Cpu
+#endif
 #endif
 
 namespace suite {
@@ -30,16 +37,6 @@ void for_each(Shapes<N> shapes, const F& fn) {
   for (const auto& shape : shapes) std::apply(fn, shape);
 }
 
-/// Whether a shape of so many multiplications is left to the vector kernels, which are the scalar ones' code: under
-/// sanitizers scalar kernels take minutes for it.
-inline bool too_large([[maybe_unused]] Index multiplications) {
-#ifdef ADTR_SANITIZED
-  return multiplications > (Index{1} << 21) && adtr::current_isa() == adtr::Isa::scalar;
-#else
-  return false;
-#endif
-}
-
 /// What float sums of n terms may differ by, relative to the largest of some such sums.
 inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt(static_cast<double>(n))); }
 
@@ -47,20 +44,36 @@ inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt
 /// reduction of eˣ to a power of 2 the error grows with x.
 inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_cast<double>(x)); }
 
+/// Whether B is the emulator, for which a multiplication takes a nanosecond.
+template <class B>
+constexpr bool emulated = std::string_view(B::name) == "cuda-emulator";
+
+/// Whether a run of that many multiplications is worth its time on B. Under sanitizers the scalar kernels take minutes for
+/// large shapes, which are left to the vector kernels of the same code.
+template <class B>
+bool affordable(Index multiplications) {
+  if (emulated<B>) return multiplications <= 8'000'000;
+#if defined(ADTR_SANITIZED)
+  if (adtr::current_isa() == adtr::Isa::scalar) return multiplications <= (Index{1} << 21);
+#endif
+  return true;
+}
+
 template <class B>
 const typename B::Context& one_thread() {
   static const typename B::Context context(1);
   return context;
 }
 
-/// 2, 3 and 7 threads.
+/// 2, 3 and 7 threads; on the emulator, orders in which threads have their turns.
 template <class B>
-const auto& more_threads() {
-#ifdef ADTR_SANITIZED
-  static const std::array<typename B::Context, 1> contexts{typename B::Context(3)};
+const std::vector<typename B::Context>& more_threads() {
+  using Context = typename B::Context;
+#if defined(ADTR_SANITIZED)
+  static const std::vector contexts{Context(3)};
 #else
-  static const std::array<typename B::Context, 3> contexts{typename B::Context(2), typename B::Context(3),
-                                                           typename B::Context(7)};
+  static const auto contexts =
+      emulated<B> ? std::vector{Context(2), Context(7)} : std::vector{Context(2), Context(3), Context(7)};
 #endif
   return contexts;
 }

@@ -67,7 +67,7 @@ TEMPLATE_TEST_CASE("multiply: shapes of networks", "[backend]", ADTR_BACKENDS) {
   // Rows, inputs, outputs of B4's expansions and projections, of the transformer, of 32×32 images.
   for (const auto& p : {Product{256, 720, 256}, Product{256, 256, 1024}, Product{64, 1632, 272}, Product{1024, 32, 192},
                         Product{1024, 144, 24}, Product{4, 320, 56}}) {
-    if (too_large(p.rows * p.inputs * p.outputs)) continue;
+    if (!affordable<TestType>(p.rows * p.inputs * p.outputs)) continue;
     CAPTURE(p.rows, p.inputs, p.outputs);
     check_batch<TestType>(multiply(p), 2, sum_bound(p.inputs));
   }
@@ -154,7 +154,7 @@ TEMPLATE_TEST_CASE("accumulate_weight_gradient", "[backend]", ADTR_BACKENDS) {
                      {130, 130, 67},
                      {2000, 7, 9}},
            [&](Index rows, Index outputs, Index inputs) {
-             if (too_large(rows * outputs * inputs)) return;
+             if (!affordable<TestType>(rows * outputs * inputs)) return;
              for (const bool strided : {false, true}) {
                CAPTURE(rows, outputs, inputs, strided);
                const auto run = [&]<class B>(const typename B::Context& context) {

@@ -1,0 +1,34 @@
+/// The CUDA backend: float, hand-written kernels, and no library beside CUDA's runtime.
+///
+/// A file that nvcc compiles gets `Cuda`, whose views are on memory of the GPU; any other one gets `CudaEmulator`,
+/// which runs the same operations and kernels on the CPU, checks every access, and is for tests only. A run gives the
+/// same bits for any GPU of one architecture and whatever else is in the batch.
+#pragma once
+
+#include "adtr/backend/cuda/operations.hpp"
+
+#if defined(__CUDACC__)
+#include "adtr/backend/cuda/device/runtime.cuh"
+#else
+#include "adtr/backend/cuda/emulator/runtime.hpp"
+#endif
+
+namespace adtr::inline ADTR_ABI {
+
+#if defined(__CUDACC__)
+
+struct Cuda : cuda::Operations<Cuda, cuda::device::Runtime> {
+  static constexpr const char* name = "cuda";
+};
+static_assert(Backend<Cuda>);
+
+#else
+
+struct CudaEmulator : cuda::Operations<CudaEmulator, cuda::emulator::Runtime> {
+  static constexpr const char* name = "cuda-emulator";
+};
+static_assert(Backend<CudaEmulator>);
+
+#endif
+
+}  // namespace adtr::inline ADTR_ABI

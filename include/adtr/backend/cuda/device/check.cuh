@@ -1,0 +1,36 @@
+/// CUDA: errors of the runtime as exceptions.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <cstring>
+#include <string>
+
+#include "adtr/core/error.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda::device {
+
+/// A call of CUDA's runtime that failed: what() has the call, CUDA's words and the line.
+class CudaError : public Error {
+ public:
+  CudaError(cudaError_t code, const std::string& call, const char* file, unsigned line)
+      : Error(describe(code, call, file, line)), code_(code) {}
+  [[nodiscard]] cudaError_t code() const { return code_; }
+
+ private:
+  [[nodiscard]] static std::string describe(cudaError_t code, const std::string& call, const char* file,
+                                            unsigned line) {
+    const char* const slash = std::strrchr(file, '/');
+    return call + " failed at " + (slash == nullptr ? file : slash + 1) + ":" + std::to_string(line) + ": " +
+           cudaGetErrorName(code) + ", " + cudaGetErrorString(code) + ".";
+  }
+  cudaError_t code_;
+};
+
+/// check(cudaCall(…), "cudaCall"): the line is that of the check.
+inline void check(cudaError_t code, const char* call, const char* file = __builtin_FILE(),
+                  unsigned line = __builtin_LINE()) {
+  if (code != cudaSuccess) throw CudaError(code, call, file, line);
+}
+
+}  // namespace adtr::inline ADTR_ABI::cuda::device

@@ -1,0 +1,74 @@
+/// CUDA: a GPU's memory and streams, owned.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include <memory>
+#include <span>
+#include <type_traits>
+
+#include "adtr/backend/cuda/device/check.cuh"
+#include "adtr/core/extents.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda::device {
+
+/// Kernels and copies in the order in which they are asked for.
+class Stream {
+ public:
+  Stream() {
+    cudaStream_t stream = nullptr;
+    check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
+    stream_.reset(stream);
+  }
+  [[nodiscard]] cudaStream_t get() const { return stream_.get(); }
+  /// Waits for everything that was asked for; what went wrong in it is thrown here.
+  void wait() const { check(cudaStreamSynchronize(get()), "cudaStreamSynchronize"); }
+
+ private:
+  struct Destroy {
+    void operator()(cudaStream_t stream) const { static_cast<void>(cudaStreamDestroy(stream)); }
+  };
+  std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
+};
+
+/// `size` numbers in the GPU's memory; zero at first. Moves, does not copy.
+template <class T>
+class DeviceBuffer {
+ public:
+  DeviceBuffer() = default;
+  explicit DeviceBuffer(Index size) : size_(size) {
+    if (size == 0) return;
+    void* memory = nullptr;
+    check(cudaMalloc(&memory, bytes(size)), "cudaMalloc");
+    data_.reset(static_cast<T*>(memory));
+    check(cudaMemset(memory, 0, bytes(size)), "cudaMemset");
+    // Streams that do not block run beside the one that the zeros are written in.
+    check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
+  }
+
+  [[nodiscard]] T* data() { return data_.get(); }
+  [[nodiscard]] const T* data() const { return data_.get(); }
+  [[nodiscard]] Index size() const { return size_; }
+
+  /// Copies from and to the host, behind what the stream has to do; returns when done.
+  void write(const Stream& stream, std::span<const T> from) {
+    check(cudaMemcpyAsync(data(), from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream.get()),
+          "cudaMemcpyAsync");
+    stream.wait();
+  }
+  void read(const Stream& stream, std::span<T> to) const {
+    check(cudaMemcpyAsync(to.data(), data(), to.size_bytes(), cudaMemcpyDeviceToHost, stream.get()), "cudaMemcpyAsync");
+    stream.wait();
+  }
+
+ private:
+  static_assert(std::is_arithmetic_v<T>, "a DeviceBuffer holds numbers");
+  [[nodiscard]] static std::size_t bytes(Index size) { return static_cast<std::size_t>(size) * sizeof(T); }
+  struct Free {
+    void operator()(T* p) const { static_cast<void>(cudaFree(p)); }
+  };
+  std::unique_ptr<T[], Free> data_;
+  Index size_ = 0;
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::device

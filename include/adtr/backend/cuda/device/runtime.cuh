@@ -1,0 +1,68 @@
+/// CUDA: where kernels are launched on a GPU, and the memory that they work on.
+#pragma once
+
+#include "adtr/backend/cuda/device/memory.cuh"
+#include "adtr/backend/cuda/device/thread.cuh"
+
+namespace adtr::inline ADTR_ABI::cuda::device {
+
+/// What runs on the GPU: Kernel::run in every thread.
+template <class Kernel, class... Arguments>
+__global__ void __launch_bounds__(Kernel::threads) run(Arguments... arguments) {
+  Thread cx;
+  Kernel::run(cx, arguments...);
+}
+
+/// A handle to a stream of the GPU that is current when it is made. Copies share it; operations on one Context run one
+/// after the other, and return before they are done unless they give a number back.
+class Context {
+ public:
+  /// The number of threads of other backends does not matter here.
+  explicit Context(int /*threads*/ = 0) : state_(std::make_shared<State>()) {}
+
+  /// Asks for Kernel::run in every thread of `grid`. A faulty launch throws here, a faulty kernel at the next wait.
+  template <class Kernel, class... Arguments>
+  void launch(Grid grid, const Arguments&... arguments) const {
+    const dim3 blocks(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), static_cast<unsigned>(grid.z));
+    run<Kernel, Arguments...><<<blocks, Kernel::threads, 0, stream().get()>>>(arguments...);
+    if (const cudaError_t code = cudaGetLastError(); code != cudaSuccess)
+      throw CudaError(code, "launch of kernel " + std::string(Kernel::name), __FILE__, __LINE__);
+  }
+
+  /// `parts` numbers for sums that take two launches.
+  [[nodiscard]] VectorView<double> partial_sums() const { return {state_->sums.data(), parts}; }
+  /// A number that a kernel has written; waits for it.
+  [[nodiscard]] double read(const double* number) const {
+    double value = 0.0;
+    check(cudaMemcpyAsync(&value, number, sizeof value, cudaMemcpyDeviceToHost, stream().get()), "cudaMemcpyAsync");
+    stream().wait();
+    return value;
+  }
+  [[nodiscard]] Index multiprocessors() const { return state_->multiprocessors; }
+  [[nodiscard]] const Stream& stream() const { return state_->stream; }
+
+  static constexpr Index parts = 128;
+
+ private:
+  struct State {
+    Stream stream;
+    DeviceBuffer<double> sums{parts};
+    int multiprocessors = count();
+
+    [[nodiscard]] static int count() {
+      int device = 0, count = 0;
+      check(cudaGetDevice(&device), "cudaGetDevice");
+      check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
+      return count;
+    }
+  };
+  std::shared_ptr<State> state_;
+};
+
+struct Runtime {
+  using Context = device::Context;
+  template <class T>
+  using Memory = DeviceBuffer<T>;
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::device

@@ -1,0 +1,203 @@
+/// Emulator: runs the threads of a block, one after the other, from rendezvous to rendezvous.
+#pragma once
+
+#include <array>
+#include <deque>
+#include <exception>
+
+#include "adtr/backend/cuda/emulator/fibre.hpp"
+#include "adtr/backend/cuda/emulator/shared.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda::emulator {
+
+/// In which order blocks, warps and lanes take their turns: order 1 counts up, others begin elsewhere or count down. No
+/// result may depend on it.
+struct Order {
+  int number = 1;
+
+  [[nodiscard]] Index operator()(Index i, Index count) const {
+    const Index turned = (i + (number - 1) * 5) % count;
+    return number % 2 == 1 ? turned : count - 1 - turned;
+  }
+};
+
+/// The block that a host thread emulates at the moment.
+class Block {
+ public:
+  using Body = void (*)(void* launch, int thread);
+
+  /// The one of the calling thread.
+  [[nodiscard]] static Block& current() {
+    thread_local Block block;
+    return block;
+  }
+
+  /// Runs body(launch, t) for the threads t of every block of `grid`.
+  void run(const char* kernel, Grid grid, int threads, Order order, Body body, void* launch) {
+    where_ = {kernel, {}, 0, {}};
+    if (threads < 1 || threads > 1024 || threads % warp != 0)
+      throw Fault(FaultKind::launch, where_, "a block of " + std::to_string(threads) + " threads.");
+    if (grid.x < 1 || grid.x > 0x7FFFFFFF || grid.y < 1 || grid.y > 65535 || grid.z < 1 || grid.z > 65535)
+      throw Fault(FaultKind::launch, where_,
+                  "a grid of " + std::to_string(grid.x) + " by " + std::to_string(grid.y) + " by " +
+                      std::to_string(grid.z) + " blocks.");
+    grid_ = grid;
+    count_ = threads;
+    order_ = order;
+    body_ = body;
+    launch_ = launch;
+    shared_.clear();
+    global_.trim();
+    epochs_.launch = ++epochs_.now;
+    while (lanes_.size() < static_cast<std::size_t>(threads)) lanes_.emplace_back();
+    const Index blocks = grid.x * grid.y * grid.z;
+    for (Index i = 0; i < blocks; ++i) {
+      const Index b = order(i, blocks);
+      where_.block = {b % grid.x, b / grid.x % grid.y, b / grid.x / grid.y};
+      run_block();
+    }
+  }
+
+  // ---- for the thread that is running ----
+
+  [[nodiscard]] const Grid& grid() const { return grid_; }
+  [[nodiscard]] const Grid& index() const { return where_.block; }
+  [[nodiscard]] int threads() const { return count_; }
+  [[nodiscard]] SharedMemory& shared() { return shared_; }
+  [[nodiscard]] GlobalMemory& global() { return global_; }
+  [[nodiscard]] const Epochs& epochs() const { return epochs_; }
+
+  [[noreturn, gnu::noinline]] void fail(FaultKind kind, int thread, Line line, const std::string& sentence) const {
+    throw Fault(kind, {where_.kernel, where_.block, thread, line}, sentence);
+  }
+
+  void barrier(int thread, Line line) { wait(thread, State::at_barrier, line); }
+
+  /// The value of lane `from(lane)` of the thread's warp, all of whose lanes come here.
+  template <class From>
+  [[nodiscard]] std::uint64_t exchange(int thread, std::uint64_t value, Line line, const From& from) {
+    // Two sets of places: a lane that is already at the next shuffle overwrites nothing that another still reads.
+    Lane& self = lane(thread);
+    auto& values = exchanged_[static_cast<std::size_t>(thread / warp)][self.shuffles++ % 2];
+    values[static_cast<std::size_t>(thread % warp)] = value;
+    wait(thread, State::at_shuffle, line);
+    return values[static_cast<std::size_t>(from(thread % warp))];
+  }
+
+ private:
+  enum class State : std::uint8_t { ready, at_barrier, at_shuffle, ended };
+  struct Lane {
+    Fibre fibre;
+    State state = State::ended;
+    Line line;
+    unsigned shuffles = 0;
+  };
+  struct Turn {
+    Block* block;
+    int thread;
+  };
+  struct Cancelled {};
+
+  [[nodiscard]] Lane& lane(int thread) { return lanes_[static_cast<std::size_t>(thread)]; }
+
+  void run_block() {
+    epochs_.block = ++epochs_.now;
+    failure_ = nullptr;
+    cancelled_ = false;
+    for (int t = 0; t < count_; ++t) {
+      turns_[static_cast<std::size_t>(t)] = {this, t};
+      lane(t).state = State::ready;
+      lane(t).shuffles = 0;
+      lane(t).fibre.start(&Block::enter, &turns_[static_cast<std::size_t>(t)]);
+    }
+    try {
+      do {
+        ++epochs_.now;
+        const int warps = count_ / warp;
+        for (int w = 0; w < warps; ++w) run_warp(static_cast<int>(order_(w, warps)) * warp);
+      } while (release(0, count_, State::at_barrier, "barrier"));
+    } catch (...) {
+      cancel();
+      throw;
+    }
+  }
+
+  /// Until every lane has ended or is at a barrier.
+  void run_warp(int first) {
+    do {
+      for (int i = 0; i < warp; ++i) resume(first + static_cast<int>(order_(i, warp)));
+    } while (release(first, warp, State::at_shuffle, "shuffle"));
+  }
+
+  void resume(int thread) {
+    Lane& self = lane(thread);
+    if (self.state != State::ready) return;
+    self.fibre.resume();
+    if (!self.fibre.intact()) fail(FaultKind::stack, thread, self.line, "its frames do not fit on the fibre's stack.");
+    if (failure_ != nullptr) std::rethrow_exception(failure_);
+  }
+
+  /// Lets threads go on from a rendezvous at which all of them have come; false if none has.
+  [[nodiscard]] bool release(int first, int count, State at, const char* what) {
+    int waiting = -1, elsewhere = -1;
+    for (int t = first; t < first + count; ++t) (lane(t).state == at ? waiting : elsewhere) = t;
+    if (waiting < 0) return false;
+    if (elsewhere < 0)
+      for (int t = first; t < first + count; ++t)
+        if (lane(t).line != lane(waiting).line) elsewhere = t;
+    if (elsewhere >= 0) diverged(waiting, elsewhere, what);
+    for (int t = first; t < first + count; ++t) lane(t).state = State::ready;
+    return true;
+  }
+
+  [[noreturn]] void diverged(int waiting, int elsewhere, const char* what) {
+    const Lane& other = lane(elsewhere);
+    fail(FaultKind::divergence, waiting, lane(waiting).line,
+         std::string("waits at a ") + what + ", but thread " + std::to_string(elsewhere) +
+             (other.state == State::ended ? " has ended." : " is at " + other.line.text() + "."));
+  }
+
+  void wait(int thread, State state, Line line) {
+    Lane& self = lane(thread);
+    self.state = state;
+    self.line = line;
+    self.fibre.suspend();
+    if (cancelled_) throw Cancelled{};
+  }
+
+  /// Ends what is still waiting, so that frames are left as C++ leaves them.
+  void cancel() {
+    cancelled_ = true;
+    for (int t = 0; t < count_; ++t)
+      if (lane(t).state != State::ended) lane(t).fibre.resume();
+  }
+
+  static void enter(void* argument) {
+    const Turn turn = *static_cast<const Turn*>(argument);
+    Block& self = *turn.block;
+    try {
+      if (!self.cancelled_) self.body_(self.launch_, turn.thread);
+    } catch (const Cancelled&) {
+    } catch (...) {
+      self.failure_ = std::current_exception();
+    }
+    self.lane(turn.thread).state = State::ended;
+  }
+
+  Where where_;
+  Grid grid_{};
+  int count_ = 0;
+  Order order_;
+  Body body_ = nullptr;
+  void* launch_ = nullptr;
+  SharedMemory shared_;
+  GlobalMemory global_;
+  Epochs epochs_;
+  std::exception_ptr failure_;
+  bool cancelled_ = false;
+  std::deque<Lane> lanes_;
+  std::array<Turn, 1024> turns_{};
+  std::array<std::array<std::array<std::uint64_t, warp>, 2>, 1024 / warp> exchanged_{};
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::emulator

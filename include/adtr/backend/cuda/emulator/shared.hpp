@@ -1,0 +1,61 @@
+/// Emulator: shared memory that knows who read and wrote it since the last barrier.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "adtr/backend/cuda/emulator/touched.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda::emulator {
+
+/// An array of shared memory, as a kernel holds it.
+template <class T>
+struct Shared {
+  T* data = nullptr;
+  Touched* touched = nullptr;
+  int size = 0;
+  int slot = 0;
+};
+
+/// The arrays of a block. Their memory is kept from block to block; the epochs tell what is left from the last one.
+class SharedMemory {
+ public:
+  static constexpr std::size_t limit = 48 * 1024;  ///< bytes, what every GPU grants without being asked
+  static constexpr int slots = 8;
+
+  /// Forgets the arrays of the last launch.
+  void clear() {
+    for (Array& array : arrays_) array.size = 0;
+  }
+
+  /// Array number `slot`; null if it was requested with another type or size before.
+  template <class T>
+  [[nodiscard]] Shared<T> get(int slot, int size) {
+    Array& array = arrays_[static_cast<std::size_t>(slot)];
+    if (array.size == 0) {
+      array.size = size;
+      array.element = sizeof(T);
+      array.memory.resize((static_cast<std::size_t>(size) * sizeof(T) + sizeof(Quad) - 1) / sizeof(Quad));
+      array.touched.assign(static_cast<std::size_t>(size), {});
+    }
+    if (array.size != size || array.element != sizeof(T)) return {};
+    return {reinterpret_cast<T*>(array.memory.data()), array.touched.data(), size, slot};
+  }
+
+  [[nodiscard]] std::size_t bytes() const {
+    std::size_t sum = 0;
+    for (const Array& array : arrays_) sum += static_cast<std::size_t>(array.size) * array.element;
+    return sum;
+  }
+
+ private:
+  struct Array {
+    std::vector<Quad> memory;
+    std::vector<Touched> touched;
+    int size = 0;
+    std::size_t element = 0;
+  };
+  std::array<Array, slots> arrays_;
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::emulator

@@ -1,0 +1,78 @@
+/// CUDA: what kernels are made of, for nvcc and for any other compiler.
+///
+/// A kernel is a type with a name, a number of threads a block and a function `run(cx, arguments...)`. Everything that
+/// a GPU gives a thread it asks of `cx`: its indices, memory, barriers, shuffles. On a GPU cx is a `device::Thread`,
+/// whose functions cost nothing; anywhere else an `emulator::Thread`, which checks each of them. Sizes travel with
+/// pointers (VectorView, MatrixView, MapView), so that the emulator knows what is out of bounds.
+#pragma once
+
+#include <cstdint>
+#include <limits>
+#include <string>
+#include <type_traits>
+
+#include "adtr/core/error.hpp"
+#include "adtr/core/view.hpp"
+
+#if defined(__CUDACC__)
+#define ADTR_DEVICE __device__ __forceinline__
+#define ADTR_UNROLLED _Pragma("unroll")
+#else
+#define ADTR_DEVICE inline
+#define ADTR_UNROLLED
+#endif
+
+namespace adtr::inline ADTR_ABI::cuda {
+
+inline constexpr int warp = 32;
+
+/// The blocks of a launch.
+struct Grid {
+  Index x = 1;
+  Index y = 1;
+  Index z = 1;
+};
+
+/// The blocks that `items` need, `each` of them a block.
+[[nodiscard]] constexpr Index blocks(Index items, Index each) { return (items + each - 1) / each; }
+
+/// `size` elements, or null for none.
+template <class T>
+struct VectorView {
+  T* data = nullptr;
+  Index size = 0;
+
+  constexpr VectorView() = default;
+  constexpr VectorView(T* d, Index n) : data(d), size(d == nullptr ? 0 : n) {}
+};
+
+/// Four neighbours, read in one go.
+struct alignas(16) Quad {
+  float v[4];
+};
+
+namespace detail {
+template <class T, int... N>
+struct ArrayOf {
+  using Type = T;
+};
+template <class T, int N, int... More>
+struct ArrayOf<T, N, More...> {
+  using Type = typename ArrayOf<T, More...>::Type[static_cast<std::size_t>(N)];
+};
+}  // namespace detail
+
+/// T[N]…[N]: what a thread keeps in registers. (g++ warns of signs when the bounds are ints that depend on a template.)
+template <class T, int... N>
+using Array = typename detail::ArrayOf<T, N...>::Type;
+
+/// The number of elements of a matrix, which kernels count in 32 bits.
+[[nodiscard]] inline Index elements(Index rows, Index cols) {
+  constexpr Index most = std::numeric_limits<std::int32_t>::max();
+  if (rows > 0 && cols > most / rows)
+    throw Error("an operation on the cuda backend takes at most " + std::to_string(most) + " elements, not " +
+                std::to_string(rows) + " times " + std::to_string(cols) + ".");
+  return rows * cols;
+}
+
+}  // namespace adtr::inline ADTR_ABI::cuda

@@ -1,0 +1,137 @@
+/// CUDA: what the attention kernels share: tiles of one head in shared memory, and who computes what of them.
+#pragma once
+
+#include <cmath>
+
+#include "adtr/backend/arguments.hpp"
+#include "adtr/backend/cuda/kernels/sums.cuh"
+
+namespace adtr::inline ADTR_ABI::cuda::kernels {
+
+/// Attention, and where its scale has been computed.
+struct AttentionTask {
+  MatrixView<const float> query, key, value;
+  MatrixView<float> out;
+  VectorView<float> log_sum_exp;
+  Dropout dropout;
+  Index tokens, heads, channels;
+  float scale;
+};
+
+/// Tiles of `Tokens` rows by D channels (fewer are filled up with zeros). Thread (ty, tx) of a square of threads owns
+/// rows ty + side·i and columns tx + side·j of each product: neighbouring threads meet different banks.
+template <int D, int Tokens, int PerThread>
+struct AttentionTile {
+  static constexpr int side = Tokens / PerThread;  ///< a row's threads are neighbouring lanes
+  static constexpr int threads = side * side;
+  static constexpr int stride = D + 1;
+  static constexpr int weight_stride = Tokens + 1;
+  static constexpr int per_row = D / side;  ///< channels of a row that a thread owns
+  static_assert(threads % warp == 0 && side <= warp && D % side == 0);
+
+  /// Which head a block is about: the head itself, its image's first row and its first column in the matrices.
+  struct Head {
+    Index index, row, column;
+  };
+  [[nodiscard]] ADTR_DEVICE static Index tiles(const AttentionTask& a) { return (a.tokens + Tokens - 1) / Tokens; }
+  template <class Context>
+  [[nodiscard]] ADTR_DEVICE static Head head(Context& cx, const AttentionTask& a) {
+    const Index h = cx.block_x() / tiles(a);
+    return {h, h / a.heads * a.tokens, h % a.heads * a.channels};
+  }
+  /// The first token of the block's own tile.
+  template <class Context>
+  [[nodiscard]] ADTR_DEVICE static Index first(Context& cx, const AttentionTask& a) {
+    return cx.block_x() % tiles(a) * Tokens;
+  }
+
+  /// Fills a tile with the tokens from `token` on.
+  template <class Context, class Tile, class T>
+  ADTR_DEVICE static void fill(Context& cx, const AttentionTask& a, const Head& h, MatrixView<T> m, Index token,
+                               const Tile& tile) {
+    for (int e = cx.thread(); e < Tokens * D; e += threads) {
+      const int r = e / D, c = e % D;
+      const bool inside = token + r < a.tokens && c < a.channels;
+      cx.store(tile, r * stride + c, inside ? cx.load(m, h.row + token + r, h.column + c) : 0.0F);
+    }
+  }
+
+  /// sums[i][j] = row i of x · row j of y, of the thread's rows.
+  template <class Context, class Tile>
+  ADTR_DEVICE static void rows_times_rows(Context& cx, const Tile& x, const Tile& y,
+                                          Array<float, PerThread, PerThread>& sums) {
+    const int tx = cx.thread() % side, ty = cx.thread() / side;
+    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] =
+        0.0F;
+    for (int c = 0; c < D; ++c) {
+      Array<float, PerThread> left, right;
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
+        left[i] = cx.load(x, (ty + side * i) * stride + c);
+        right[i] = cx.load(y, (tx + side * i) * stride + c);
+      }
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] +=
+          left[i] * right[j];
+    }
+  }
+
+  /// sums += w·x, or wᵀ·x where `Transposed`: of the thread's rows and channels.
+  template <bool Transposed, class Context, class Weights, class Tile>
+  ADTR_DEVICE static void add_weighted(Context& cx, const Weights& w, const Tile& x,
+                                       Array<float, PerThread, per_row>& sums) {
+    const int tx = cx.thread() % side, ty = cx.thread() / side;
+    for (int t = 0; t < Tokens; ++t) {
+      Array<float, PerThread> weight;
+      Array<float, per_row> value;
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
+        const int row = ty + side * i;
+        weight[i] = cx.load(w, Transposed ? t * weight_stride + row : row * weight_stride + t);
+      }
+      ADTR_UNROLLED for (int n = 0; n < per_row; ++n) value[n] = cx.load(x, t * stride + tx + side * n);
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int n = 0; n < per_row; ++n) sums[i][n] +=
+          weight[i] * value[n];
+    }
+  }
+
+  /// m = sums·(a factor of each row), of the thread's rows and channels that exist.
+  template <class Context>
+  ADTR_DEVICE static void write(Context& cx, const AttentionTask& a, const Head& h, Index token,
+                                const Array<float, PerThread, per_row>& sums, const Array<float, PerThread>& factor,
+                                MatrixView<float> m) {
+    const int tx = cx.thread() % side, ty = cx.thread() / side;
+    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int n = 0; n < per_row; ++n) {
+      const Index r = token + ty + side * i, c = tx + side * n;
+      if (r < a.tokens && c < a.channels) cx.store(m, h.row + r, h.column + c, sums[i][n] * factor[i]);
+    }
+  }
+
+  /// Writes what dropout multiplies weights (i, j) of a tile of queries and one of keys by; waits before it returns.
+  /// Nothing at all without dropout. A thread takes one counter of Dropout::words, for eight weights of a row.
+  template <class Context, class Weights>
+  ADTR_DEVICE static void draw(Context& cx, const AttentionTask& a, const Head& h, Index query, Index key,
+                               const Weights& masks) {
+    if (!a.dropout.active()) return;
+    constexpr int counters = 16;  // of the two blocks of 64 elements that a row of up to 64 may touch
+    static_assert(Tokens <= 64);
+    for (int e = cx.thread(); e < Tokens * counters; e += threads) {
+      const int row = e / counters, counter = e % counters;
+      const auto first = static_cast<std::uint64_t>((h.index * a.tokens + query + row) * a.tokens + key);
+      if (counter >= 8 && first % 64 + Tokens <= 64) continue;
+      const auto words = a.dropout.words(first / 64 * 8 + static_cast<std::uint64_t>(counter));
+      const int begin = counter / 8 * 64 + counter % 8 * 2 - static_cast<int>(first % 64);
+      ADTR_UNROLLED for (unsigned j = 0; j < 8; ++j) {
+        const int column = begin + static_cast<int>(j / 2 * 16 + j % 2);
+        if (column < 0 || column >= Tokens) continue;
+        const bool keep = (words[j / 2] >> (j % 2 * 16) & 0xFFFF) >= a.dropout.threshold();
+        cx.store(masks, row * weight_stride + column, keep ? a.dropout.scale() : 0.0F);
+      }
+    }
+    cx.barrier();
+  }
+  /// What `draw` has left for one weight.
+  template <class Context, class Weights>
+  [[nodiscard]] ADTR_DEVICE static float mask(Context& cx, const AttentionTask& a, const Weights& masks, int at) {
+    return a.dropout.active() ? cx.load(masks, at) : 1.0F;
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::kernels

@@ -1,0 +1,102 @@
+/// CUDA: what a backbone does beside products, a thread for each pixel and channel of the result.
+#pragma once
+
+#include "adtr/backend/cuda/kernels/elements.cuh"
+
+namespace adtr::inline ADTR_ABI::cuda::kernels {
+
+/// A pixel of a map.
+struct Pixel {
+  Index n, y, x;
+};
+
+/// Pixel number i of maps of that height and width.
+[[nodiscard]] ADTR_DEVICE Pixel pixel(Index i, Index height, Index width) {
+  const auto p = static_cast<std::uint32_t>(i), w = static_cast<std::uint32_t>(width);
+  const auto h = static_cast<std::uint32_t>(height);
+  return {Index{p / w / h}, Index{p / w % h}, Index{p % w}};
+}
+
+/// fn(iy, ix, k) for what lies in the map of the window over pixel p of the result; k counts the window's positions.
+template <class T, class F>
+ADTR_DEVICE void each_in_window(const MapView<T>& x, const Window& window, const Pixel& p, const F& fn) {
+  const Index top = p.y * window.stride - window.top, left = p.x * window.stride - window.left;
+  for (Index ky = 0; ky < window.kernel; ++ky) {
+    if (top + ky < 0 || top + ky >= x.height) continue;
+    for (Index kx = 0; kx < window.kernel; ++kx)
+      if (left + kx >= 0 && left + kx < x.width) fn(top + ky, left + kx, ky * window.kernel + kx);
+  }
+}
+
+struct Depthwise : Elements {
+  static constexpr const char* name = "depthwise";
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MapView<const float> x, Window window, MatrixView<const float> w,
+                              VectorView<const float> bias, Activation activation, MapView<float> y) {
+    each(cx, y.pixels(), y.channels, [&](Index i, Index c) {
+      const Pixel p = pixel(i, y.height, y.width);
+      float sum = cx.load(bias, c);
+      each_in_window(x, window, p,
+                     [&](Index iy, Index ix, Index k) { sum += cx.load(x, p.n, iy, ix, c) * cx.load(w, k, c); });
+      cx.store(y.matrix(), i, c, activate(sum, activation));
+    });
+  }
+};
+
+struct MaxPool : Elements {
+  static constexpr const char* name = "max_pool";
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MapView<const float> x, Window window, MapView<float> y) {
+    each(cx, y.pixels(), y.channels, [&](Index i, Index c) {
+      const Pixel p = pixel(i, y.height, y.width);
+      float largest = -std::numeric_limits<float>::infinity();
+      each_in_window(x, window, p, [&](Index iy, Index ix, Index) {
+        const float value = cx.load(x, p.n, iy, ix, c);
+        largest = largest < value ? value : largest;
+      });
+      cx.store(y.matrix(), i, c, largest);
+    });
+  }
+};
+
+/// Where output o of a line lies in the input, corners aligned: in whole numbers, so exactly.
+struct Place {
+  Index first, second;
+  float fraction;
+};
+[[nodiscard]] ADTR_DEVICE Place place(Index o, Index in, Index out) {
+  if (out <= 1) return {0, in > 1 ? Index{1} : Index{0}, 0.0F};
+  const auto at = static_cast<std::uint32_t>(o) * static_cast<std::uint32_t>(in - 1);
+  const auto steps = static_cast<std::uint32_t>(out - 1);
+  const Index first = at / steps;
+  return {first, first + 1 < in ? first + 1 : in - 1, static_cast<float>(at % steps) / static_cast<float>(steps)};
+}
+
+struct Resize : Elements {
+  static constexpr const char* name = "resize";
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MapView<const float> x, MapView<float> y) {
+    each(cx, y.pixels(), y.channels, [&](Index i, Index c) {
+      const Pixel p = pixel(i, y.height, y.width);
+      const Place v = place(p.y, x.height, y.height), h = place(p.x, x.width, y.width);
+      const auto line = [&](Index iy) {
+        return cx.load(x, p.n, iy, h.first, c) * (1.0F - h.fraction) + cx.load(x, p.n, iy, h.second, c) * h.fraction;
+      };
+      cx.store(y.matrix(), i, c, line(v.first) * (1.0F - v.fraction) + line(v.second) * v.fraction);
+    });
+  }
+};
+
+/// x(n, ·, c) *= gate(n, c)
+struct ScaleChannels : Elements {
+  static constexpr const char* name = "scale_channels";
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MatrixView<float> x, Index positions, MatrixView<const float> gate) {
+    each(cx, x.rows, x.cols, [&](Index r, Index c) {
+      const auto n = static_cast<std::uint32_t>(r) / static_cast<std::uint32_t>(positions);
+      cx.store(x, r, c, cx.load(x, r, c) * cx.load(gate, Index{n}, c));
+    });
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::kernels

@@ -1,0 +1,161 @@
+/// CUDA: matrix products from tiles in shared memory and registers; dense convolution is one whose rows are gathered.
+#pragma once
+
+#include "adtr/backend/cuda/kernels/maps.cuh"
+
+namespace adtr::inline ADTR_ABI::cuda::kernels {
+
+/// The left operand a(m, k) as a matrix holds it.
+struct LeftRows {
+  MatrixView<const float> a;
+  static constexpr const char* name = "multiply";
+  static constexpr bool neighbours_in_k = true;
+  template <class Context>
+  [[nodiscard]] ADTR_DEVICE float at(Context& cx, Index m, Index k) const {
+    return m < a.rows && k < a.cols ? cx.load(a, m, k) : 0.0F;
+  }
+};
+
+/// The transpose of a matrix.
+struct LeftColumns {
+  MatrixView<const float> a;
+  static constexpr const char* name = "weight_gradient";
+  static constexpr bool neighbours_in_k = false;
+  template <class Context>
+  [[nodiscard]] ADTR_DEVICE float at(Context& cx, Index m, Index k) const {
+    return m < a.cols && k < a.rows ? cx.load(a, k, m) : 0.0F;
+  }
+};
+
+/// Row m is the pixels under the window of pixel m of the result, in (ky, kx, c) order.
+struct LeftWindows {
+  MapView<const float> x;
+  Window window;
+  Index height, width, pixels;  ///< of the result
+  static constexpr const char* name = "convolve";
+  static constexpr bool neighbours_in_k = true;
+  template <class Context>
+  [[nodiscard]] ADTR_DEVICE float at(Context& cx, Index m, Index k) const {
+    const auto i = static_cast<std::uint32_t>(k), c = static_cast<std::uint32_t>(x.channels);
+    const auto kernel = static_cast<std::uint32_t>(window.kernel);
+    if (m >= pixels || i >= kernel * kernel * c) return 0.0F;
+    const Pixel p = pixel(m, height, width);
+    const Index iy = p.y * window.stride - window.top + Index{i / c / kernel};
+    const Index ix = p.x * window.stride - window.left + Index{i / c % kernel};
+    if (iy < 0 || iy >= x.height || ix < 0 || ix >= x.width) return 0.0F;
+    return cx.load(x, p.n, iy, ix, Index{i % c});
+  }
+};
+
+/// c = activation(a·b + bias + residual), a square tile of c a block, 8×8 elements a thread. Every element is one chain
+/// of sums over k = 0, 1, …, whatever the tile: the same bits for both sizes, alone or in a batch.
+///
+/// Thread (ty, tx) owns rows 4·ty to 4·ty + 3 of the tile's upper and of its lower half, and columns likewise, so that
+/// the threads of a warp read neighbouring Quads. Slices of a and b along k, `depth` long, lie in shared memory twice:
+/// one is multiplied while the next is fetched.
+template <class Left, int Size>
+struct Product {
+  static constexpr const char* name = Left::name;
+  static constexpr int side = Size / 8;
+  static constexpr int threads = side * side;
+  static constexpr int depth = 8;
+  static constexpr int fetched = Size * depth / threads;
+  static constexpr int stride = Size + 4;  ///< keeps Quads aligned, and threads that store one k to different banks
+
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, Left left, MatrixView<const float> b, VectorView<const float> bias,
+                              MatrixView<const float> residual, Activation activation, MatrixView<float> c) {
+    const auto as = cx.template shared<float, 2 * depth * stride, 0>();
+    const auto bs = cx.template shared<float, 2 * depth * stride, 1>();
+    const Index across = (c.cols + Size - 1) / Size;
+    const Index row = cx.block_x() / across * Size, column = cx.block_x() % across * Size;
+    const int tx = cx.thread() % side, ty = cx.thread() / side;
+    Array<float, fetched> a_next, b_next;
+
+    const auto fetch = [&](Index first) {
+      ADTR_UNROLLED for (int i = 0; i < fetched; ++i) {
+        const int e = cx.thread() + i * threads;
+        const Index n = column + e % Size, k = first + e / Size;
+        a_next[i] = left.at(cx, row + row_of(e), first + k_of(e));
+        b_next[i] = k < b.rows && n < b.cols ? cx.load(b, k, n) : 0.0F;
+      }
+    };
+    const auto put = [&](int stage) {
+      ADTR_UNROLLED for (int i = 0; i < fetched; ++i) {
+        const int e = cx.thread() + i * threads;
+        cx.store(as, (stage * depth + k_of(e)) * stride + row_of(e), a_next[i]);
+        cx.store(bs, (stage * depth + e / Size) * stride + e % Size, b_next[i]);
+      }
+    };
+
+    float sums[8][8] = {};
+    fetch(0);
+    put(0);
+    cx.barrier();
+    int stage = 0;
+    for (Index first = 0; first < b.rows; first += depth, stage = 1 - stage) {
+      const bool more = first + depth < b.rows;
+      if (more) fetch(first + depth);
+      ADTR_UNROLLED for (int k = 0; k < depth; ++k) {
+        const int at = (stage * depth + k) * stride;
+        const Quad a0 = cx.load4(as, at + 4 * ty), a1 = cx.load4(as, at + Size / 2 + 4 * ty);
+        const Quad b0 = cx.load4(bs, at + 4 * tx), b1 = cx.load4(bs, at + Size / 2 + 4 * tx);
+        ADTR_UNROLLED for (int i = 0; i < 4; ++i) ADTR_UNROLLED for (int j = 0; j < 4; ++j) {
+          sums[i][j] += a0.v[i] * b0.v[j];
+          sums[i][4 + j] += a0.v[i] * b1.v[j];
+          sums[4 + i][j] += a1.v[i] * b0.v[j];
+          sums[4 + i][4 + j] += a1.v[i] * b1.v[j];
+        }
+      }
+      if (!more) break;
+      put(1 - stage);
+      cx.barrier();
+    }
+
+    ADTR_UNROLLED for (int i = 0; i < 8; ++i) ADTR_UNROLLED for (int j = 0; j < 8; ++j) {
+      const Index m = row + half(i) + 4 * ty, n = column + half(j) + 4 * tx;
+      if (m >= c.rows || n >= c.cols) continue;
+      float x = sums[i][j];
+      if (bias.data != nullptr) x += cx.load(bias, n);
+      if (residual.data != nullptr) x += cx.load(residual, m, n);
+      cx.store(c, m, n, activate(x, activation));
+    }
+  }
+
+ private:
+  /// Element e of a slice of a: neighbouring threads read what is neighbouring in memory.
+  [[nodiscard]] ADTR_DEVICE static int row_of(int e) { return Left::neighbours_in_k ? e / depth : e % Size; }
+  [[nodiscard]] ADTR_DEVICE static int k_of(int e) { return Left::neighbours_in_k ? e % depth : e / Size; }
+  /// Where a thread's row or column i lies behind its first.
+  [[nodiscard]] ADTR_DEVICE static int half(int i) { return i < 4 ? i : Size / 2 + i - 4; }
+};
+
+/// packed (K, N) = w (N, K) transposed, 32×32 elements a block through shared memory.
+struct Transpose {
+  static constexpr const char* name = "pack";
+  static constexpr int threads = 256;
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MatrixView<const float> w, MatrixView<float> packed) {
+    const auto tile = cx.template shared<float, warp*(warp + 1), 0>();
+    const Index across = (w.cols + warp - 1) / warp;
+    const Index n0 = cx.block_x() / across * warp, k0 = cx.block_x() % across * warp;
+    for (int i = cx.warp_index(); i < warp; i += threads / warp)
+      if (n0 + i < w.rows && k0 + cx.lane() < w.cols)
+        cx.store(tile, i * (warp + 1) + cx.lane(), cx.load(w, n0 + i, k0 + cx.lane()));
+    cx.barrier();
+    for (int i = cx.warp_index(); i < warp; i += threads / warp)
+      if (k0 + i < w.cols && n0 + cx.lane() < w.rows)
+        cx.store(packed, k0 + i, n0 + cx.lane(), cx.load(tile, cx.lane() * (warp + 1) + i));
+  }
+};
+
+/// packed (K, N) = w (K, N)
+struct Copy : Elements {
+  static constexpr const char* name = "pack_transposed";
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MatrixView<const float> w, MatrixView<float> packed) {
+    each(cx, w.rows, w.cols, [&](Index r, Index c) { cx.store(packed, r, c, cx.load(w, r, c)); });
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::kernels

@@ -1,0 +1,107 @@
+/// CUDA: row-wise and element-wise operations, losses and the optimiser, for any runtime.
+#pragma once
+
+#include <cmath>
+
+#include "adtr/backend/cuda/kernels/reduce.cuh"
+#include "adtr/backend/cuda/kernels/rows.cuh"
+
+namespace adtr::inline ADTR_ABI::cuda {
+
+template <class Runtime>
+struct Tokens {
+  using Context = typename Runtime::Context;
+  using In = MatrixView<const float>;
+  using Out = MatrixView<float>;
+
+  static void add_positions(const Context& context, In x, In p, Out y) {
+    each<kernels::AddPositions>(context, y, x, p, y);
+  }
+  static void accumulate_positions(const Context& context, In dy, Out dp) {
+    each<kernels::AccumulatePositions>(context, dp, dy, dp);
+  }
+
+  static void layer_norm(const Context& context, In x, const float* gamma, const float* beta, float eps, Out y,
+                         float* statistics) {
+    rows<kernels::LayerNorm>(context, x, x, VectorView<const float>(gamma, x.cols),
+                             VectorView<const float>(beta, x.cols), eps, y, VectorView<float>(statistics, 2 * x.rows));
+  }
+
+  static void layer_norm_backward(const Context& context, In x, const float* gamma, const float* statistics, In dy,
+                                  Out dx, float* dgamma, float* dbeta) {
+    using Parameters = kernels::LayerNormParameters;
+    const VectorView<const float> both(statistics, 2 * x.rows);
+    // First, because dx may be dy.
+    context.template launch<Parameters>({blocks(x.cols, Parameters::columns)}, x, both, dy,
+                                        VectorView<float>(dgamma, x.cols), VectorView<float>(dbeta, x.cols));
+    rows<kernels::LayerNormInput>(context, x, x, VectorView<const float>(gamma, x.cols), both, dy, dx);
+  }
+
+  static void dropout(const Context& context, In x, const Dropout& dropout, In residual, Out y) {
+    // A counter for eight elements, eight counters for 64.
+    const Index counters = blocks(elements(x.rows, x.cols), 64) * 8;
+    const float scale = dropout.active() ? static_cast<float>(1.0 / (1.0 - static_cast<double>(dropout.rate))) : 1.0F;
+    context.template launch<kernels::DropElements>({blocks(counters, kernels::DropElements::threads)}, x, dropout,
+                                                   scale, residual, y);
+  }
+
+  static void relu_backward(const Context& context, In h, float scale, Out dh) {
+    each<kernels::ReluBackward>(context, dh, h, scale, dh);
+  }
+  static void accumulate(const Context& context, In x, Out y) { each<kernels::Accumulate>(context, y, x, y); }
+
+  static void difference_norm(const Context& context, In f, In g, float* s) {
+    rows<kernels::DifferenceNorm>(context, f, f, g, VectorView<float>(s, f.rows));
+  }
+  static double norm_gradient(const Context& context, In f, In g, float scale, Out dg) {
+    static_cast<void>(elements(f.rows, f.cols));
+    return sum<kernels::NormGradient>(context, f, g, scale, dg);
+  }
+  static void mean_difference(const Context& context, In f, In g, float* m) {
+    rows<kernels::MeanDifference>(context, f, f, g, VectorView<float>(m, f.rows));
+  }
+  static void sign_gradient(const Context& context, In f, In g, const float* w, Out dg) {
+    each<kernels::SignGradient>(context, dg, f, g, VectorView<const float>(w, f.rows), dg);
+  }
+  static double squared_norm(const Context& context, const float* x, Index n) {
+    return sum<kernels::SquaredNorm>(context, VectorView<const float>(x, elements(n, 1)));
+  }
+
+  static void adamw(const Context& context, const AdamW& a, Index n, float* p, const float* g, float* m, float* v) {
+    const auto t = static_cast<double>(a.step);
+    const kernels::AdamWFactors factors{static_cast<float>(a.gradient_scale),
+                                        static_cast<float>(a.beta1),
+                                        static_cast<float>(1.0 - a.beta1),
+                                        static_cast<float>(a.beta2),
+                                        static_cast<float>(1.0 - a.beta2),
+                                        static_cast<float>(1.0 - a.learning_rate * a.weight_decay),
+                                        static_cast<float>(a.learning_rate / (1.0 - std::pow(a.beta1, t))),
+                                        static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(a.beta2, t))),
+                                        static_cast<float>(a.epsilon)};
+    context.template launch<kernels::AdamWElements>({blocks(elements(n, 1), kernels::AdamWElements::threads)}, factors,
+                                                    VectorView<float>(p, n), VectorView<const float>(g, n),
+                                                    VectorView<float>(m, n), VectorView<float>(v, n));
+  }
+
+ private:
+  /// A thread for each element of `result`.
+  template <class Kernel, class... Arguments>
+  static void each(const Context& context, Out result, const Arguments&... arguments) {
+    context.template launch<Kernel>({blocks(elements(result.rows, result.cols), Kernel::threads)}, arguments...);
+  }
+  /// A warp for each row of x.
+  template <class Kernel, class... Arguments>
+  static void rows(const Context& context, In x, const Arguments&... arguments) {
+    context.template launch<Kernel>({blocks(elements(x.rows, 1), Kernel::per_block)}, arguments...);
+  }
+  /// The sum that a kernel leaves in parts.
+  template <class Kernel, class... Arguments>
+  static double sum(const Context& context, const Arguments&... arguments) {
+    const VectorView<double> parts = context.partial_sums();
+    context.template launch<Kernel>({parts.size}, arguments..., parts);
+    context.template launch<kernels::SumOfParts>({1}, parts);
+    return context.read(parts.data);
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda

@@ -1,0 +1,12 @@
+/// Compiles every operation of the backend Cuda, and so every kernel, for the GPUs that it is built for.
+#include "adtr/backend/cuda.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda {
+
+template struct Products<device::Runtime>;
+template struct Maps<device::Runtime>;
+template struct Attentions<device::Runtime>;
+template struct Tokens<device::Runtime>;
+template class device::DeviceBuffer<float>;
+
+}  // namespace adtr::inline ADTR_ABI::cuda

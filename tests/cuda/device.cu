@@ -1,0 +1,78 @@
+/// The backend Cuda on a GPU, beside the oracle; without a GPU, that the error says so.
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "adtr/backend/cuda.hpp"
+
+using adtr::Cuda;
+using adtr::Index;
+using adtr::cuda::device::CudaError;
+using adtr::cuda::device::DeviceBuffer;
+
+namespace {
+
+int failures = 0;
+
+void expect(bool holds, const char* what) {
+  if (holds) return;
+  std::printf("failed: %s\n", what);
+  ++failures;
+}
+
+/// Without a GPU a Context throws, with the call and the place.
+int without_gpu() {
+  try {
+    const Cuda::Context context;
+    expect(false, "a context without a GPU throws");
+  } catch (const CudaError& e) {
+    const std::string text = e.what();
+    std::printf("%s\n", text.c_str());
+    expect(text.starts_with("cudaStreamCreateWithFlags failed at memory.cuh:"), "the error names call and place");
+    expect(text.find(cudaGetErrorName(e.code())) != std::string::npos, "the error has CUDA's name for it");
+  }
+  return failures;
+}
+
+/// c = a·wᵀ and Σ a², against doubles.
+void multiply(const Cuda::Context& context) {
+  constexpr Index rows = 300, inputs = 77, outputs = 130;
+  std::vector<float> a(rows * inputs), w(outputs * inputs), c(rows * outputs);
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = std::sin(static_cast<float>(i));
+  for (std::size_t i = 0; i < w.size(); ++i) w[i] = std::cos(static_cast<float>(3 * i));
+  DeviceBuffer<float> da(rows * inputs), dw(outputs * inputs), dc(rows * outputs);
+  da.write(context.stream(), a);
+  dw.write(context.stream(), w);
+  Cuda::Packed packed;
+  Cuda::pack(context, {dw.data(), outputs, inputs}, packed);
+  Cuda::multiply(context, {da.data(), rows, inputs}, packed, {}, {dc.data(), rows, outputs});
+  dc.read(context.stream(), c);
+  double farthest = 0.0, squares = 0.0;
+  for (std::size_t m = 0; m < rows; ++m)
+    for (std::size_t n = 0; n < outputs; ++n) {
+      double sum = 0.0;
+      for (std::size_t k = 0; k < inputs; ++k)
+        sum += static_cast<double>(a[m * inputs + k]) * static_cast<double>(w[n * inputs + k]);
+      farthest = std::max(farthest, std::abs(sum - static_cast<double>(c[m * outputs + n])));
+    }
+  for (const float x : a) squares += static_cast<double>(x) * static_cast<double>(x);
+  expect(farthest < 1e-4, "multiply equals the oracle");
+  expect(std::abs(Cuda::squared_norm(context, da.data(), rows * inputs) - squares) < 1e-6 * squares,
+         "squared_norm equals the oracle");
+}
+
+}  // namespace
+
+int main() {
+  int gpus = 0;
+  if (cudaGetDeviceCount(&gpus) != cudaSuccess || gpus == 0) return without_gpu() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  try {
+    multiply(Cuda::Context());
+  } catch (const adtr::Error& e) {
+    expect(false, e.what());
+  }
+  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
