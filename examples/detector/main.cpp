@@ -83,7 +83,7 @@ void add_train(CLI::App& app, program::TrainOptions& o) {
       ->check(number_in(0.0, infinity, "above 0", true));
   c.add_option("--weight-decay", o.weight_decay, "Of AdamW [0.0001]")->check(number_in(0.0, infinity, "from 0"));
   c.add_option("--dropout", o.dropout, "[fast 0, paper 0.1]")->check(number_in(0.0, 1.0, "from 0 to below 1"));
-  c.add_option("--jitter", o.jitter, "Noise on what the network sees, of each token's size [fast 0.5, paper 0]")
+  c.add_option("--jitter", o.jitter, "Noise on what the network sees, of each token's size [fast 0.3, paper 0]")
       ->check(number_in(0.0, infinity, "from 0"));
   c.add_option("--clip", o.clip, "Largest norm of a gradient; 0 for any")
       ->check(number_in(0.0, infinity, "from 0"))

@@ -25,13 +25,13 @@ TEST_CASE("The paper's recipe: AdamW 1e-4, decay 1e-4, batch 16, 500 epochs, a t
   CHECK(rate(499, 19) == Approx(1e-5).epsilon(1e-12));
 }
 
-TEST_CASE("The fast recipe: 4e-3, warm-up over 20 steps, cosine to 0, batch 16, decay 1e-4, jitter 0.5, no dropout") {
+TEST_CASE("The fast recipe: 4e-3, warm-up over 20 steps, cosine to 0, batch 16, decay 1e-4, jitter 0.3, no dropout") {
   const auto o = adtr::training_options(adtr::Recipe::fast);
   CHECK(o.batch == 16);
   CHECK(o.learning_rate == 4e-3);
   CHECK(o.weight_decay == 1e-4);
   CHECK(o.dropout == 0.0);
-  CHECK(o.jitter == 0.5);
+  CHECK(o.jitter == 0.3);
   CHECK(adtr::learning_rate(o, 0, 1000, 50) == Approx(4e-3 / 20));
   CHECK(adtr::learning_rate(o, 9, 1000, 50) == Approx(4e-3 * 0.5).epsilon(1e-3));
   CHECK(adtr::learning_rate(o, 500, 1000, 50) == Approx(2e-3));

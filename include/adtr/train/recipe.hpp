@@ -36,7 +36,7 @@ struct TrainingOptions {
   /// The largest norm that the gradient of all parameters together may have; 0: no clipping.
   double clip = 0.0;
   /// How far the tokens that the network sees are from those that it is to reconstruct, see add_jitter(); 0: not at all.
-  double jitter = 0.5;
+  double jitter = 0.3;
   std::uint64_t seed = 0;
   /// paper: the share of the epochs after which the learning rate is a tenth.
   double full_rate_share = 0.8;
