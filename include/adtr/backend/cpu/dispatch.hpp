@@ -34,6 +34,8 @@ namespace adtr::inline ADTR_ABI::cpu::scalar {
 inline constexpr Isa this_isa = Isa::scalar;
 #include "adtr/backend/cpu/kernels/vector_scalar.inl.hpp"
 //
+#include "adtr/backend/cpu/kernels/split.inl.hpp"
+//
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace adtr::inline ADTR_ABI::cpu::scalar
 
@@ -60,6 +62,8 @@ ADTR_BEGIN_TARGET(ADTR_TARGET_AVX2)
 namespace adtr::inline ADTR_ABI::cpu::avx2 {
 inline constexpr Isa this_isa = Isa::avx2;
 #include "adtr/backend/cpu/kernels/vector_avx2.inl.hpp"
+//
+#include "adtr/backend/cpu/kernels/split.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace adtr::inline ADTR_ABI::cpu::avx2

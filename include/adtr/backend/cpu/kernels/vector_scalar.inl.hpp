@@ -37,23 +37,6 @@ ADTR_INLINE float sum(Vec a) { return a.v; }
 ADTR_INLINE float largest(Vec a) { return a.v; }
 /// a where x > 0, else 0.
 ADTR_INLINE Vec where_positive(Vec x, Vec a) { return {x.v > 0.0F ? a.v : 0.0F}; }
-/// n + f as power_of_two wants it: |f| ≤ 1/2, n in the low bits of a float that 1.5·2²³ was added to, which rounds it.
-struct Split {
-  Vec f, n;
-};
-inline constexpr float to_integer = 12582912.0F;
-/// z, no less than −126.
-ADTR_INLINE Split split(Vec z) {
-  z = max(set(-126.0F), z);
-  const Vec n = z + set(to_integer);
-  return {z - (n - set(to_integer)), n};
-}
-/// x·factor as if it had never been rounded, factor = ±log₂e and x ≥ −87.3; 87.3 stands for more.
-ADTR_INLINE Split split(Vec x, float factor) {
-  x = min(set(87.3F), x);
-  const Vec n = fma(x, set(factor), set(to_integer));
-  return {fma(x, set(factor), set(to_integer) - n), n};
-}
 /// a·2ⁿ
 ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
   return {__builtin_bit_cast(float,
