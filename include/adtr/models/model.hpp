@@ -1,4 +1,4 @@
-/// A network with its weights on a backend: images in, features, reconstructions and scores out.
+/// A network with its weights on a backend: images in, reconstructions and scores out.
 #pragma once
 
 #include <functional>
@@ -6,73 +6,11 @@
 #include <type_traits>
 
 #include "adtr/models/description.hpp"
+#include "adtr/models/feature_extractor.hpp"
 #include "adtr/models/tap_scores.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 
 namespace adtr::inline ADTR_ABI {
-
-namespace detail {
-/// Room for a layer's weights on a backend, where narrow matrices are filled up with zeros.
-template <class Layer, class T>
-inline constexpr std::size_t packed_bytes =
-    static_cast<std::size_t>(parameter_count<Layer> + parameter_count<Layer> / 4) * sizeof(T) + (std::size_t{1} << 20);
-}  // namespace detail
-
-/// The frozen half: a backbone with its weights, and the memory to run it. For one thread at a time.
-template <class Net, Backend B>
-class FeatureExtractor {
- public:
-  using Scalar = typename B::Scalar;
-  using Backbone = typename Net::Backbone;
-  using Parameters = typename Backbone::template Parameters<Scalar>;
-
-  /// Packs `parameters`, which are not needed afterwards, part by part. Up to `capacity` images go through at a time.
-  FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
-                   Index capacity = 1, const PartListener& parts = {})
-      : FeatureExtractor(context, pack(context, parameters, padding, parts), capacity) {}
-
-  /// Another with the same weights, which are not copied, and memory of its own, so that another thread can use it.
-  [[nodiscard]] FeatureExtractor share() const { return {context_, weights_, capacity_}; }
-
-  [[nodiscard]] Index capacity() const { return capacity_; }
-  /// For others between two calls.
-  [[nodiscard]] Buffer<Scalar>& scratch() { return scratch_; }
-
-  /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity.
-  void extract(MapIn<B> images, MapOut<B> features) {
-    assert(images.batch <= capacity_);
-    Backbone::template forward<B>(context_, *weights_, images, features, scratch_.data());
-  }
-
-  /// The taps' own maps, for those who want to look inside: tap(number, map).
-  template <class F>
-  void visit_taps(MapIn<B> images, F&& tap) {
-    assert(images.batch <= capacity_);
-    Backbone::template visit_taps<B>(context_, *weights_, images, scratch_.data(), tap);
-  }
-
- private:
-  using Weights = typename Backbone::template Weights<B>;
-
-  FeatureExtractor(const typename B::Context& context, std::shared_ptr<const Weights> weights, Index capacity)
-      : context_(context),
-        capacity_(capacity),
-        weights_(std::move(weights)),
-        scratch_(capacity * Backbone::template scratch<B>) {}
-
-  static std::shared_ptr<const Weights> pack(const typename B::Context& context, const Parameters& parameters,
-                                             Padding padding, const PartListener& parts) {
-    const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
-    auto weights = std::make_shared<Weights>();
-    Backbone::template prepare<B>(context, parameters, padding, *weights, parts);
-    return weights;
-  }
-
-  typename B::Context context_;
-  Index capacity_;
-  std::shared_ptr<const Weights> weights_;
-  Buffer<Scalar> scratch_;
-};
 
 /// What training makes, as one parameter list: the transformer, and what the model remembers of its training images.
 template <class Net>
