@@ -89,7 +89,8 @@ TEST_CASE("An image scores the same alone and in a batch, and for any number of 
   std::vector<float> input(images * 32 * 32 * 3), together(images * 64), alone(images * 64);
   for (adtr::Index i = 0; i < images; ++i)
     preprocess(small_model::picture(40, 50, static_cast<std::uint64_t>(i)), input.data() + i * 32 * 32 * 3);
-  adtr::Model<Net, adtr::Cpu> batch(weights, adtr::Cpu::Context(1), images);
+  const int threads_of_batch = GENERATE(1, 4, 7);  // by ones; two and one; all three
+  adtr::Model<Net, adtr::Cpu> batch(weights, adtr::Cpu::Context(threads_of_batch), images);
   batch.position_scores({input.data(), images, 32, 32, 3}, together);
   for (const int threads : {1, 2, 3}) {
     adtr::Model<Net, adtr::Cpu> one(weights, adtr::Cpu::Context(threads));

@@ -58,6 +58,9 @@ struct MapView {
   [[nodiscard]] constexpr MapView image(Index n) const {
     return {data + n * height * width * stride, 1, height, width, channels, stride};
   }
+  [[nodiscard]] constexpr MapView images(Index first, Index count) const {
+    return {data + first * height * width * stride, count, height, width, channels, stride};
+  }
   /// The same memory as a matrix of one row per pixel.
   [[nodiscard]] constexpr MatrixView<T> matrix() const { return {data, pixels(), channels, stride}; }
 };

@@ -1,6 +1,7 @@
 /// The frozen half of a network: a backbone with its weights, images in and features out.
 #pragma once
 
+#include <algorithm>
 #include <cassert>
 #include <memory>
 
@@ -35,16 +36,27 @@ class FeatureExtractor {
   /// For others between two calls.
   [[nodiscard]] Buffer<Scalar>& scratch() { return scratch_; }
 
+  /// Calls run(first, count) for groups of n images, of at most group(). One image at a time has its maps in the caches
+  /// when the next layer wants them; more than two threads, an image for each two of which, have enough to do.
+  template <class F>
+  void for_groups(Index n, F&& run) const {
+    assert(n <= capacity_);
+    for (Index first = 0; first < n; first += group_) run(first, std::min(group_, n - first));
+  }
+  [[nodiscard]] Index group() const { return group_; }
+
   /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity.
   void extract(MapIn<B> images, MapOut<B> features) {
-    assert(images.batch <= capacity_);
-    Backbone::template forward<B>(context_, *weights_, images, features, scratch_.data());
+    for_groups(images.batch, [&](Index first, Index count) {
+      Backbone::template forward<B>(context_, *weights_, images.images(first, count), features.images(first, count),
+                                    scratch_.data());
+    });
   }
 
-  /// The taps' own maps, for those who want to look inside: tap(number, map).
+  /// The taps' own maps of up to group() images, for those who want to look inside: tap(number, map).
   template <class F>
   void visit_taps(MapIn<B> images, F&& tap) {
-    assert(images.batch <= capacity_);
+    assert(images.batch <= group_);
     Backbone::template visit_taps<B>(context_, *weights_, images, scratch_.data(), tap);
   }
 
@@ -54,8 +66,14 @@ class FeatureExtractor {
   FeatureExtractor(const typename B::Context& context, std::shared_ptr<const Weights> weights, Index capacity)
       : context_(context),
         capacity_(capacity),
+        group_(group_of(context, capacity)),
         weights_(std::move(weights)),
-        scratch_(capacity * Backbone::template scratch<B>) {}
+        scratch_(group_ * Backbone::template scratch<B>) {}
+
+  static Index group_of(const typename B::Context& context, Index capacity) {
+    if constexpr (requires { context.threads(); }) return std::clamp(Index{context.threads()} / 2, Index{1}, capacity);
+    return 1;
+  }
 
   static std::shared_ptr<const Weights> pack(const typename B::Context& context, const Parameters& parameters,
                                              Padding padding, const PartListener& parts) {
@@ -66,7 +84,7 @@ class FeatureExtractor {
   }
 
   typename B::Context context_;
-  Index capacity_;
+  Index capacity_, group_;
   std::shared_ptr<const Weights> weights_;
   Buffer<Scalar> scratch_;
 };

@@ -102,12 +102,14 @@ class Model {
 
   void reconstruct(MapIn<B> features) {
     Buffer<Scalar>& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
-    Arena<Scalar> arena(memory.data(), memory.size());
-    const typename Transformer::template Activations<Scalar> activations(arena, features.batch * Features::positions,
-                                                                         Mode::inference);
     const auto out = map_view<Features>(reconstruction_.data(), features.batch);
-    Transformer::template forward<B>(context_, trained_->transformer, Dropout{}, activations, features.matrix(),
-                                     out.matrix());
+    extractor_.for_groups(features.batch, [&](Index first, Index count) {
+      Arena<Scalar> arena(memory.data(), memory.size());
+      const typename Transformer::template Activations<Scalar> activations(arena, count * Features::positions,
+                                                                           Mode::inference);
+      Transformer::template forward<B>(context_, trained_->transformer, Dropout{}, activations,
+                                       features.images(first, count).matrix(), out.images(first, count).matrix());
+    });
   }
 
  private:
@@ -135,7 +137,7 @@ class Model {
 
   /// The backbone is done when the transformer begins: its scratch, where large enough, serves both.
   static Index own_activations(FeatureExtractor<Net, B>& extractor) {
-    const Index elements = Transformer::activation_elements(extractor.capacity(), Mode::inference);
+    const Index elements = Transformer::activation_elements(extractor.group(), Mode::inference);
     return elements > extractor.scratch().size() ? elements : 0;
   }
 
