@@ -61,6 +61,7 @@ inline void set_second_stage(Cell& cell, const Options& options, const std::stri
   o.loss = loss;
   o.epochs = options.epochs_plus.value_or(o.epochs);
   o.batch = first.batch;
+  o.jitter = first.jitter;
   o.seed = first.seed;
 }
 

@@ -61,7 +61,9 @@ std::vector<std::string> arguments(const TemporaryFolder& folder, const std::str
           "--checkpoint-seconds",
           "0",
           "--curve",
-          "4"};
+          "4",
+          "--jitter",
+          "0.2"};
 }
 
 /// The rows without what a clock decides.
@@ -108,6 +110,7 @@ TEST_CASE("an experiment killed at three moments ends with the bits of one left 
   REQUIRE(rows.size() == 4);
   for (const Json& row : rows) {
     CHECK(row["state"] == "done");
+    CHECK(row["settings"]["jitter"] == "0.2");  // in both stages
     CHECK(row["figures"].contains("image_auroc"));
     CHECK(row["figures"].contains("image_auroc_mean"));
   }

@@ -20,8 +20,8 @@ struct TrainingState {
   explicit TrainingState(Index count) : parameters(count), first_moment(count), second_moment(count) {}
 };
 
-/// The same seed gives the same bits for any number of threads: the order of images, dropout, jitter and starting weights are
-/// functions of (seed, step, place), and every sum has a fixed order.
+/// The same seed gives the same bits for any number of threads: the order of images, dropout, jitter and starting
+/// weights are functions of (seed, step, place), and every sum has a fixed order.
 template <class Transformer, Backend B>
 class Trainer {
  public:
@@ -131,6 +131,7 @@ class Trainer {
                                         share, dy));
   }
 
+  /// The batch f as step `step` sees it.
   MatrixIn<B> jittered(MatrixIn<B> f, Index step) {
     const MatrixOut<B> seen(seen_.data(), f.rows, f.cols);
     add_jitter<Scalar>(f, options_.jitter,
