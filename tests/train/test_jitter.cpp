@@ -11,8 +11,12 @@ TEST_CASE("Jitter is uniform noise of the stated deviation, a function of the st
   std::fill_n(f.begin(), cols, 0.0);
   const adtr::MatrixView<const double> in(f.data(), rows, cols);
   const double jitter = GENERATE(0.25, 1.0);
-  adtr::add_jitter<double>(in, jitter, adtr::RandomStream(3, 9), {seen.data(), rows, cols});
-  adtr::add_jitter<double>(in, jitter, adtr::RandomStream(3, 9), {again.data(), rows, cols});
+  const auto add = [&](std::uint64_t stream, std::vector<double>& to) {
+    adtr::RandomStream random(3, stream);
+    adtr::add_jitter<double>(in, jitter, random, {to.data(), rows, cols});
+  };
+  add(9, seen);
+  add(9, again);
   CHECK(seen == again);
   CHECK(std::equal(seen.begin(), seen.begin() + cols, f.begin()));  // a token of zeros has no size
   for (Index r = 1; r < rows; ++r) {
@@ -31,7 +35,7 @@ TEST_CASE("Jitter is uniform noise of the stated deviation, a function of the st
     CHECK(largest < std::sqrt(3.0) * deviation);
     CHECK(largest > 1.6 * deviation);  // normal noise would reach further
   }
-  adtr::add_jitter<double>(in, jitter, adtr::RandomStream(3, 10), {again.data(), rows, cols});
+  add(10, again);
   CHECK(seen != again);
 }
 

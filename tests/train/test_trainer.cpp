@@ -6,6 +6,7 @@
 #include "adtr/backend/eigen.hpp"
 #include "adtr/train/checkpoint.hpp"
 
+using adtr::Index;
 namespace fs = std::filesystem;
 
 TEST_CASE("The loss falls, from both starts") {
@@ -115,6 +116,39 @@ TEST_CASE("A run that was saved and taken up again ends with the same bits") {
     REQUIRE_THROWS_WITH(adtr::load_checkpoint(path, images, trainer.state()), ContainsSubstring("features"));
   }
   fs::remove(path);
+}
+
+TEST_CASE("A batch's gradient is the mean of its images', also where it takes more than one group of them") {
+  using B = adtr::Reference<double>;
+  constexpr Index images = 6;  // groups of 4 and 2
+  adtr::FeatureCache<double> cache(images, small::tokens, small::channels, 1 << 30);
+  small::fill(cache);
+  auto o = small::options();
+  o.batch = images;
+  o.jitter = 0.0;  // whose noise is drawn image after image
+  o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::pixel, adtr::Loss::image);
+  adtr::Trainer<small::Net, B> trainer(B::Context(1), cache, o);
+  auto p = trainer.parameters();
+  adtr::initialise<small::Net, double>(p, 1);
+  std::vector<std::uint8_t> marks(images * small::tokens);
+  for (std::size_t i = 0; i < marks.size(); i += 5) marks[i] = 1;
+  std::vector<double> mean(static_cast<std::size_t>(adtr::parameter_count<small::Net>));
+  double mean_loss = 0.0;
+  for (Index i = 0; i < images; ++i) {
+    mean_loss += trainer.gradient(cache.rows().row_range(i * small::tokens, small::tokens), 0,
+                                  std::span(marks).subspan(static_cast<std::size_t>(i * small::tokens),
+                                                           static_cast<std::size_t>(small::tokens))) /
+                 images;
+    for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += trainer.gradients().data()[j] / images;
+  }
+  CHECK(trainer.gradient(cache.rows(), 0, marks) == Approx(mean_loss));
+  double largest = 0.0, farthest = 0.0;
+  for (std::size_t j = 0; j < mean.size(); ++j) {
+    largest = std::max(largest, std::abs(mean[j]));
+    farthest = std::max(farthest, std::abs(mean[j] - trainer.gradients().data()[j]));
+  }
+  CHECK(largest > 0.0);
+  CHECK(farthest < 1e-12 * largest);
 }
 
 TEST_CASE("Clipping bounds the gradient that AdamW sees, and a divergence is an error") {

@@ -24,6 +24,10 @@ struct MatrixView {
   constexpr MatrixView(const MatrixView<U>& other) : MatrixView(other.data, other.rows, other.cols, other.stride) {}
 
   [[nodiscard]] constexpr T* row(Index r) const { return data + r * stride; }
+  /// Rows [first, first + count).
+  [[nodiscard]] constexpr MatrixView row_range(Index first, Index count) const {
+    return {row(first), count, cols, stride};
+  }
   /// Columns [first, first + count).
   [[nodiscard]] constexpr MatrixView columns(Index first, Index count) const {
     return {data + first, rows, count, stride};

@@ -12,7 +12,7 @@ namespace adtr::inline ADTR_ABI {
 /// mean square over its channels. After UniAD's feature jitter (You et al., "A unified model for multi-class anomaly
 /// detection", NeurIPS 2022, section 3.4), whose noise is normal and whose scale of 20 is a jitter of 20/√channels.
 template <class T>
-void add_jitter(MatrixView<const T> f, double jitter, RandomStream random, MatrixView<T> seen) {
+void add_jitter(MatrixView<const T> f, double jitter, RandomStream& random, MatrixView<T> seen) {
   for (Index r = 0; r < f.rows; ++r) {
     const T* const from = f.row(r);
     T* const to = seen.row(r);

@@ -37,12 +37,13 @@ class Trainer {
         gradients_(state_.parameters.size()),
         batch_(std::min(options.batch, batches.images())),
         input_(batch_ * size),
-        seen_(options.jitter > 0.0 ? batch_ * size : 0),
         anomalous_(static_cast<std::size_t>(batch_ * Transformer::tokens)),
-        output_(batch_ * size),
-        d_output_(batch_ * size),
-        activations_(Transformer::activation_elements(batch_, Mode::training)),
-        scratch_(Transformer::gradient_scratch(batch_)) {}
+        group_(std::min(batch_, images_at_a_time)),
+        seen_(options.jitter > 0.0 ? group_ * size : 0),
+        output_(group_ * size),
+        d_output_(group_ * size),
+        activations_(Transformer::activation_elements(group_, Mode::training)),
+        scratch_(Transformer::gradient_scratch(group_)) {}
 
   /// The parameters, to be initialised before the first epoch or read after the last.
   [[nodiscard]] Parameters parameters() { return bind_parameters<Transformer>(state_.parameters.data()); }
@@ -85,18 +86,19 @@ class Trainer {
   double gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous = {}) {
     Parameters p = parameters();
     Transformer::template prepare<B>(context_, p, Mode::training, weights_);
-    Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0, static_cast<std::uint32_t>(step)};
-    Arena<Scalar> arena(activations_.data(), activations_.size());
-    const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
-    const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
-    const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
-    const MatrixIn<B> x = options_.jitter > 0.0 ? jittered(f, step) : f;
-    Transformer::template forward<B>(context_, weights_, dropout, activations, x, y);
-    const double loss = loss_gradient(f, y, anomalous, dy);
+    RandomStream noise(options_.seed, jitter_stream + static_cast<std::uint64_t>(step));
     std::fill_n(gradients_.data(), gradients_.size(), Scalar{0});
-    Parameters g = bind_parameters<Transformer>(gradients_.data());
-    Transformer::template backward<B>(context_, weights_, dropout, activations, x, MatrixIn<B>(dy), g,
-                                      Arena<Scalar>(scratch_.data(), scratch_.size()));
+    const Index group_rows = group_ * Transformer::tokens, groups = (batch_ + group_ - 1) / group_;
+    double loss = 0.0;
+    for (Index first = 0, group = 0; first < f.rows; first += group_rows, ++group) {
+      const Index count = std::min(group_rows, f.rows - first);
+      const Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0,
+                            static_cast<std::uint32_t>(step * groups + group)};
+      const auto marks = anomalous.empty() ? anomalous
+                                           : anomalous.subspan(static_cast<std::size_t>(first),
+                                                               static_cast<std::size_t>(count));
+      loss += add_gradient(f.row_range(first, count), noise, dropout, marks, f.rows);
+    }
     if (!std::isfinite(loss))
       throw Error("training diverged at step " + std::to_string(step + 1) +
                   " (the loss is not a number); try a smaller learning rate");
@@ -119,9 +121,25 @@ class Trainer {
   }
 
  private:
-  /// The batch's mean loss and its gradient.
-  double loss_gradient(MatrixIn<B> f, MatrixIn<B> y, std::span<const std::uint8_t> anomalous, MatrixOut<B> dy) const {
-    const auto rows = static_cast<double>(f.rows);
+  /// Adds to gradients() and returns the loss of some images f of a batch of `batch_rows` tokens.
+  double add_gradient(MatrixIn<B> f, RandomStream& noise, const Dropout& dropout,
+                      std::span<const std::uint8_t> anomalous, Index batch_rows) {
+    Arena<Scalar> arena(activations_.data(), activations_.size());
+    const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
+    const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
+    const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
+    const MatrixIn<B> x = options_.jitter > 0.0 ? jittered(f, noise) : f;
+    Transformer::template forward<B>(context_, weights_, dropout, activations, x, y);
+    const double loss = loss_gradient(f, y, anomalous, dy, static_cast<double>(batch_rows));
+    Parameters g = bind_parameters<Transformer>(gradients_.data());
+    Transformer::template backward<B>(context_, weights_, dropout, activations, x, MatrixIn<B>(dy), g,
+                                      Arena<Scalar>(scratch_.data(), scratch_.size()));
+    return loss;
+  }
+
+  /// The loss of some images and its gradient, both as shares of the mean over a batch of `rows` tokens.
+  double loss_gradient(MatrixIn<B> f, MatrixIn<B> y, std::span<const std::uint8_t> anomalous, MatrixOut<B> dy,
+                       double rows) const {
     if (options_.loss == Loss::norm)
       return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy) / rows;
     const double share = static_cast<double>(Transformer::tokens) / rows;
@@ -131,15 +149,17 @@ class Trainer {
                                         share, dy));
   }
 
-  /// The batch f as step `step` sees it.
-  MatrixIn<B> jittered(MatrixIn<B> f, Index step) {
+  /// f as the network sees it.
+  MatrixIn<B> jittered(MatrixIn<B> f, RandomStream& noise) {
     const MatrixOut<B> seen(seen_.data(), f.rows, f.cols);
-    add_jitter<Scalar>(f, options_.jitter,
-                       RandomStream(options_.seed, jitter_stream + static_cast<std::uint64_t>(step)), seen);
+    add_jitter<Scalar>(f, options_.jitter, noise, seen);
     return seen;
   }
 
   static constexpr Index size = Transformer::tokens * Transformer::features;
+  /// A batch goes through forward and backward in groups of so many images, whose activations (34 MB an image for ADTR)
+  /// take each other's place.
+  static constexpr Index images_at_a_time = 4;
   // Away from the streams of starting weights.
   static constexpr std::uint64_t order_stream = std::uint64_t{1} << 48, jitter_stream = std::uint64_t{1} << 49;
 
@@ -149,9 +169,10 @@ class Trainer {
   TrainingState<Scalar> state_;
   Buffer<Scalar> gradients_;
   Index batch_;
-  Buffer<Scalar> input_, seen_;  ///< without and with jitter
+  Buffer<Scalar> input_;
   std::vector<std::uint8_t> anomalous_;
-  Buffer<Scalar> output_, d_output_, activations_, scratch_;
+  Index group_;
+  Buffer<Scalar> seen_, output_, d_output_, activations_, scratch_;  ///< of one group; seen_: with jitter
   typename Transformer::template Weights<B> weights_;
 };
 
