@@ -24,26 +24,34 @@ struct QueryLayer {
   /// Beside those of the layer itself.
   template <Backend B>
   struct Weights {
-    Buffer<typename B::Scalar> query_embed;
+    Buffer<typename B::Scalar> query_embed;  ///< in training
     /// In inference: t₁ and the projected queries of the attention to the memory, (Tokens, C) both.
     Buffer<typename B::Scalar> target, projected_query;
   };
 
+  /// Prepares the layer's weights too; in inference those of its first third are not kept.
   template <Backend B>
-  static void prepare(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer,
-                      const typename B::Scalar* query_embed, Mode mode, Weights<B>& w) {
-    assign(w.query_embed, query_embed, Tokens * C);
-    if (mode == Mode::training) return;
+  static void prepare(const Pass<B>& pass, const typename Decoder::template Parameters<typename B::Scalar>& p,
+                      const typename B::Scalar* query_embed, Mode mode, typename Decoder::template Weights<B>& layer,
+                      Weights<B>& w) {
+    if (mode == Mode::training) {
+      Decoder::template prepare<B>(pass.context, p, mode, layer);
+      return assign(w.query_embed, query_embed, Tokens * C);
+    }
     using T = typename B::Scalar;
+    Decoder::template prepare_memory<B>(pass.context, p, mode, layer);
+    w.target = Buffer<T>(Tokens * C);
+    w.projected_query = Buffer<T>(Tokens * C);
+    const BuffersTogether apart(0);  // what follows would stay among the weights
+    typename Decoder::template Weights<B> first;
+    Decoder::template prepare_target<B>(pass.context, p, mode, first);
     Arena<T> size;
     [[maybe_unused]] const Activations<T> measured(size, Tokens, Mode::inference);
-    const BuffersTogether apart(0);  // scratch that would stay among the weights
     Buffer<T> memory(size.peak());
     Arena<T> arena(memory.data(), memory.size());
     const Activations<T> a(arena, Tokens, Mode::inference);
-    Decoder::template attend_to_target<B>(pass, layer, 0, a, embedding(w));
+    Decoder::template attend_to_target<B>(pass, first, 0, a, {query_embed, Tokens, C});
     assign(w.target, a.first, Tokens * C);
-    if (w.projected_query.size() == 0) w.projected_query = Buffer<T>(Tokens * C);
     Attend::Out::template forward<B>(pass.context, layer.multihead_attn.projections[0],
                                      MatrixIn<B>(a.query_positions, Tokens, C),
                                      MatrixOut<B>(w.projected_query.data(), Tokens, C));

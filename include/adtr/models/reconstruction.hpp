@@ -79,21 +79,21 @@ struct Reconstruction {
     parts.next(p.input_proj);
     InputProjection::template prepare<B>(context, p.input_proj, mode, w.input_proj);
     assign(w.pos_embed, p.pos_embed, Tokens * C);
+    const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C)};
     for (std::size_t i = 0; i < N; ++i) {
       parts.next(p.encoder.layers[i]);
       Encoder::template prepare<B>(context, p.encoder.layers[i], mode, w.encoder[i]);
     }
     for (std::size_t i = 0; i < N; ++i) {
       parts.next(p.decoder.layers[i]);
-      Decoder::template prepare<B>(context, p.decoder.layers[i], mode, w.decoder[i]);
+      if (S.query && i == 0)
+        Query::template prepare<B>(pass, p.decoder.layers[0], p.query_embed, mode, w.decoder[0], w.query);
+      else
+        Decoder::template prepare<B>(context, p.decoder.layers[i], mode, w.decoder[i]);
     }
     LayerNorm<C>::template prepare<B>(p.decoder.norm, w.norm);
     parts.next(p.output_proj);
     OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
-    if constexpr (S.query) {
-      const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C)};
-      Query::template prepare<B>(pass, w.decoder[0], p.query_embed, mode, w.query);
-    }
   }
 
   /// Everything between input and output. In inference all layers share the memory of one; in training each has its
