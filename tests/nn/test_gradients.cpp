@@ -67,7 +67,7 @@ TEST_CASE("LayerNorm: gradients of weight, bias and input") {
   Layer::Weights<B> weights;
   const auto view = [](auto& v) { return adtr::MatrixView(v.data(), rows, channels); };
   const auto loss = [&] {
-    Layer::prepare<B>(adtr::bind_parameters<Layer>(memory.data()), weights);
+    Layer::prepare<B>(context, adtr::bind_parameters<Layer>(memory.data()), weights);
     Layer::forward<B>(context, weights, view(x), view(y), statistics.data());
     return differences::weighted_sum(y, dy);
   };

@@ -2,11 +2,15 @@
 ///
 /// Backends are `Reference<double>` and `Reference<float>` (plain loops, the oracle), `EigenBackend` (portable) and
 /// `Cpu` (SIMD). Every function takes the backend's Context first: what it runs on (threads). Unless a function says
-/// otherwise, results are overwritten, views do not overlap, and the same input gives the same bits for any number of
+/// otherwise, all pointers are into the backend's memory (B::Memory; the program's own where B::on_host), results are
+/// overwritten, views do not overlap, and the same input gives the same bits for any number of
 /// threads and whatever else is in the batch.
 ///
 /// | operation | result |
 /// |---|---|
+/// | copy(x, y) | y = x |
+/// | zero(x, n) | x = 0 |
+/// | upload(host, n, x), download(x, n, host) | n numbers from and to memory that is not the backend's |
 /// | pack(w (N,K)) | w in the layout that multiply(x, ·) wants for x·wᵀ |
 /// | pack_transposed(w (N,K)) | the same for x·w |
 /// | multiply(a (M,K), packed, epilogue, c (M,N)) | c = activation(a·b + bias + residual) |
@@ -55,6 +59,12 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
   requires std::floating_point<typename B::Scalar>;
   { B::name } -> std::convertible_to<const char*>;
   requires std::constructible_from<typename B::Context, int>;
+  requires std::constructible_from<typename B::Memory, Index>;
+  { B::on_host } -> std::convertible_to<bool>;
+  B::copy(context, in, out);
+  B::zero(context, write, n);
+  B::upload(context, read, n, write);
+  B::download(context, read, n, write);
   B::pack(context, in, packed);
   B::pack_transposed(context, in, packed);
   B::multiply(context, in, packed, epilogue, out);

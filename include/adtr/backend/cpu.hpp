@@ -12,10 +12,11 @@
 #include "adtr/backend/cpu/packed.hpp"
 #include "adtr/backend/cpu/products.hpp"
 #include "adtr/backend/cpu/tokens.hpp"
+#include "adtr/backend/host_memory.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-struct Cpu : cpu::Packing, cpu::Products, cpu::Maps, cpu::Blocks, cpu::Attentions, cpu::Tokens {
+struct Cpu : cpu::Packing, cpu::Products, cpu::Maps, cpu::Blocks, cpu::Attentions, cpu::Tokens, HostMemory<float> {
   using Scalar = float;
   using Context = cpu::Context;
   using Packed = cpu::Packed;

@@ -11,11 +11,17 @@
 #include "adtr/backend/eigen/maps.hpp"
 #include "adtr/backend/eigen/products.hpp"
 #include "adtr/backend/eigen/tokens.hpp"
+#include "adtr/backend/host_memory.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
 /// Not called Eigen, which would hide the namespace of that name.
-struct EigenBackend : eigen::Products, eigen::Maps, eigen::Attentions, eigen::Tokens, Composed<EigenBackend, float> {
+struct EigenBackend : eigen::Products,
+                      eigen::Maps,
+                      eigen::Attentions,
+                      eigen::Tokens,
+                      HostMemory<float>,
+                      Composed<EigenBackend, float> {
   using Scalar = float;
   using Context = eigen::Context;
   using Packed = eigen::Products::Packed;

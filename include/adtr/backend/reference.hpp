@@ -3,6 +3,7 @@
 
 #include "adtr/backend/backend.hpp"
 #include "adtr/backend/composed.hpp"
+#include "adtr/backend/host_memory.hpp"
 #include "adtr/backend/reference/attention.hpp"
 #include "adtr/backend/reference/maps.hpp"
 #include "adtr/backend/reference/products.hpp"
@@ -15,6 +16,7 @@ struct Reference : reference::Products<T>,
                    reference::Maps<T>,
                    reference::Attentions<T>,
                    reference::Tokens<T>,
+                   HostMemory<T>,
                    Composed<Reference<T>, T> {
   using Scalar = T;
   using Context = reference::Context;

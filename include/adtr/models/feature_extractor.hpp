@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "adtr/models/backbone.hpp"
+#include "adtr/nn/transfer.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -24,7 +25,7 @@ class FeatureExtractor {
   using Backbone = typename Net::Backbone;
   using Parameters = typename Backbone::template Parameters<Scalar>;
 
-  /// Packs `parameters`, which are not needed afterwards, part by part. Up to `capacity` images go through at a time.
+  /// Packs `parameters`, which the host has and which are not needed afterwards, part by part. Up to `capacity` images go through at a time.
   FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
                    Index capacity = 1, const PartListener& parts = {})
       : FeatureExtractor(context, pack(context, parameters, padding, parts), capacity) {}
@@ -34,10 +35,11 @@ class FeatureExtractor {
 
   [[nodiscard]] Index capacity() const { return capacity_; }
   /// For others between two calls.
-  [[nodiscard]] Buffer<Scalar>& scratch() { return scratch_; }
+  [[nodiscard]] typename B::Memory& scratch() { return scratch_; }
 
   /// Calls run(first, count) for groups of n images, of at most group(). One image at a time has its maps in the caches
-  /// when the next layer wants them; more than two threads, an image for each two of which, have enough to do.
+  /// when the next layer wants them; more than two threads, an image for each two of which, have enough to do. What has
+  /// memory of its own, a GPU, takes all images together.
   template <class F>
   void for_groups(Index n, F&& run) const {
     assert(n <= capacity_);
@@ -45,7 +47,7 @@ class FeatureExtractor {
   }
   [[nodiscard]] Index group() const { return group_; }
 
-  /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity.
+  /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity, both in the backend's memory.
   void extract(MapIn<B> images, MapOut<B> features) {
     for_groups(images.batch, [&](Index first, Index count) {
       Backbone::template forward<B>(context_, *weights_, images.images(first, count), features.images(first, count),
@@ -71,6 +73,7 @@ class FeatureExtractor {
         scratch_(group_ * Backbone::template scratch<B>) {}
 
   static Index group_of(const typename B::Context& context, Index capacity) {
+    if constexpr (!B::on_host) return capacity;
     if constexpr (requires { context.threads(); }) return std::clamp(Index{context.threads()} / 2, Index{1}, capacity);
     return 1;
   }
@@ -79,14 +82,15 @@ class FeatureExtractor {
                                              Padding padding, const PartListener& parts) {
     const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
     auto weights = std::make_shared<Weights>();
-    Backbone::template prepare<B>(context, parameters, padding, *weights, parts);
+    const ParametersOn<typename Backbone::Layers, B> on_backend(context, parameters);
+    Backbone::template prepare<B>(context, on_backend.get(), padding, *weights, B::on_host ? parts : PartListener());
     return weights;
   }
 
   typename B::Context context_;
   Index capacity_, group_;
   std::shared_ptr<const Weights> weights_;
-  Buffer<Scalar> scratch_;
+  typename B::Memory scratch_;
 };
 
 }  // namespace adtr::inline ADTR_ABI

@@ -61,47 +61,43 @@ class Model {
     return other;
   }
 
-  /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity.
-  void position_scores(MapIn<B> images, std::span<Scalar> scores) { feature_scores(extract(images), scores); }
+  /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity. Images, features and scores are the host's.
+  void position_scores(MapIn<B> images, std::span<Scalar> scores) { score(extract(images), scores); }
 
   /// The fast recipe's, tap_scores() of n images, (n, H·W) both.
   void position_scores(MapIn<B> images, std::span<Scalar> map, std::span<Scalar> deep) {
-    feature_scores(extract(images), map, deep);
+    score(extract(images), map, deep);
   }
 
   /// The same from standardised features, as a training run keeps them.
-  void feature_scores(MapIn<B> features, std::span<Scalar> scores) {
-    reconstruct(features);
-    B::difference_norm(context_, features.matrix(), reconstruction(features.batch).matrix(), scores.data());
-  }
+  void feature_scores(MapIn<B> features, std::span<Scalar> scores) { score(take_in(features), scores); }
   void feature_scores(MapIn<B> features, std::span<Scalar> map, std::span<Scalar> deep) {
-    reconstruct(features);
-    tap_scores<typename Net::Backbone, B>(context_, features.matrix(), reconstruction(features.batch).matrix(), map,
-                                          deep, tap_.span());
+    score(take_in(features), map, deep);
   }
 
   /// Scores as z-scores of each position over the training images.
   void standardise_scores(std::span<const Scalar> scores, std::span<Scalar> z) const {
     for (std::size_t i = 0; i < scores.size(); ++i) {
-      const auto u = static_cast<Index>(i) % Features::positions;
-      z[i] = (scores[i] - score_mean_.data()[u]) / score_std_.data()[u];
+      const std::size_t u = i % static_cast<std::size_t>(Features::positions);
+      z[i] = (scores[i] - score_mean_[u]) / score_std_[u];
     }
   }
 
   /// Replaces the mean and deviation of each position's score, (H·W) both.
   void set_score_statistics(const Scalar* mean, const Scalar* std) {
-    assign(score_mean_, mean, Features::positions);
-    assign(score_std_, std, Features::positions);
+    score_mean_.assign(mean, mean + Features::positions);
+    score_std_.assign(std, std + Features::positions);
   }
 
-  /// What the last call saw and made of it: standardised features and their reconstruction.
+  /// What the last call saw and made of it, in the backend's memory: standardised features and their reconstruction.
   [[nodiscard]] MapIn<B> features(Index batch = 1) const { return map_view<Features>(features_.data(), batch); }
   [[nodiscard]] MapIn<B> reconstruction(Index batch = 1) const {
     return map_view<Features>(reconstruction_.data(), batch);
   }
 
+  /// Of features in the backend's memory.
   void reconstruct(MapIn<B> features) {
-    Buffer<Scalar>& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
+    typename B::Memory& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
     const auto out = map_view<Features>(reconstruction_.data(), features.batch);
     extractor_.for_groups(features.batch, [&](Index first, Index count) {
       Arena<Scalar> arena(memory.data(), memory.size());
@@ -113,10 +109,28 @@ class Model {
   }
 
  private:
+  void score(MapIn<B> features, std::span<Scalar> scores) {
+    reconstruct(features);
+    fetch<B>(context_, scores.data(), features.batch * Features::positions, tap_, [&](Scalar* to) {
+      B::difference_norm(context_, features.matrix(), reconstruction(features.batch).matrix(), to);
+    });
+  }
+  void score(MapIn<B> features, std::span<Scalar> map, std::span<Scalar> deep) {
+    reconstruct(features);
+    tap_scores<typename Net::Backbone, B>(context_, features.matrix(), reconstruction(features.batch).matrix(), map,
+                                          deep, norms_, tap_);
+  }
+
+  MapIn<B> take_in(MapIn<B> features) {
+    return map_view<Features>(brought<B>(context_, features.data, features.batch * Features::size, features_),
+                              features.batch);
+  }
+
   /// Standardised features.
   MapIn<B> extract(MapIn<B> images) {
     const auto features = map_view<Features>(features_.data(), images.batch);
-    extractor_.extract(images, features);
+    const Scalar* const at = brought<B>(context_, images.data, images.batch * Net::Image::size, images_);
+    extractor_.extract(map_view<typename Net::Image>(at, images.batch), features);
     B::standardise(context_, features, trained_->mean.data(), trained_->scale.data());
     return features;
   }
@@ -126,13 +140,13 @@ class Model {
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
         reconstruction_(extractor_.capacity() * Features::size),
-        tap_(extractor_.capacity() * Features::positions),
+        norms_(static_cast<std::size_t>(extractor_.capacity()) * tap_norms),
         activations_(own_activations(extractor_)) {}
 
   /// What no call changes.
   struct Packed {
     typename Transformer::template Weights<B> transformer;
-    Buffer<Scalar> mean, scale;  ///< (C), of standardising; scale = 1/deviation
+    typename B::Memory mean, scale;  ///< (C), of standardising; scale = 1/deviation
   };
 
   /// The backbone is done when the transformer begins: its scratch, where large enough, serves both.
@@ -177,19 +191,30 @@ class Model {
   void take(const Trained& trained, const PartListener& parts) {
     const BuffersTogether together(detail::packed_bytes<TrainedTensors<Net>, Scalar>);
     auto packed = std::make_shared<Packed>();
-    Transformer::template prepare<B>(context_, trained.transformer, Mode::inference, packed->transformer, parts);
-    assign(packed->mean, trained.feature_mean, Features::channels);
-    packed->scale = Buffer<Scalar>(Features::channels);
-    for (Index c = 0; c < Features::channels; ++c) packed->scale.data()[c] = Scalar{1} / trained.feature_std[c];
+    const ParametersOn<Transformer, B> on_backend(context_, trained.transformer);
+    Transformer::template prepare<B>(context_, on_backend.get(), Mode::inference, packed->transformer,
+                                     B::on_host ? parts : PartListener());
+    packed->mean = typename B::Memory(Features::channels);
+    packed->scale = typename B::Memory(Features::channels);
+    std::vector<Scalar> scale(static_cast<std::size_t>(Features::channels));
+    std::transform(trained.feature_std, trained.feature_std + Features::channels, scale.begin(),
+                   [](Scalar deviation) { return Scalar{1} / deviation; });
+    B::upload(context_, trained.feature_mean, Features::channels, packed->mean.data());
+    B::upload(context_, scale.data(), Features::channels, packed->scale.data());
     trained_ = std::move(packed);
     set_score_statistics(trained.score_mean, trained.score_std);
   }
 
+  static constexpr std::size_t tap_norms = Net::Backbone::taps.size() * static_cast<std::size_t>(Features::positions);
+
   typename B::Context context_;
   FeatureExtractor<Net, B> extractor_;
   std::shared_ptr<const Packed> trained_;
-  Buffer<Scalar> features_, reconstruction_, tap_, activations_;
-  Buffer<Scalar> score_mean_, score_std_;
+  typename B::Memory features_, reconstruction_;
+  std::vector<Scalar> norms_;  ///< for tap_scores()
+  typename B::Memory activations_;
+  typename B::Memory images_, tap_;  ///< on their way; empty where the host's memory is the backend's
+  std::vector<Scalar> score_mean_, score_std_;
 };
 
 /// Writes a model file: atomically, so that an earlier one is whole or replaced.

@@ -31,6 +31,7 @@ struct SpaceToDepth {
   template <Backend B>
   static void forward(const typename B::Context&, const Weights<B>&, Padding /*padding*/, MapIn<B> x, MapOut<B> y,
                       typename B::Scalar* /*scratch*/) {
+    static_assert(B::on_host, "SpaceToDepth, an ablation's layer, works in the host's memory");
     constexpr Index line = Factor * In::channels;
     for (Index n = 0; n < x.batch; ++n)
       for (Index row = 0; row < In::height; ++row)

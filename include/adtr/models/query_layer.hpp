@@ -24,9 +24,9 @@ struct QueryLayer {
   /// Beside those of the layer itself.
   template <Backend B>
   struct Weights {
-    Buffer<typename B::Scalar> query_embed;  ///< in training
+    typename B::Memory query_embed;  ///< in training
     /// In inference: t₁ and the projected queries of the attention to the memory, (Tokens, C) both.
-    Buffer<typename B::Scalar> target, projected_query;
+    typename B::Memory target, projected_query;
   };
 
   /// Prepares the layer's weights too; in inference those of its first third are not kept.
@@ -36,22 +36,22 @@ struct QueryLayer {
                       Weights<B>& w) {
     if (mode == Mode::training) {
       Decoder::template prepare<B>(pass.context, p, mode, layer);
-      return assign(w.query_embed, query_embed, Tokens * C);
+      return assign<B>(pass.context, w.query_embed, query_embed, Tokens * C);
     }
     using T = typename B::Scalar;
     Decoder::template prepare_memory<B>(pass.context, p, mode, layer);
-    w.target = Buffer<T>(Tokens * C);
-    w.projected_query = Buffer<T>(Tokens * C);
+    w.target = typename B::Memory(Tokens * C);
+    w.projected_query = typename B::Memory(Tokens * C);
     const BuffersTogether apart(0);  // what follows would stay among the weights
     typename Decoder::template Weights<B> first;
     Decoder::template prepare_target<B>(pass.context, p, mode, first);
     Arena<T> size;
     [[maybe_unused]] const Activations<T> measured(size, Tokens, Mode::inference);
-    Buffer<T> memory(size.peak());
+    typename B::Memory memory(size.peak());
     Arena<T> arena(memory.data(), memory.size());
     const Activations<T> a(arena, Tokens, Mode::inference);
     Decoder::template attend_to_target<B>(pass, first, 0, a, {query_embed, Tokens, C});
-    assign(w.target, a.first, Tokens * C);
+    assign<B>(pass.context, w.target, a.first, Tokens * C);
     Attend::Out::template forward<B>(pass.context, layer.multihead_attn.projections[0],
                                      MatrixIn<B>(a.query_positions, Tokens, C),
                                      MatrixOut<B>(w.projected_query.data(), Tokens, C));
@@ -65,16 +65,16 @@ struct QueryLayer {
     const auto rows = [&](auto* data) { return MatrixOut<B>(data, y.rows, C); };
     MatrixIn<B> query = rows(a.query_positions);
     if (pass.dropout.active()) {
-      repeat(w.query_embed.data(), t);
+      repeat<B>(pass.context, w.query_embed.data(), t);
       Decoder::template attend_to_target<B>(pass, layer, site, a, t);
     } else if (w.target.size() > 0) {
-      repeat(w.target.data(), rows(a.first));
-      repeat(w.projected_query.data(), Attend::projected(a.multihead_attn, y.rows, 0));
+      repeat<B>(pass.context, w.target.data(), rows(a.first));
+      repeat<B>(pass.context, w.projected_query.data(), Attend::projected(a.multihead_attn, y.rows, 0));
       query = {};
     } else {
       Decoder::template attend_to_target<B>(pass, layer, site, a, embedding(w));
-      repeat(a.first, rows(a.first));
-      repeat(a.query_positions, rows(a.query_positions));
+      repeat<B>(pass.context, a.first, rows(a.first));
+      repeat<B>(pass.context, a.query_positions, rows(a.query_positions));
     }
     Decoder::template attend_to_memory<B>(pass, layer, site, a, query, memory, y);
   }
@@ -96,7 +96,7 @@ struct QueryLayer {
                                          scratch);
     // What came before was computed for one image, and so is its gradient.
     const MatrixOut<B> sum(d.data, Tokens, C);
-    std::fill_n(sum.data, Tokens * C, typename B::Scalar{});
+    B::zero(pass.context, sum.data, Tokens * C);
     B::accumulate_positions(pass.context, d_first, sum);
     const MatrixOut<B> d_target(d_first.data, Tokens, C);
     Decoder::template target_backward<B>(pass, layer, site, a, embedding(w), sum, gradient, d_target, d_positions,
@@ -106,9 +106,10 @@ struct QueryLayer {
 
  private:
   /// Gives every image of y the rows of x (Tokens, C), which may be those of the first image.
-  template <class T>
-  static void repeat(const T* x, MatrixView<T> y) {
-    for (Index r = x == y.data ? Tokens : 0; r < y.rows; ++r) std::copy_n(x + r % Tokens * C, C, y.row(r));
+  template <Backend B>
+  static void repeat(const typename B::Context& context, const typename B::Scalar* x, MatrixOut<B> y) {
+    for (Index r = x == y.data ? Tokens : 0; r < y.rows; r += Tokens)
+      B::copy(context, MatrixIn<B>(x, Tokens, C), y.row_range(r, Tokens));
   }
 
   template <Backend B>

@@ -65,7 +65,7 @@ struct Reconstruction {
   template <Backend B>
   struct Weights {
     typename InputProjection::template Weights<B> input_proj;
-    Buffer<typename B::Scalar> pos_embed;
+    typename B::Memory pos_embed;
     typename Query::template Weights<B> query;
     std::array<typename Encoder::template Weights<B>, N> encoder;
     std::array<typename Decoder::template Weights<B>, N> decoder;
@@ -78,7 +78,7 @@ struct Reconstruction {
                       Weights<B>& w, const PartListener& parts = {}) {
     parts.next(p.input_proj);
     InputProjection::template prepare<B>(context, p.input_proj, mode, w.input_proj);
-    assign(w.pos_embed, p.pos_embed, Tokens * C);
+    assign<B>(context, w.pos_embed, p.pos_embed, Tokens * C);
     const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C)};
     for (std::size_t i = 0; i < N; ++i) {
       parts.next(p.encoder.layers[i]);
@@ -91,7 +91,7 @@ struct Reconstruction {
       else
         Decoder::template prepare<B>(context, p.decoder.layers[i], mode, w.decoder[i]);
     }
-    LayerNorm<C>::template prepare<B>(p.decoder.norm, w.norm);
+    LayerNorm<C>::template prepare<B>(context, p.decoder.norm, w.norm);
     parts.next(p.output_proj);
     OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
   }
@@ -137,7 +137,7 @@ struct Reconstruction {
     const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C), dropout};
     const auto rows = [&](auto* data) { return MatrixOut<B>(data, f.rows, C); };
     InputProjection::template forward<B>(context, w.input_proj, f, rows(a.encoded[0]));
-    if constexpr (!S.query) std::copy_n(a.encoded[0], f.rows * C, a.decoded[0]);
+    if constexpr (!S.query) B::copy(context, MatrixIn<B>(rows(a.encoded[0])), rows(a.decoded[0]));
     for (std::size_t i = 0; i < N; ++i)
       Encoder::template forward<B>(pass, w.encoder[i], encoder_site(i), a.encoder[i], rows(a.encoded[i]),
                                    rows(a.encoded[i + 1]));
@@ -173,7 +173,7 @@ struct Reconstruction {
                                            d_memory);
     LayerNorm<C>::template backward<B>(context, w.norm, rows(a.decoded[N]), a.norm_statistics, d_memory,
                                        gradient.decoder.norm, d);
-    std::fill_n(d_memory.data, f.rows * C, typename B::Scalar{});
+    B::zero(context, d_memory.data, f.rows * C);
     const typename Decoder::template Memory<typename B::Scalar> memory{rows(a.encoded[N]), rows(a.memory_key)};
     for (std::size_t i = N; i-- > 1;)
       Decoder::template backward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]), memory, d,

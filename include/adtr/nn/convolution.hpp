@@ -39,13 +39,13 @@ struct Convolution {
   template <Backend B>
   struct Weights {
     typename B::Packed weight;
-    Buffer<typename B::Scalar> bias;
+    typename B::Memory bias;
   };
 
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
     B::pack(context, {p.weight, Spec.outputs, In::channels * Spec.kernel * Spec.kernel}, w.weight);
-    assign(w.bias, p.bias, Spec.outputs);
+    assign<B>(context, w.bias, p.bias, Spec.outputs);
   }
 
   /// Elements of scratch memory that `forward` wants for each image.

@@ -53,7 +53,7 @@ struct DecoderLayer {
   static void prepare_target(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
                              Weights<B>& w) {
     Attend::template prepare<B>(context, p.self_attn, mode, w.self_attn);
-    Norm::template prepare<B>(p.norm1, w.norm1);
+    Norm::template prepare<B>(context, p.norm1, w.norm1);
   }
   /// What attend_to_memory() needs.
   template <Backend B>
@@ -62,8 +62,8 @@ struct DecoderLayer {
     Attend::template prepare<B>(context, p.multihead_attn, mode, w.multihead_attn);
     Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
     Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
-    Norm::template prepare<B>(p.norm2, w.norm2);
-    Norm::template prepare<B>(p.norm3, w.norm3);
+    Norm::template prepare<B>(context, p.norm2, w.norm2);
+    Norm::template prepare<B>(context, p.norm3, w.norm3);
   }
 
   template <class T>

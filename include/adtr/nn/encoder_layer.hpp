@@ -45,8 +45,8 @@ struct EncoderLayer {
     SelfAttention::template prepare<B>(context, p.self_attn, mode, w.self_attn);
     Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
     Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
-    Norm::template prepare<B>(p.norm1, w.norm1);
-    Norm::template prepare<B>(p.norm2, w.norm2);
+    Norm::template prepare<B>(context, p.norm1, w.norm1);
+    Norm::template prepare<B>(context, p.norm2, w.norm2);
   }
 
   template <class T>

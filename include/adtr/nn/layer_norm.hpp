@@ -25,13 +25,13 @@ struct LayerNorm {
 
   template <Backend B>
   struct Weights {
-    Buffer<typename B::Scalar> weight, bias;
+    typename B::Memory weight, bias;
   };
 
   template <Backend B>
-  static void prepare(const Parameters<typename B::Scalar>& p, Weights<B>& w) {
-    assign(w.weight, p.weight, Channels);
-    assign(w.bias, p.bias, Channels);
+  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
+    assign<B>(context, w.weight, p.weight, Channels);
+    assign<B>(context, w.bias, p.bias, Channels);
   }
 
   /// `statistics` (rows, 2) is kept for the gradient, or null.

@@ -33,7 +33,7 @@ struct Linear {
   struct Weights {
     typename B::Packed forward;   ///< for x·Wᵀ
     typename B::Packed backward;  ///< for dy·W; empty in inference
-    Buffer<typename B::Scalar> bias;
+    typename B::Memory bias;
   };
 
   template <Backend B>
@@ -41,7 +41,7 @@ struct Linear {
                       Weights<B>& w) {
     B::pack(context, {p.weight, Out, In}, w.forward);
     if (mode == Mode::training) B::pack_transposed(context, {p.weight, Out, In}, w.backward);
-    assign(w.bias, p.bias, Out);
+    assign<B>(context, w.bias, p.bias, Out);
   }
 
   /// y = activation(x·Wᵀ + b + residual).

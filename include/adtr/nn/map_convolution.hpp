@@ -29,15 +29,16 @@ struct MapConvolution {
   template <Backend B>
   struct Weights {
     typename B::Packed forward, backward;  ///< the latter of the gradient's convolution; empty in inference
-    Buffer<typename B::Scalar> bias;
+    typename B::Memory bias;
   };
 
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
                       Weights<B>& w) {
+    static_assert(B::on_host, "MapConvolution, an ablation's layer, works in the host's memory");
     using T = typename B::Scalar;
     B::pack(context, {p.weight, Channels, taps * Channels}, w.forward);
-    assign(w.bias, p.bias, Channels);
+    assign<B>(context, w.bias, p.bias, Channels);
     if (mode == Mode::inference) return;
     // dx is dy convolved with W turned by half a circle, in and out exchanged.
     Buffer<T> turned(Channels * taps * Channels);

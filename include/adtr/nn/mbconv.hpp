@@ -19,7 +19,7 @@ struct MBConvSpec {
 template <Backend B>
 struct MBConvWeights {
   typename B::Packed expand, project;
-  Buffer<typename B::Scalar> expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias,
+  typename B::Memory expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias,
       project_bias;
 };
 
@@ -72,18 +72,18 @@ struct MBConv {
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
     if constexpr (expands) {
       B::pack(context, {p.expand_weight, expanded, In::channels}, w.expand);
-      assign(w.expand_bias, p.expand_bias, expanded);
+      assign<B>(context, w.expand_bias, p.expand_bias, expanded);
     }
-    assign(w.depthwise, p.depthwise_weight, expanded * Spec.kernel * Spec.kernel);
-    assign(w.depthwise_bias, p.depthwise_bias, expanded);
+    assign<B>(context, w.depthwise, p.depthwise_weight, expanded * Spec.kernel * Spec.kernel);
+    assign<B>(context, w.depthwise_bias, p.depthwise_bias, expanded);
     if constexpr (excites) {
-      assign(w.reduce, p.reduce_weight, Spec.squeezed * expanded);
-      assign(w.reduce_bias, p.reduce_bias, Spec.squeezed);
-      assign(w.excite, p.excite_weight, Spec.squeezed * expanded);
-      assign(w.excite_bias, p.excite_bias, expanded);
+      assign<B>(context, w.reduce, p.reduce_weight, Spec.squeezed * expanded);
+      assign<B>(context, w.reduce_bias, p.reduce_bias, Spec.squeezed);
+      assign<B>(context, w.excite, p.excite_weight, Spec.squeezed * expanded);
+      assign<B>(context, w.excite_bias, p.excite_bias, expanded);
     }
     B::pack(context, {p.project_weight, Spec.outputs, expanded}, w.project);
-    assign(w.project_bias, p.project_bias, Spec.outputs);
+    assign<B>(context, w.project_bias, p.project_bias, Spec.outputs);
   }
 
   template <Backend B>

@@ -50,11 +50,11 @@ struct PlainLayer {
                       Weights<B>& w) {
     if constexpr (convolves) {
       Convolution::template prepare<B>(context, p.conv, mode, w.conv);
-      Norm::template prepare<B>(p.norm1, w.norm1);
+      Norm::template prepare<B>(context, p.norm1, w.norm1);
     }
     Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
     Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
-    Norm::template prepare<B>(p.norm2, w.norm2);
+    Norm::template prepare<B>(context, p.norm2, w.norm2);
   }
 
   template <class T>

@@ -1,17 +1,16 @@
 /// What a layer keeps of its parameters for a backend: small vectors as they are, matrices packed.
 #pragma once
 
-#include <algorithm>
-
-#include "adtr/core/buffer.hpp"
+#include "adtr/backend/backend.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-/// Copies n values into `to`, whose memory is kept where the size is the same.
-template <class T>
-[[gnu::noinline]] void assign(Buffer<T>& to, const T* from, Index n) {
-  if (to.size() != n) to = Buffer<T>(n);
-  std::copy_n(from, n, to.data());
+/// Copies n values, both in the backend's memory, into `to`, whose memory is kept where the size is the same.
+template <Backend B>
+[[gnu::noinline]] void assign(const typename B::Context& context, typename B::Memory& to,
+                              const typename B::Scalar* from, Index n) {
+  if (to.size() != n) to = typename B::Memory(n);
+  B::copy(context, MatrixIn<B>(from, 1, n), MatrixOut<B>(to.data(), 1, n));
 }
 
 }  // namespace adtr::inline ADTR_ABI

@@ -1,6 +1,7 @@
 /// From images to features as a network trains on them, and from images with confetti.
 #pragma once
 
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -26,24 +27,32 @@ class ImageFeatures {
         input_(Net::Image::size),
         mean_(Features::channels),
         inverse_(Features::channels) {
-    std::fill_n(inverse_.data(), Features::channels, T{1});
+    const std::vector<T> zeros(static_cast<std::size_t>(Features::channels)), ones(zeros.size(), T{1});
+    set_statistics(zeros.data(), ones.data());
   }
 
   /// What standardise() takes from now on; (C) both.
   void set_statistics(const T* mean, const T* std) {
-    assign(mean_, mean, Features::channels);
-    for (Index c = 0; c < Features::channels; ++c) inverse_.data()[c] = T{1} / std[c];
+    std::vector<T> inverse(static_cast<std::size_t>(Features::channels));
+    std::transform(std, std + Features::channels, inverse.begin(), [](T deviation) { return T{1} / deviation; });
+    B::upload(context_, mean, Features::channels, mean_.data());
+    B::upload(context_, inverse.data(), Features::channels, inverse_.data());
   }
 
   /// Writes the features (tokens, channels) of an image as the backbone gives them.
   void extract(const ImageView& image, T* features) {
     preprocess_(image, input_.data());
-    extractor_.extract(map_view<typename Net::Image>(static_cast<const T*>(input_.data()), 1),
-                       map_view<Features>(features, 1));
+    const T* const image_at = brought<B>(context_, static_cast<const T*>(input_.data()), Net::Image::size, image_);
+    fetch<B>(context_, features, Features::size, features_, [&](T* to) {
+      extractor_.extract(map_view<typename Net::Image>(image_at, 1), map_view<Features>(to, 1));
+    });
   }
 
-  void standardise(T* features) const {
-    B::standardise(context_, map_view<Features>(features, 1), mean_.data(), inverse_.data());
+  void standardise(T* features) {
+    fetch<B>(context_, features, Features::size, features_, [&](T* to) {
+      if (to != features) B::upload(context_, features, Features::size, to);
+      B::standardise(context_, map_view<Features>(to, 1), mean_.data(), inverse_.data());
+    });
   }
 
   /// A backbone of the same weights.
@@ -56,7 +65,9 @@ class ImageFeatures {
   typename B::Context context_;
   FeatureExtractor<Net, B> extractor_;
   Preprocessor<T> preprocess_;
-  Buffer<T> input_, mean_, inverse_;
+  Buffer<T> input_;
+  typename B::Memory mean_, inverse_;
+  typename B::Memory image_, features_;  ///< on their way; empty where the host's memory is the backend's
 };
 
 /// The training images with confetti on them, read and computed anew at every call.

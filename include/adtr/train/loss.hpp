@@ -13,8 +13,8 @@
 #include <string>
 #include <vector>
 
-#include "adtr/backend/backend.hpp"
 #include "adtr/core/error.hpp"
+#include "adtr/nn/transfer.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -44,7 +44,8 @@ double anomaly_loss(const typename B::Context& context, MatrixIn<B> f, MatrixIn<
   using T = typename B::Scalar;
   assert(static_cast<Index>(anomalous.size()) == f.rows && f.rows % tokens == 0);
   std::vector<T> weights(anomalous.size());
-  B::mean_difference(context, f, g, weights.data());
+  typename B::Memory room;
+  fetch<B>(context, weights.data(), f.rows, room, [&](T* means) { B::mean_difference(context, f, g, means); });
   const auto n = static_cast<std::size_t>(tokens);
   std::vector<double> phi(n), slopes(n);
   double sum = 0.0;
@@ -58,7 +59,7 @@ double anomaly_loss(const typename B::Context& context, MatrixIn<B> f, MatrixIn<
       m[u] = static_cast<T>(scale * slopes[u] * (mean / std::hypot(mean, 1.0)) / static_cast<double>(f.cols));
     }
   }
-  B::sign_gradient(context, f, g, weights.data(), dg);
+  B::sign_gradient(context, f, g, brought<B>(context, weights.data(), f.rows, room), dg);
   return sum;
 }
 

@@ -4,6 +4,7 @@
 #include "adtr/core/error.hpp"
 #include "adtr/core/random.hpp"
 #include "adtr/models/reconstruction.hpp"
+#include "adtr/nn/transfer.hpp"
 #include "adtr/train/batches.hpp"
 #include "adtr/train/feature_cache.hpp"
 #include "adtr/train/jitter.hpp"
@@ -35,10 +36,14 @@ class Trainer {
         options_(options),
         state_(parameter_count<Transformer>),
         gradients_(state_.parameters.size()),
+        parameters_twin_(gradients_.size()),
+        first_moment_twin_(gradients_.size()),
+        second_moment_twin_(gradients_.size()),
+        gradients_twin_(gradients_.size()),
         batch_(std::min(options.batch, batches.images())),
         input_(batch_ * size),
         anomalous_(static_cast<std::size_t>(batch_ * Transformer::tokens)),
-        group_(std::min(batch_, images_at_a_time)),
+        group_(B::on_host ? std::min(batch_, images_at_a_time) : batch_),
         seen_(options.jitter > 0.0 ? group_ * size : 0),
         output_(group_ * size),
         d_output_(group_ * size),
@@ -62,6 +67,7 @@ class Trainer {
                     RandomStream(options_.seed, order_stream + static_cast<std::uint64_t>(state_.epoch)));
     std::vector<Index> images;
     double loss = 0.0;
+    push_state();
     for (Index first = 0; first < n; first += batch_) {
       const Index count = std::min(batch_, n - first);
       images.assign(order.begin() + first, order.begin() + first + count);
@@ -69,11 +75,12 @@ class Trainer {
       std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
       const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
       batches_.fill(images, step, input_.data(), marks);
-      loss += gradient({input_.data(), count * Transformer::tokens, Transformer::features}, step, marks) *
+      loss += compute_gradient({input_.data(), count * Transformer::tokens, Transformer::features}, step, marks) *
               static_cast<double>(count);
-      update(step);
+      step_with_gradient(step);
       after_step(first + count);
     }
+    pull_state();
     ++state_.epoch;
     return loss / static_cast<double>(n);
   }
@@ -84,10 +91,37 @@ class Trainer {
   /// The mean loss of a batch f (count·tokens, channels) as training step `step` sees it (its dropout and jitter); fills
   /// gradients(). `anomalous` (count·tokens) marks anomalous tokens for the losses that want to know.
   double gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous = {}) {
-    Parameters p = parameters();
-    Transformer::template prepare<B>(context_, p, Mode::training, weights_);
+    push_state();
+    const double loss = compute_gradient(f, step, anomalous);
+    gradients_twin_.pull(context_, gradients_);
+    return loss;
+  }
+
+  /// One AdamW step with gradients().
+  void update(Index step) {
+    push_state();
+    gradients_twin_.push(context_, gradients_);
+    step_with_gradient(step);
+    pull_state();
+  }
+
+ private:
+  void push_state() {
+    parameters_twin_.push(context_, state_.parameters);
+    first_moment_twin_.push(context_, state_.first_moment);
+    second_moment_twin_.push(context_, state_.second_moment);
+  }
+  void pull_state() {
+    parameters_twin_.pull(context_, state_.parameters);
+    first_moment_twin_.pull(context_, state_.first_moment);
+    second_moment_twin_.pull(context_, state_.second_moment);
+  }
+
+  double compute_gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous) {
+    Transformer::template prepare<B>(context_, bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)),
+                                     Mode::training, weights_);
     RandomStream noise(options_.seed, jitter_stream + static_cast<std::uint64_t>(step));
-    std::fill_n(gradients_.data(), gradients_.size(), Scalar{0});
+    B::zero(context_, gradients_twin_.data(gradients_), gradients_.size());
     const Index group_rows = group_ * Transformer::tokens, groups = (batch_ + group_ - 1) / group_;
     double loss = 0.0;
     for (Index first = 0, group = 0; first < f.rows; first += group_rows, ++group) {
@@ -105,22 +139,21 @@ class Trainer {
     return loss;
   }
 
-  /// One AdamW step with gradients().
-  void update(Index step) {
+  void step_with_gradient(Index step) {
     const Index steps = options_.epochs * steps_per_epoch();
     AdamW adamw;
     adamw.learning_rate = learning_rate(options_, step, steps, steps_per_epoch());
     adamw.weight_decay = options_.weight_decay;
     adamw.step = step + 1;
     if (options_.clip > 0.0) {
-      const double norm = std::sqrt(B::squared_norm(context_, gradients_.data(), gradients_.size()));
+      const double norm = std::sqrt(B::squared_norm(context_, gradients_twin_.data(gradients_), gradients_.size()));
       if (norm > options_.clip) adamw.gradient_scale = options_.clip / norm;
     }
-    B::adamw(context_, adamw, gradients_.size(), state_.parameters.data(), gradients_.data(),
-             state_.first_moment.data(), state_.second_moment.data());
+    B::adamw(context_, adamw, gradients_.size(), parameters_twin_.data(state_.parameters),
+             gradients_twin_.data(gradients_), first_moment_twin_.data(state_.first_moment),
+             second_moment_twin_.data(state_.second_moment));
   }
 
- private:
   /// Adds to gradients() and returns the loss of some images f of a batch of `batch_rows` tokens.
   double add_gradient(MatrixIn<B> f, RandomStream& noise, const Dropout& dropout,
                       std::span<const std::uint8_t> anomalous, Index batch_rows) {
@@ -128,10 +161,14 @@ class Trainer {
     const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
     const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
     const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
-    const MatrixIn<B> x = options_.jitter > 0.0 ? jittered(f, noise) : f;
+    const auto on_backend = [&](MatrixIn<B> host, typename B::Memory& room) {
+      return MatrixIn<B>(brought<B>(context_, host.data, host.rows * host.cols, room), host.rows, host.cols);
+    };
+    const MatrixIn<B> target = on_backend(f, room_);
+    const MatrixIn<B> x = options_.jitter > 0.0 ? on_backend(jittered(f, noise), seen_room_) : target;
     Transformer::template forward<B>(context_, weights_, dropout, activations, x, y);
-    const double loss = loss_gradient(f, y, anomalous, dy, static_cast<double>(batch_rows));
-    Parameters g = bind_parameters<Transformer>(gradients_.data());
+    const double loss = loss_gradient(target, y, anomalous, dy, static_cast<double>(batch_rows));
+    Parameters g = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
     Transformer::template backward<B>(context_, weights_, dropout, activations, x, MatrixIn<B>(dy), g,
                                       Arena<Scalar>(scratch_.data(), scratch_.size()));
     return loss;
@@ -168,11 +205,14 @@ class Trainer {
   TrainingOptions options_;
   TrainingState<Scalar> state_;
   Buffer<Scalar> gradients_;
+  Twin<B> parameters_twin_, first_moment_twin_, second_moment_twin_, gradients_twin_;
   Index batch_;
   Buffer<Scalar> input_;
   std::vector<std::uint8_t> anomalous_;
   Index group_;
-  Buffer<Scalar> seen_, output_, d_output_, activations_, scratch_;  ///< of one group; seen_: with jitter
+  Buffer<Scalar> seen_;                                          ///< one group with jitter
+  typename B::Memory output_, d_output_, activations_, scratch_;  ///< of one group
+  typename B::Memory room_, seen_room_;  ///< a group on its way; empty where the host's memory is the backend's
   typename Transformer::template Weights<B> weights_;
 };
 

@@ -5,6 +5,7 @@
 #include "adtr/backend/composed.hpp"
 #include "adtr/backend/cuda/attentions.hpp"
 #include "adtr/backend/cuda/maps.hpp"
+#include "adtr/backend/cuda/memory.hpp"
 #include "adtr/backend/cuda/products.hpp"
 #include "adtr/backend/cuda/tokens.hpp"
 
@@ -13,7 +14,12 @@ namespace adtr::inline ADTR_ABI::cuda {
 /// A backend B is an Operations<B, Runtime> with a name. It has no say in which kernels run: what the emulator tests is
 /// what a GPU does.
 template <class B, class Runtime>
-struct Operations : Products<Runtime>, Maps<Runtime>, Attentions<Runtime>, Tokens<Runtime>, Composed<B, float> {
+struct Operations : DeviceMemory<Runtime>,
+                    Products<Runtime>,
+                    Maps<Runtime>,
+                    Attentions<Runtime>,
+                    Tokens<Runtime>,
+                    Composed<B, float> {
   using Scalar = float;
   using Context = typename Runtime::Context;
   using Packed = typename Products<Runtime>::Packed;

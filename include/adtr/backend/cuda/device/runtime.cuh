@@ -31,6 +31,21 @@ class Context {
 
   /// `parts` numbers for sums that take two launches.
   [[nodiscard]] VectorView<double> partial_sums() const { return {state_->sums.data(), parts}; }
+  void copy(MatrixView<const float> x, MatrixView<float> y) const {
+    const auto bytes = [](Index n) { return static_cast<std::size_t>(n) * sizeof(float); };
+    check(cudaMemcpy2DAsync(y.data, bytes(y.stride), x.data, bytes(x.stride), bytes(x.cols),
+                            static_cast<std::size_t>(x.rows), cudaMemcpyDeviceToDevice, stream().get()),
+          "cudaMemcpy2DAsync");
+  }
+  void zero(float* x, Index n) const {
+    check(cudaMemsetAsync(x, 0, static_cast<std::size_t>(n) * sizeof(float), stream().get()), "cudaMemsetAsync");
+  }
+  /// From pageable memory CUDA copies before it returns; from pinned memory it might not, hence the wait.
+  void upload(const float* host, Index n, float* memory) const { transfer(host, n, memory, cudaMemcpyHostToDevice); }
+  void download(const float* memory, Index n, float* host) const {
+    transfer(memory, n, host, cudaMemcpyDeviceToHost);
+  }
+
   /// A number that a kernel has written; waits for it.
   [[nodiscard]] double read(const double* number) const {
     double value = 0.0;
@@ -44,6 +59,12 @@ class Context {
   static constexpr Index parts = 128;
 
  private:
+  void transfer(const float* from, Index n, float* to, cudaMemcpyKind kind) const {
+    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(n) * sizeof(float), kind, stream().get()),
+          "cudaMemcpyAsync");
+    stream().wait();
+  }
+
   struct State {
     Stream stream;
     DeviceBuffer<double> sums{parts};

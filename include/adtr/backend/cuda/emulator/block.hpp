@@ -6,6 +6,7 @@
 #include <exception>
 
 #include "adtr/backend/cuda/emulator/fibre.hpp"
+#include "adtr/backend/cuda/emulator/heap.hpp"
 #include "adtr/backend/cuda/emulator/shared.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::emulator {
@@ -33,7 +34,7 @@ class Block {
   }
 
   /// Runs body(launch, t) for the threads t of every block of `grid`.
-  void run(const char* kernel, Grid grid, int threads, Order order, Body body, void* launch) {
+  void run(const char* kernel, Grid grid, int threads, Order order, Access access, Body body, void* launch) {
     where_ = {kernel, {}, 0, {}};
     if (threads < 1 || threads > 1024 || threads % warp != 0)
       throw Fault(FaultKind::launch, where_, "a block of " + std::to_string(threads) + " threads.");
@@ -44,6 +45,7 @@ class Block {
     grid_ = grid;
     count_ = threads;
     order_ = order;
+    access_ = access;
     body_ = body;
     launch_ = launch;
     shared_.clear();
@@ -64,7 +66,12 @@ class Block {
   [[nodiscard]] const Grid& index() const { return where_.block; }
   [[nodiscard]] int threads() const { return count_; }
   [[nodiscard]] SharedMemory& shared() { return shared_; }
-  [[nodiscard]] GlobalMemory& global() { return global_; }
+  /// Who touched an element of global memory.
+  [[nodiscard]] Touched& global(const void* address, int thread, Line line) {
+    if (access_ == Access::device && !Heap::instance().contains(address)) [[unlikely]]
+      fail(FaultKind::host_memory, thread, line, "address " + hexadecimal(address) + " is the host's, not the GPU's.");
+    return global_.at(address);
+  }
   [[nodiscard]] const Epochs& epochs() const { return epochs_; }
 
   [[noreturn, gnu::noinline]] void fail(FaultKind kind, int thread, Line line, const std::string& sentence) const {
@@ -192,6 +199,7 @@ class Block {
   void* launch_ = nullptr;
   SharedMemory shared_;
   GlobalMemory global_;
+  Access access_ = Access::any;
   Epochs epochs_;
   std::exception_ptr failure_;
   bool cancelled_ = false;

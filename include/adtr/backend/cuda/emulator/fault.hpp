@@ -13,11 +13,15 @@ enum class FaultKind : std::uint8_t {
   launch,         ///< a grid, block or amount of shared memory that no GPU takes
   out_of_bounds,  ///< an index outside its vector, matrix, map or shared array
   misaligned,     ///< a Quad that does not begin on four elements
+  host_memory,    ///< an address that is not the GPU's
   race,           ///< two threads at one address between two barriers, one of them writing
   uninitialised,  ///< a read of shared memory that no thread of the block has written
   divergence,     ///< threads of a block at different barriers, or lanes of a warp at different shuffles
   stack           ///< frames beyond a fibre's stack
 };
+
+/// Which memory kernels may touch: a GPU's own alone, or for tests of single kernels the program's too.
+enum class Access : std::uint8_t { any, device };
 
 /// A line of source. (clang 14 has no std::source_location.)
 struct Line {

@@ -139,7 +139,7 @@ class Thread {
   /// Notes an access to global memory. Blocks run in any order, so what one writes, no other may touch in that launch.
   template <class T>
   [[nodiscard]] const T* read(const T* address, Line line) const {
-    Touched& t = block_.global().at(address);
+    Touched& t = block_.global(address, thread_, line);
     if (t.read_races(block_.epochs(), thread_)) [[unlikely]]
       global_race("reads", address, line);
     t.note_read(block_.epochs(), thread_);
@@ -147,7 +147,7 @@ class Thread {
   }
   template <class T>
   [[nodiscard]] T* written(T* address, Line line) const {
-    Touched& t = block_.global().at(address);
+    Touched& t = block_.global(address, thread_, line);
     if (t.write_races(block_.epochs(), thread_)) [[unlikely]]
       global_race("writes", address, line);
     t.note_write(block_.epochs(), thread_);

@@ -1,0 +1,119 @@
+/// Emulator: the memory of the GPU that there is none of. The host cannot touch it; kernels and copies can.
+#pragma once
+
+#include <sys/mman.h>
+
+#include <cstddef>
+#include <cstring>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <type_traits>
+#include <vector>
+
+#include "adtr/core/extents.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda::emulator {
+
+/// Address space in which every touch ends the program with SIGSEGV, as a GPU's pointer on the host does, except while
+/// an Open lives.
+class Heap {
+ public:
+  static constexpr std::size_t capacity = std::size_t{4} << 30;  ///< of addresses; only what is touched is memory
+
+  [[nodiscard]] static Heap& instance() {
+    static Heap heap;
+    return heap;
+  }
+  Heap(const Heap&) = delete;
+  Heap& operator=(const Heap&) = delete;
+
+  /// While it lives, the heap can be touched.
+  class Open {
+   public:
+    Open() { instance().count(1); }
+    Open(const Open&) = delete;
+    Open& operator=(const Open&) = delete;
+    ~Open() { instance().count(-1); }
+  };
+
+  /// Zeroed bytes.
+  [[nodiscard]] void* take(std::size_t bytes) {
+    void* memory = nullptr;
+    {
+      const std::lock_guard lock(mutex_);
+      if (auto& free = free_[bytes]; !free.empty()) {
+        memory = free.back();
+        free.pop_back();
+      } else {
+        const std::size_t size = (bytes + page - 1) / page * page;
+        if (size > capacity - used_) throw std::bad_alloc();
+        memory = begin_ + used_;
+        used_ += size;
+        if (open_ > 0) protect();
+      }
+    }
+    const Open open;
+    std::memset(memory, 0, bytes);
+    return memory;
+  }
+  void give(void* memory, std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    free_[bytes].push_back(memory);
+  }
+  [[nodiscard]] bool contains(const void* address) const {
+    const auto* const at = static_cast<const std::byte*>(address);
+    return at >= begin_ && at < begin_ + capacity;
+  }
+
+ private:
+  static constexpr std::size_t page = 4096;
+
+  Heap() {
+    void* const memory = ::mmap(nullptr, capacity, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) throw std::bad_alloc();
+    begin_ = static_cast<std::byte*>(memory);
+  }
+  void count(int change) {
+    const std::lock_guard lock(mutex_);
+    const bool was = open_ > 0;
+    open_ += change;
+    if (was != (open_ > 0)) protect();
+  }
+  void protect() {
+    if (used_ > 0) ::mprotect(begin_, used_, open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
+  }
+
+  std::mutex mutex_;
+  std::byte* begin_ = nullptr;
+  std::size_t used_ = 0;
+  int open_ = 0;
+  std::map<std::size_t, std::vector<void*>> free_;
+};
+
+/// `size` numbers in the heap; zero at first. Moves, does not copy. Mirrors device::DeviceBuffer.
+template <class T>
+class HeapBuffer {
+ public:
+  HeapBuffer() = default;
+  explicit HeapBuffer(Index size) : size_(size) {
+    if (size == 0) return;
+    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T);
+    data_ = {static_cast<T*>(Heap::instance().take(bytes)), Give{bytes}};
+  }
+  [[nodiscard]] T* data() { return data_.get(); }
+  [[nodiscard]] const T* data() const { return data_.get(); }
+  [[nodiscard]] Index size() const { return size_; }
+
+ private:
+  static_assert(std::is_arithmetic_v<T>, "a HeapBuffer holds numbers");
+  struct Give {
+    std::size_t bytes = 0;
+    void operator()(T* p) const { Heap::instance().give(p, bytes); }
+  };
+  std::unique_ptr<T[], Give> data_;
+  Index size_ = 0;
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda::emulator

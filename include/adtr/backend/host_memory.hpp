@@ -1,0 +1,38 @@
+/// The memory of backends whose operations run where the program runs: the program's own.
+#pragma once
+
+#include <algorithm>
+
+#include "adtr/core/buffer.hpp"
+#include "adtr/core/view.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// Base of such a backend.
+template <class T>
+struct HostMemory {
+  using Memory = Buffer<T>;
+  static constexpr bool on_host = true;
+
+  template <class Context>
+  static void copy(const Context&, MatrixView<const T> x, MatrixView<T> y) {
+    if (x.stride == x.cols && y.stride == y.cols)
+      std::copy_n(x.data, x.rows * x.cols, y.data);
+    else
+      for (Index r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, y.row(r));
+  }
+  template <class Context>
+  static void zero(const Context&, T* x, Index n) {
+    std::fill_n(x, n, T{});
+  }
+  template <class Context>
+  static void upload(const Context&, const T* host, Index n, T* memory) {
+    std::copy_n(host, n, memory);
+  }
+  template <class Context>
+  static void download(const Context&, const T* memory, Index n, T* host) {
+    std::copy_n(memory, n, host);
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI

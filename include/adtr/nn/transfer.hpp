@@ -1,0 +1,101 @@
+/// Between the host's memory and the backend's; where these are one, nothing is copied.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adtr/backend/backend.hpp"
+#include "adtr/core/buffer.hpp"
+#include "adtr/nn/parameters.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// n numbers of the host's where operations find them: there, or copied to `room`, which grows to what it needs.
+template <Backend B>
+[[nodiscard]] const typename B::Scalar* brought(const typename B::Context& context, const typename B::Scalar* host,
+                                                Index n, [[maybe_unused]] typename B::Memory& room) {
+  if constexpr (B::on_host) {
+    return host;
+  } else {
+    if (room.size() < n) room = typename B::Memory(n);
+    B::upload(context, host, n, room.data());
+    return room.data();
+  }
+}
+
+/// Lets `write(memory)`, an operation, give the host n numbers at `host`, by way of `room` where it must.
+template <Backend B, class F>
+void fetch(const typename B::Context& context, typename B::Scalar* host, Index n,
+           [[maybe_unused]] typename B::Memory& room, F&& write) {
+  if constexpr (B::on_host) {
+    write(host);
+  } else {
+    if (room.size() < n) room = typename B::Memory(n);
+    write(room.data());
+    B::download(context, room.data(), n, host);
+  }
+}
+
+/// A host's Buffer with, where the backend has memory of its own, a twin there that operations work on.
+template <Backend B>
+class Twin {
+ public:
+  using T = typename B::Scalar;
+  explicit Twin(Index size) : memory_(B::on_host ? 0 : size) {}
+
+  [[nodiscard]] T* data(Buffer<T>& host) {
+    if constexpr (B::on_host) return host.data();
+    return memory_.data();
+  }
+  void push(const typename B::Context& context, const Buffer<T>& host) {
+    if constexpr (!B::on_host) B::upload(context, host.data(), host.size(), memory_.data());
+  }
+  void pull(const typename B::Context& context, Buffer<T>& host) const {
+    if constexpr (!B::on_host) B::download(context, memory_.data(), host.size(), host.data());
+  }
+
+ private:
+  typename B::Memory memory_;
+};
+
+namespace detail {
+/// A layer's tensors in the order of its list.
+template <class T>
+struct TensorList {
+  std::vector<std::pair<T*, Index>> tensors;
+  void tensor(const std::string&, T*& data, const Shape& shape) { tensors.emplace_back(data, shape.size()); }
+  void folded(const std::string&, const Folded&, T*& weight, T*& bias, const Shape& shape) {
+    tensors.emplace_back(weight, shape.size());
+    tensors.emplace_back(bias, shape.sizes[0]);
+  }
+};
+}  // namespace detail
+
+/// A layer's parameters, which the host has, where operations find them.
+template <class Layer, Backend B>
+class ParametersOn {
+ public:
+  using T = typename B::Scalar;
+  using Parameters = typename Layer::template Parameters<T>;
+
+  ParametersOn([[maybe_unused]] const typename B::Context& context, const Parameters& host) : parameters_(host) {
+    if constexpr (!B::on_host) {
+      memory_ = typename B::Memory(parameter_count<Layer>);
+      parameters_ = bind_parameters<Layer>(memory_.data());
+      Parameters from = host;
+      detail::TensorList<T> theirs, ours;
+      walk_parameters(from, "", theirs);
+      walk_parameters(parameters_, "", ours);
+      for (std::size_t i = 0; i < ours.tensors.size(); ++i)
+        B::upload(context, theirs.tensors[i].first, ours.tensors[i].second, ours.tensors[i].first);
+    }
+  }
+  [[nodiscard]] const Parameters& get() const { return parameters_; }
+
+ private:
+  typename B::Memory memory_;
+  Parameters parameters_;
+};
+
+}  // namespace adtr::inline ADTR_ABI
