@@ -1,0 +1,146 @@
+/// Whole networks with the CUDA backend's kernels, on the emulator: detection and training as on the other backends,
+/// with weights, activations and images in memory that the host cannot touch, and kernels that touch no other.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "adtr/backend/cuda.hpp"
+#include "models/small_model.hpp"
+#include "train/small.hpp"
+
+using adtr::CudaEmulator;
+using adtr::Index;
+using adtr::cuda::emulator::Access;
+using adtr::cuda::emulator::Fault;
+using adtr::cuda::emulator::FaultKind;
+
+namespace {
+
+const CudaEmulator::Context& device_only() {
+  static const CudaEmulator::Context context(1, Access::device);
+  return context;
+}
+
+/// How far numbers are from others, relative to the largest of these.
+template <class A, class B>
+double deviation(const A& actual, const B& expected) {
+  double farthest = 0.0, largest = 0.0;
+  auto e = expected.begin();
+  for (const auto a : actual) {
+    farthest = std::max(farthest, std::abs(static_cast<double>(a) - static_cast<double>(*e)));
+    largest = std::max(largest, std::abs(static_cast<double>(*e++)));
+  }
+  REQUIRE(largest > 0.0);
+  return farthest / largest;
+}
+
+/// The parameters after training with the CUDA kernels.
+std::vector<float> train(const adtr::TrainingOptions& o, adtr::BatchSource<float>& batches,
+                         const adtr::FeatureCache<float>& cache) {
+  adtr::Trainer<small::Net, CudaEmulator> trainer(device_only(), batches, o);
+  auto p = trainer.parameters();
+  adtr::initialise_identity<small::Net, float>(p, o.seed, adtr::PrincipalAxes::of<float>(cache.rows(), small::Net::C));
+  while (trainer.state().epoch < o.epochs) trainer.run_epoch();
+  const auto all = trainer.state().parameters.span();
+  return {all.begin(), all.end()};
+}
+
+}  // namespace
+
+TEST_CASE("A detector on the CUDA backend sees what one on the Cpu backend sees") {
+  const small_model::File file;
+  auto gpu = adtr::Detector<CudaEmulator, small_model::Networks>::load(file.path, device_only());
+  auto cpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load(file.path, 1);
+  auto shared = gpu.share();
+  for (const std::uint64_t seed : {std::uint64_t{1}, std::uint64_t{2}}) {
+    const adtr::Image image = small_model::picture(40, 50, seed);
+    const adtr::Detection a = gpu.detect(image), b = cpu.detect(image);
+    CHECK(deviation(a.map, b.map) < 1e-5);
+    CHECK(a.score == Approx(b.score).epsilon(1e-4));
+    CHECK(shared.detect(image).score == a.score);
+  }
+}
+
+TEST_CASE("Images of a batch get the scores that each gets alone") {
+  const small_model::Parameters parameters;
+  using Net = small_model::Net;
+  using Model = adtr::Model<Net, CudaEmulator>;
+  constexpr std::size_t image = 32 * 32 * 3, positions = 64, batch = 3;
+  const auto model = [&](Index capacity) {
+    return Model(device_only(), {device_only(), parameters.backbone, adtr::Padding::same, capacity},
+                 parameters.tensors);
+  };
+  std::vector<float> images(batch * image), together(batch * positions), alone(batch * positions);
+  adtr::RandomStream random(4, 4);
+  for (float& x : images) x = static_cast<float>(random.uniform() - 0.5);
+  model(batch).position_scores({images.data(), batch, 32, 32, 3}, together);
+  auto one = model(1);
+  for (std::size_t i = 0; i < batch; ++i)
+    one.position_scores({images.data() + i * image, 1, 32, 32, 3}, std::span(alone).subspan(i * positions, positions));
+  CHECK(together == alone);
+}
+
+TEST_CASE("Training with the CUDA kernels gives the oracle's parameters") {
+  auto o = small::options(GENERATE(0.0, 0.2));
+  o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::pixel, adtr::Loss::image);
+  o.clip = 0.5;
+  o.epochs = 2;
+  // Groups of one batch on the device, of four images elsewhere: the same masks of dropout only where a batch is a group.
+  REQUIRE(o.batch <= 4);
+  const std::vector<float> actual = [&] {
+    adtr::FeatureCache<float> cache(small::images, small::tokens, small::channels, 1 << 30);
+    small::fill(cache);
+    return train(o, cache, cache);
+  }();
+  // AdamW divides by the gradient's own size, so rounding of gradients near zero moves single parameters visibly.
+  CHECK(deviation(actual, small::train<adtr::Reference<double>>(o)) < 2e-2);
+  CHECK(deviation(actual, small::train<adtr::Cpu>(o)) < 2e-2);
+}
+
+TEST_CASE("A training step's gradient on the CUDA backend is the oracle's") {
+  auto o = small::options(0.1);
+  const auto gradient = [&]<class B>(const typename B::Context& context) {
+    using T = typename B::Scalar;
+    adtr::FeatureCache<T> cache(4, small::tokens, small::channels, 1 << 30);
+    small::fill(cache);
+    adtr::Trainer<small::Net, B> trainer(context, cache, o);
+    auto p = trainer.parameters();
+    adtr::initialise<small::Net, T>(p, 1);
+    std::vector<T> all{static_cast<T>(trainer.gradient(cache.rows(), 3))};
+    all.insert(all.end(), trainer.gradients().data(), trainer.gradients().data() + trainer.gradients().size());
+    return all;
+  };
+  const auto exact = gradient.operator()<adtr::Reference<double>>(adtr::Reference<double>::Context(1));
+  CHECK(deviation(gradient.operator()<CudaEmulator>(device_only()), exact) < 1e-5);
+}
+
+TEST_CASE("A kernel that is given the host's memory is stopped") {
+  std::vector<float> host(8);
+  CudaEmulator::Memory device(8);
+  try {
+    CudaEmulator::accumulate(device_only(), {host.data(), 1, 8}, {device.data(), 1, 8});
+    FAIL("not stopped");
+  } catch (const Fault& fault) {
+    CHECK(fault.kind() == FaultKind::host_memory);
+    CHECK_THAT(fault.what(), ContainsSubstring("kernel accumulate") && ContainsSubstring("is the host's, not the GPU's"));
+  }
+  CHECK_NOTHROW(CudaEmulator::accumulate(CudaEmulator::Context(1), {host.data(), 1, 8}, {device.data(), 1, 8}));
+}
+
+#ifndef ADTR_SANITIZED  // which make a report of the signal
+TEST_CASE("The host that touches the device's memory ends") {
+  const CudaEmulator::Memory device(8);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGSEGV, SIG_DFL);
+    const volatile float* const touched = device.data();
+    _exit(touched[0] == 0.0F ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGSEGV);
+}
+#endif
