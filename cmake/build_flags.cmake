@@ -10,9 +10,11 @@ endif()
 
 add_library(adtr_build_flags INTERFACE)
 set(ADTR_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow)
-target_compile_options(adtr_build_flags INTERFACE ${ADTR_WARNINGS} $<$<BOOL:${ADTR_WERROR}>:-Werror>)
+set(cxx "$<COMPILE_LANGUAGE:CXX>")
+target_compile_options(adtr_build_flags INTERFACE "$<${cxx}:${ADTR_WARNINGS}>"
+                                                  $<$<AND:${cxx},$<BOOL:${ADTR_WERROR}>>:-Werror>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(adtr_build_flags INTERFACE -Wno-restrict)  # "text" + std::string: GCC bug 105651
+  target_compile_options(adtr_build_flags INTERFACE $<${cxx}:-Wno-restrict>)  # "text" + std::string: GCC bug 105651
 endif()
 if(ADTR_SANITIZE)
   # With sanitizers g++ 12 sees uninitialised members in the standard library's own regex.

@@ -34,17 +34,24 @@ struct BackendFunctions {
   adtr::TrainingResult (*train)(const adtr::TrainingRequest& request, const adtr::TrainingProgress& progress);
 };
 
-extern const BackendFunctions cpu_functions, eigen_functions, reference_functions;
+extern const BackendFunctions cpu_functions, eigen_functions, reference_functions, cuda_functions;
 
 /// What --backend takes.
-inline constexpr std::array<const BackendFunctions*, 3> backends{&cpu_functions, &eigen_functions,
-                                                                 &reference_functions};
+inline constexpr std::array backends{&cpu_functions, &eigen_functions, &reference_functions,
+#ifdef ADTR_PROGRAM_CUDA
+                                     &cuda_functions
+#endif
+};
 
 /// One of those, by its name.
 [[nodiscard]] inline const BackendFunctions& backend_functions(std::string_view name) {
   for (const BackendFunctions* backend : backends)
     if (backend->name == name) return *backend;
-  throw adtr::Error("backend: expected cpu, eigen or reference, found " + std::string(name));
+  std::string names;
+  for (const BackendFunctions* backend : backends)
+    names.append(names.empty() ? "" : backend == backends.back() ? " or " : ", ").append(backend->name);
+  throw adtr::Error("expected " + names + ", found " + std::string(name) +
+                    (name == "cuda" ? " (this program is built without it: -DADTR_CUDA=ON)" : ""));
 }
 
 }  // namespace program

@@ -19,6 +19,7 @@
 #include <CLI/CLI.hpp>
 
 #include "adtr/core/error.hpp"
+#include "backends.hpp"
 #include "options.hpp"
 
 namespace {
@@ -38,8 +39,15 @@ CLI::Validator number_in(double low, double high, const char* description, bool 
 }
 
 void add_common(CLI::App& command, program::CommonOptions& o) {
-  command.add_option("--backend", o.backend, "What computes: cpu, eigen (portable), reference (slow)")
-      ->check(CLI::IsMember({"cpu", "eigen", "reference"}))
+  command.add_option("--backend", o.backend, "What computes: cpu, eigen (portable), reference (slow), cuda (a GPU)")
+      ->check([](const std::string& name) {
+        try {
+          static_cast<void>(program::backend_functions(name));
+          return std::string();
+        } catch (const adtr::Error& e) {
+          return std::string(e.what());
+        }
+      })
       ->capture_default_str();
   command.add_option("--threads", o.threads, "Threads; 0 for all that the machine has")
       ->check(CLI::Range(0, 4096))

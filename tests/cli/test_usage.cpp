@@ -9,7 +9,7 @@ TEST_CASE("wrong usage exits with 2 and one sentence") {
       {{"train", "--data", "x", "--out", "y"}, "--backbone"},
       {{"detect", "--model", "x"}, "images"},
       {{"detect", "--model", "x", "--speed", "y", "z"}, "--speed"},
-      {{"evaluate", "--model", "x", "--data", "y", "--backend", "cuda"}, "--backend"},
+      {{"evaluate", "--model", "x", "--data", "y", "--backend", "gpu"}, "--backend"},
       {{"evaluate", "--model", "x", "--data", "y", "--threads", "-1"}, "--threads"},
       {{"detect", "--model", "x", "y", "--threshold", "nan"}, "--threshold"},
       {{"train", "--data", "x", "--backbone", "y", "--out", "z", "--recipe", "slow"}, "--recipe"},

@@ -78,9 +78,9 @@ class Walk {
   template <class P, std::size_t N>
   void operator()(const char* name, std::array<P, N>& children, std::size_t first = 0) {
     const std::size_t outer = enter(name);
-    for (std::size_t i = 0; i < N; ++i) {
-      const std::size_t inner = enter(std::to_string(first + i).c_str());
-      P::each(children[i], *this);
+    for (P& child : children) {
+      const std::size_t inner = enter(std::to_string(first++).c_str());
+      P::each(child, *this);
       path_.resize(inner);
     }
     path_.resize(outer);

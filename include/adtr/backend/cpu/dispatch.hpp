@@ -12,6 +12,9 @@
 
 #include "adtr/backend/cpu/kernel_table.hpp"
 
+// A file for nvcc calls kernels that another file of the program compiles: see KernelTables.
+#if !defined(__CUDACC__)
+
 #if ADTR_CPU_X86
 #include <immintrin.h>
 #endif
@@ -93,16 +96,21 @@ ADTR_END_TARGET
 #undef ADTR_INLINE
 #undef ADTR_UNROLL
 
+#endif  // !__CUDACC__
+
 namespace adtr::inline ADTR_ABI::cpu {
 
 /// The tables. A template of no meaningful parameter, so that a program of many units can compile the kernels in one of
 /// them: that one says `template struct adtr::cpu::KernelTables<>;`, and all are built with ADTR_EXTERN_KERNELS (in
-/// CMake: all link adtr::kernels). Without, each unit that uses the Cpu backend compiles them.
+/// CMake: all link adtr::kernels). Without, each unit that uses the Cpu backend compiles them, but for those that nvcc
+/// compiles, which has no use for pragmas of g++'s and takes them from another unit.
 template <class = void>
 struct KernelTables {
   [[nodiscard]] static const Kernels& of(Isa isa);
   [[nodiscard]] static const TrainingKernels& training_of(Isa isa);
 };
+
+#if !defined(__CUDACC__)
 
 // Out of the class, because a compiler may look into an inline function although it is `extern`.
 template <class Unused>
@@ -127,7 +135,9 @@ const TrainingKernels& KernelTables<Unused>::training_of(Isa isa) {
   return scalar::training_kernels;
 }
 
-#if defined(ADTR_EXTERN_KERNELS)
+#endif  // !__CUDACC__
+
+#if defined(ADTR_EXTERN_KERNELS) && !defined(__CUDACC__)
 extern template struct KernelTables<>;
 #endif
 

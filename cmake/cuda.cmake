@@ -1,0 +1,16 @@
+# nvcc, for adtr's own programs: which GPUs it compiles for, and how. No GPU is needed.
+# The architectures from Turing to Hopper, and PTX, which newer GPUs compile when a program starts.
+if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+  set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90)
+endif()
+enable_language(CUDA)
+find_package(CUDAToolkit REQUIRED)
+
+# CMake 3.25 does not know that nvcc has C++20. Functions of core, such as Dropout's, are constexpr and no more: device
+# code calls them as they are. Eigen is for the host.
+set(cuda "$<COMPILE_LANGUAGE:CUDA>")
+target_compile_options(
+  adtr_build_flags
+  INTERFACE "$<${cuda}:-std=c++20;--expt-relaxed-constexpr;-Xcompiler=-Wall,-Wextra,-Wconversion,-Wsign-conversion,-Wshadow,-Wno-restrict>"
+            $<$<AND:${cuda},$<BOOL:${ADTR_WERROR}>>:-Werror=all-warnings>)
+target_compile_definitions(adtr_build_flags INTERFACE $<${cuda}:EIGEN_NO_CUDA>)
