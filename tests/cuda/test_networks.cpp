@@ -53,13 +53,43 @@ TEST_CASE("A detector on the CUDA backend sees what one on the Cpu backend sees"
   auto gpu = adtr::Detector<CudaEmulator, small_model::Networks>::load(file.path, device_only());
   auto cpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load(file.path, 1);
   auto shared = gpu.share();
-  for (const std::uint64_t seed : {std::uint64_t{1}, std::uint64_t{2}}) {
+  // The first detection runs kernel by kernel, the second is recorded, the others are runs of the record.
+  std::vector<double> scores;
+  for (const std::uint64_t seed : {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{3}, std::uint64_t{1}}) {
     const adtr::Image image = small_model::picture(40, 50, seed);
     const adtr::Detection a = gpu.detect(image), b = cpu.detect(image);
     CHECK(deviation(a.map, b.map) < 1e-5);
     CHECK(a.score == Approx(b.score).epsilon(1e-4));
     CHECK(shared.detect(image).score == a.score);
+    scores.push_back(a.score);
   }
+  CHECK(scores.front() == scores.back());
+}
+
+TEST_CASE("A record is of operations, not of their results, and nothing in it waits") {
+  const CudaEmulator::Context& context = device_only();
+  CudaEmulator::Memory x(4), y(4);
+  std::vector<float> in{1, 2, 3, 4}, out(4);
+  CudaEmulator::Recording recording;
+  const auto add = [&] {
+    recording.run(context, 0, [&] {
+      CudaEmulator::upload(context, in.data(), 4, x.data());
+      CudaEmulator::accumulate(context, {x.data(), 1, 4}, {y.data(), 1, 4});
+      CudaEmulator::download(context, y.data(), 4, out.data());
+    });
+  };
+  add();
+  CHECK((out == std::vector<float>{1, 2, 3, 4}));
+  for (float& value : in) value *= 10.0F;
+  add();
+  CHECK((out == std::vector<float>{11, 22, 33, 44}));
+  add();
+  CHECK((out == std::vector<float>{21, 42, 63, 84}));
+
+  const auto sum = [&] { static_cast<void>(CudaEmulator::squared_norm(context, x.data(), 4)); };
+  recording.run(context, 1, sum);
+  CHECK_THROWS_WITH(recording.run(context, 1, sum), ContainsSubstring("the host waits for the GPU"));
+  CHECK_NOTHROW(add());
 }
 
 TEST_CASE("Images of a batch get the scores that each gets alone") {

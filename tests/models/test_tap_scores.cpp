@@ -27,10 +27,9 @@ void check(const std::vector<Index>& widths) {
     g[i] = u == 2 ? f[i] : f[i] + static_cast<T>(random.normal() * std::pow(10.0, static_cast<double>(u) - 3.0));
   }
   std::vector<T> map(rows), deep(rows), norms(Backbone::taps.size() * rows);
-  typename B::Memory room;
   const typename B::Context context(1);
-  adtr::tap_scores<Backbone, B>(context, {f.data(), rows, channels}, {g.data(), rows, channels}, map, deep, norms,
-                               room);
+  adtr::tap_norms<Backbone, B>(context, {f.data(), rows, channels}, {g.data(), rows, channels}, norms.data());
+  adtr::tap_scores<Backbone, T>(norms, map, deep);
   for (Index u = 0; u < rows; ++u) {
     std::vector<double> t;
     Index first = 0;

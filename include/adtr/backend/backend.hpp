@@ -10,7 +10,8 @@
 /// |---|---|
 /// | copy(x, y) | y = x |
 /// | zero(x, n) | x = 0 |
-/// | upload(host, n, x), download(x, n, host) | n numbers from and to memory that is not the backend's |
+/// | upload(host, n, x), download(x, n, host) | n numbers from and to the host's memory; see wait |
+/// | wait() | returns when all that was asked for is done; `host` above must stay until then |
 /// | pack(w (N,K)) | w in the layout that multiply(x, ·) wants for x·wᵀ |
 /// | pack_transposed(w (N,K)) | the same for x·w |
 /// | multiply(a (M,K), packed, epilogue, c (M,N)) | c = activation(a·b + bias + residual) |
@@ -65,6 +66,9 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
   B::zero(context, write, n);
   B::upload(context, read, n, write);
   B::download(context, read, n, write);
+  B::wait(context);
+  requires std::constructible_from<typename B::Staging, Index>;
+  requires std::default_initializable<typename B::Recording>;
   B::pack(context, in, packed);
   B::pack_transposed(context, in, packed);
   B::multiply(context, in, packed, epilogue, out);

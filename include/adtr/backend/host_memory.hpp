@@ -12,7 +12,17 @@ namespace adtr::inline ADTR_ABI {
 template <class T>
 struct HostMemory {
   using Memory = Buffer<T>;
+  using Staging = Memory;  ///< what the host fills for an upload
   static constexpr bool on_host = true;
+
+  /// Operations that are asked for again and again with the same arguments; a GPU's are asked for in one go.
+  struct Recording {
+    /// `key` tells rows of operations apart.
+    template <class Context, class F>
+    void run(const Context&, Index /*key*/, F&& operations) {
+      operations();
+    }
+  };
 
   template <class Context>
   static void copy(const Context&, MatrixView<const T> x, MatrixView<T> y) {
@@ -29,6 +39,8 @@ struct HostMemory {
   static void upload(const Context&, const T* host, Index n, T* memory) {
     std::copy_n(host, n, memory);
   }
+  template <class Context>
+  static void wait(const Context&) {}
   template <class Context>
   static void download(const Context&, const T* memory, Index n, T* host) {
     std::copy_n(memory, n, host);

@@ -62,17 +62,21 @@ class Model {
   }
 
   /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity. Images, features and scores are the host's.
-  void position_scores(MapIn<B> images, std::span<Scalar> scores) { score(extract(images), scores); }
+  void position_scores(MapIn<B> images, std::span<Scalar> scores) { image_norms(Norms::whole, images, scores.data()); }
 
   /// The fast recipe's, tap_scores() of n images, (n, H·W) both.
   void position_scores(MapIn<B> images, std::span<Scalar> map, std::span<Scalar> deep) {
-    score(extract(images), map, deep);
+    image_norms(Norms::taps, images, norms_.data());
+    tap_scores<typename Net::Backbone, Scalar>(norms_, map, deep);
   }
 
   /// The same from standardised features, as a training run keeps them.
-  void feature_scores(MapIn<B> features, std::span<Scalar> scores) { score(take_in(features), scores); }
+  void feature_scores(MapIn<B> features, std::span<Scalar> scores) {
+    feature_norms(Norms::whole, features, scores.data());
+  }
   void feature_scores(MapIn<B> features, std::span<Scalar> map, std::span<Scalar> deep) {
-    score(take_in(features), map, deep);
+    feature_norms(Norms::taps, features, norms_.data());
+    tap_scores<typename Net::Backbone, Scalar>(norms_, map, deep);
   }
 
   /// Scores as z-scores of each position over the training images.
@@ -109,28 +113,54 @@ class Model {
   }
 
  private:
-  void score(MapIn<B> features, std::span<Scalar> scores) {
+  /// Of the differences between features and reconstruction: over all channels, or over those of each tap.
+  enum class Norms : std::uint8_t { whole, taps };
+  static constexpr Index taps = static_cast<Index>(Net::Backbone::taps.size());
+  static constexpr Index norms(Norms kind, Index batch) {
+    return batch * Features::positions * (kind == Norms::taps ? taps : 1);
+  }
+
+  /// norms (batch·H·W) or (taps, batch·H·W), in the backend's memory like the features.
+  void write_norms(Norms kind, MapIn<B> features, Scalar* norms) {
     reconstruct(features);
-    fetch<B>(context_, scores.data(), features.batch * Features::positions, tap_, [&](Scalar* to) {
-      B::difference_norm(context_, features.matrix(), reconstruction(features.batch).matrix(), to);
+    const MatrixIn<B> f = features.matrix(), g = reconstruction(features.batch).matrix();
+    if (kind == Norms::whole)
+      B::difference_norm(context_, f, g, norms);
+    else
+      tap_norms<typename Net::Backbone, B>(context_, f, g, norms);
+  }
+
+  /// The same in the host's memory.
+  void feature_norms(Norms kind, MapIn<B> features, Scalar* norms_out) {
+    const Scalar* const at = brought<B>(context_, features.data, features.batch * Features::size, features_);
+    fetch<B>(context_, norms_out, norms(kind, features.batch), transit_norms_, [&](Scalar* to) {
+      write_norms(kind, map_view<Features>(at, features.batch), to);
     });
   }
-  void score(MapIn<B> features, std::span<Scalar> map, std::span<Scalar> deep) {
-    reconstruct(features);
-    tap_scores<typename Net::Backbone, B>(context_, features.matrix(), reconstruction(features.batch).matrix(), map,
-                                          deep, norms_, tap_);
+
+  /// The same from images. On a GPU all of it is one recorded row of operations: nothing is allocated, and the host
+  /// waits once, at the end.
+  void image_norms(Norms kind, MapIn<B> images, Scalar* norms_out) {
+    if constexpr (B::on_host) {
+      write_norms(kind, extract(images), norms_out);
+    } else {
+      const Index n = images.batch * Net::Image::size, results = norms(kind, images.batch);
+      std::copy_n(images.data, n, staged_images_.data());
+      recording_.run(context_, 2 * images.batch + static_cast<Index>(kind), [&] {
+        B::upload(context_, staged_images_.data(), n, transit_images_.data());
+        const auto here = map_view<typename Net::Image>(static_cast<const Scalar*>(transit_images_.data()), images.batch);
+        write_norms(kind, extract(here), transit_norms_.data());
+        B::download(context_, transit_norms_.data(), results, staged_norms_.data());
+      });
+      B::wait(context_);
+      std::copy_n(staged_norms_.data(), results, norms_out);
+    }
   }
 
-  MapIn<B> take_in(MapIn<B> features) {
-    return map_view<Features>(brought<B>(context_, features.data, features.batch * Features::size, features_),
-                              features.batch);
-  }
-
-  /// Standardised features.
+  /// Standardised features of images in the backend's memory.
   MapIn<B> extract(MapIn<B> images) {
     const auto features = map_view<Features>(features_.data(), images.batch);
-    const Scalar* const at = brought<B>(context_, images.data, images.batch * Net::Image::size, images_);
-    extractor_.extract(map_view<typename Net::Image>(at, images.batch), features);
+    extractor_.extract(images, features);
     B::standardise(context_, features, trained_->mean.data(), trained_->scale.data());
     return features;
   }
@@ -140,8 +170,12 @@ class Model {
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
         reconstruction_(extractor_.capacity() * Features::size),
-        norms_(static_cast<std::size_t>(extractor_.capacity()) * tap_norms),
-        activations_(own_activations(extractor_)) {}
+        norms_(static_cast<std::size_t>(norms(Norms::taps, extractor_.capacity()))),
+        activations_(own_activations(extractor_)),
+        transit_images_(in_transit(Net::Image::size)),
+        transit_norms_(in_transit(norms(Norms::taps, 1))),
+        staged_images_(in_transit(Net::Image::size)),
+        staged_norms_(in_transit(norms(Norms::taps, 1))) {}
 
   /// What no call changes.
   struct Packed {
@@ -201,11 +235,13 @@ class Model {
                    [](Scalar deviation) { return Scalar{1} / deviation; });
     B::upload(context_, trained.feature_mean, Features::channels, packed->mean.data());
     B::upload(context_, scale.data(), Features::channels, packed->scale.data());
+    B::wait(context_);
     trained_ = std::move(packed);
     set_score_statistics(trained.score_mean, trained.score_std);
   }
 
-  static constexpr std::size_t tap_norms = Net::Backbone::taps.size() * static_cast<std::size_t>(Features::positions);
+  /// Numbers of all images that are on their way between host and backend.
+  [[nodiscard]] Index in_transit(Index of_image) const { return B::on_host ? 0 : extractor_.capacity() * of_image; }
 
   typename B::Context context_;
   FeatureExtractor<Net, B> extractor_;
@@ -213,7 +249,9 @@ class Model {
   typename B::Memory features_, reconstruction_;
   std::vector<Scalar> norms_;  ///< for tap_scores()
   typename B::Memory activations_;
-  typename B::Memory images_, tap_;  ///< on their way; empty where the host's memory is the backend's
+  typename B::Memory transit_images_, transit_norms_;  ///< empty where the host's memory is the backend's, as
+  typename B::Staging staged_images_, staged_norms_;   ///< these are, for both ends of a transfer
+  typename B::Recording recording_;
   std::vector<Scalar> score_mean_, score_std_;
 };
 

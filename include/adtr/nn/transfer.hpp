@@ -20,6 +20,7 @@ template <Backend B>
   } else {
     if (room.size() < n) room = typename B::Memory(n);
     B::upload(context, host, n, room.data());
+    B::wait(context);
     return room.data();
   }
 }
@@ -34,6 +35,7 @@ void fetch(const typename B::Context& context, typename B::Scalar* host, Index n
     if (room.size() < n) room = typename B::Memory(n);
     write(room.data());
     B::download(context, room.data(), n, host);
+    B::wait(context);
   }
 }
 
@@ -49,10 +51,16 @@ class Twin {
     return memory_.data();
   }
   void push(const typename B::Context& context, const Buffer<T>& host) {
-    if constexpr (!B::on_host) B::upload(context, host.data(), host.size(), memory_.data());
+    if constexpr (!B::on_host) {
+      B::upload(context, host.data(), host.size(), memory_.data());
+      B::wait(context);
+    }
   }
   void pull(const typename B::Context& context, Buffer<T>& host) const {
-    if constexpr (!B::on_host) B::download(context, memory_.data(), host.size(), host.data());
+    if constexpr (!B::on_host) {
+      B::download(context, memory_.data(), host.size(), host.data());
+      B::wait(context);
+    }
   }
 
  private:
@@ -89,6 +97,7 @@ class ParametersOn {
       walk_parameters(parameters_, "", ours);
       for (std::size_t i = 0; i < ours.tensors.size(); ++i)
         B::upload(context, theirs.tensors[i].first, ours.tensors[i].second, ours.tensors[i].first);
+      B::wait(context);
     }
   }
   [[nodiscard]] const Parameters& get() const { return parameters_; }

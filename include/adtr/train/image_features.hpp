@@ -37,6 +37,7 @@ class ImageFeatures {
     std::transform(std, std + Features::channels, inverse.begin(), [](T deviation) { return T{1} / deviation; });
     B::upload(context_, mean, Features::channels, mean_.data());
     B::upload(context_, inverse.data(), Features::channels, inverse_.data());
+    B::wait(context_);
   }
 
   /// Writes the features (tokens, channels) of an image as the backbone gives them.

@@ -1,5 +1,8 @@
-/// CUDA: memory of the GPU's own, for any runtime.
+/// CUDA: memory of the GPU's own, and operations that are recorded, for any runtime.
 #pragma once
+
+#include <map>
+#include <utility>
 
 #include "adtr/core/view.hpp"
 
@@ -9,18 +12,35 @@ template <class Runtime>
 struct DeviceMemory {
   using Context = typename Runtime::Context;
   using Memory = typename Runtime::template Memory<float>;
+  using Staging = typename Runtime::Staging;
   static constexpr bool on_host = false;
+
+  /// Rows of operations as graphs.
+  class Recording {
+   public:
+    /// Asks for `operations`, the first time one by one, so that whatever they make on their first run is made; the
+    /// second time they are recorded, and from then on the record is run. Nothing in them may wait for the GPU.
+    template <class F>
+    void run(const Context& context, Index key, F&& operations) {
+      const auto [it, first] = graphs_.try_emplace(key);
+      if (first) return operations();
+      if (!it->second.recorded()) it->second = context.record(operations);
+      context.replay(it->second);
+    }
+
+   private:
+    std::map<Index, typename Runtime::Graph> graphs_;
+  };
 
   static void copy(const Context& context, MatrixView<const float> x, MatrixView<float> y) { context.copy(x, y); }
   static void zero(const Context& context, float* x, Index n) { context.zero(x, n); }
-  /// Returns when the host's memory is free to change.
   static void upload(const Context& context, const float* host, Index n, float* memory) {
     context.upload(host, n, memory);
   }
-  /// Waits for what was asked for before, and for the numbers.
   static void download(const Context& context, const float* memory, Index n, float* host) {
     context.download(memory, n, host);
   }
+  static void wait(const Context& context) { context.wait(); }
 };
 
 }  // namespace adtr::inline ADTR_ABI::cuda

@@ -71,4 +71,23 @@ class DeviceBuffer {
   Index size_ = 0;
 };
 
+/// `size` numbers of the host's that a GPU reads and writes by itself, so that a copy needs no other.
+class PinnedBuffer {
+ public:
+  explicit PinnedBuffer(Index size) {
+    if (size == 0) return;
+    void* memory = nullptr;
+    check(cudaMallocHost(&memory, static_cast<std::size_t>(size) * sizeof(float)), "cudaMallocHost");
+    data_.reset(static_cast<float*>(memory));
+  }
+  [[nodiscard]] float* data() { return data_.get(); }
+  [[nodiscard]] const float* data() const { return data_.get(); }
+
+ private:
+  struct Free {
+    void operator()(float* p) const { static_cast<void>(cudaFreeHost(p)); }
+  };
+  std::unique_ptr<float[], Free> data_;
+};
+
 }  // namespace adtr::inline ADTR_ABI::cuda::device

@@ -1,6 +1,7 @@
 /// CUDA: where kernels are launched on a GPU, and the memory that they work on.
 #pragma once
 
+#include "adtr/backend/cuda/device/graph.cuh"
 #include "adtr/backend/cuda/device/memory.cuh"
 #include "adtr/backend/cuda/device/thread.cuh"
 
@@ -40,7 +41,6 @@ class Context {
   void zero(float* x, Index n) const {
     check(cudaMemsetAsync(x, 0, static_cast<std::size_t>(n) * sizeof(float), stream().get()), "cudaMemsetAsync");
   }
-  /// From pageable memory CUDA copies before it returns; from pinned memory it might not, hence the wait.
   void upload(const float* host, Index n, float* memory) const { transfer(host, n, memory, cudaMemcpyHostToDevice); }
   void download(const float* memory, Index n, float* host) const {
     transfer(memory, n, host, cudaMemcpyDeviceToHost);
@@ -53,6 +53,14 @@ class Context {
     stream().wait();
     return value;
   }
+  void wait() const { stream().wait(); }
+
+  /// What `operations` asks of this context, as a graph; nothing runs.
+  template <class F>
+  [[nodiscard]] Graph record(F&& operations) const {
+    return Graph(stream(), operations);
+  }
+  void replay(const Graph& graph) const { check(cudaGraphLaunch(graph.get(), stream().get()), "cudaGraphLaunch"); }
   [[nodiscard]] Index multiprocessors() const { return state_->multiprocessors; }
   [[nodiscard]] const Stream& stream() const { return state_->stream; }
 
@@ -62,7 +70,6 @@ class Context {
   void transfer(const float* from, Index n, float* to, cudaMemcpyKind kind) const {
     check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(n) * sizeof(float), kind, stream().get()),
           "cudaMemcpyAsync");
-    stream().wait();
   }
 
   struct State {
@@ -82,6 +89,8 @@ class Context {
 
 struct Runtime {
   using Context = device::Context;
+  using Graph = device::Graph;
+  using Staging = PinnedBuffer;
   template <class T>
   using Memory = DeviceBuffer<T>;
 };

@@ -2,12 +2,30 @@
 #pragma once
 
 #include <algorithm>
-#include <tuple>
+#include <functional>
+#include <memory>
+#include <utility>
+#include <vector>
 
 #include "adtr/backend/cuda/emulator/heap.hpp"
 #include "adtr/backend/cuda/emulator/thread.hpp"
+#include "adtr/core/buffer.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::emulator {
+
+/// What was asked of a context while it was recorded, with the arguments that it had then.
+class Graph {
+ public:
+  [[nodiscard]] bool recorded() const { return !operations_.empty(); }
+  void add(std::function<void()> operation) { operations_.push_back(std::move(operation)); }
+  void run() const {
+    const Heap::Open open;
+    for (const auto& operation : operations_) operation();
+  }
+
+ private:
+  std::vector<std::function<void()>> operations_;
+};
 
 /// Takes a number where a GPU's context takes none: the order in which blocks and threads have their turns.
 class Context {
@@ -17,14 +35,15 @@ class Context {
   /// Runs Kernel::run in every thread of `grid`. Throws Fault.
   template <class Kernel, class... Arguments>
   void launch(Grid grid, const Arguments&... arguments) const {
-    auto body = [&](int thread) {
-      Thread cx(Block::current(), thread);
-      Kernel::run(cx, arguments...);
-    };
-    const Heap::Open open;
-    Block::current().run(
-        Kernel::name, grid, Kernel::threads, order_, access_,
-        [](void* launch, int thread) { (*static_cast<decltype(body)*>(launch))(thread); }, &body);
+    perform([grid, order = order_, access = access_, arguments...] {
+      auto body = [&](int thread) {
+        Thread cx(Block::current(), thread);
+        Kernel::run(cx, arguments...);
+      };
+      Block::current().run(
+          Kernel::name, grid, Kernel::threads, order, access,
+          [](void* launch, int thread) { (*static_cast<decltype(body)*>(launch))(thread); }, &body);
+    });
   }
 
   /// `parts` numbers for sums that take two launches.
@@ -34,20 +53,39 @@ class Context {
   }
   /// A number that a kernel has written.
   [[nodiscard]] double read(const double* number) const {
+    wait();
     const Heap::Open open;
     return *number;
   }
 
   void copy(MatrixView<const float> x, MatrixView<float> y) const {
-    const Heap::Open open;
-    for (Index r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, y.row(r));
+    perform([x, y] {
+      for (Index r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, y.row(r));
+    });
   }
   void zero(float* x, Index n) const {
-    const Heap::Open open;
-    std::fill_n(x, n, 0.0F);
+    perform([x, n] { std::fill_n(x, n, 0.0F); });
   }
   void upload(const float* host, Index n, float* memory) const { transfer(host, n, memory); }
   void download(const float* memory, Index n, float* host) const { transfer(memory, n, host); }
+
+  /// All is done already. Throws Error within a recording, where a GPU has done nothing yet.
+  void wait() const {
+    if (state_->recording != nullptr) throw Error("the host waits for the GPU while operations are being recorded.");
+  }
+  [[nodiscard]] Graph record(const std::function<void()>& operations) const {
+    Graph graph;
+    state_->recording = &graph;
+    try {
+      operations();
+    } catch (...) {
+      state_->recording = nullptr;
+      throw;
+    }
+    state_->recording = nullptr;
+    return graph;
+  }
+  void replay(const Graph& graph) const { graph.run(); }
 
   /// Few, so that tests meet both sizes of tiles.
   [[nodiscard]] static Index multiprocessors() { return 2; }
@@ -55,17 +93,29 @@ class Context {
   static constexpr Index parts = 128;
 
  private:
-  static void transfer(const float* from, Index n, float* to) {
+  /// Now or, in a recording, when that is run.
+  template <class F>
+  void perform(F&& operation) const {
+    if (state_->recording != nullptr) return state_->recording->add(operation);
     const Heap::Open open;
-    std::copy_n(from, n, to);
+    operation();
+  }
+  void transfer(const float* from, Index n, float* to) const {
+    perform([from, n, to] { std::copy_n(from, n, to); });
   }
 
+  struct State {
+    Graph* recording = nullptr;
+  };
   Order order_;
   Access access_;
+  std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 
 struct Runtime {
   using Context = emulator::Context;
+  using Graph = emulator::Graph;
+  using Staging = Buffer<float>;
   template <class T>
   using Memory = HeapBuffer<T>;
 };
