@@ -12,6 +12,7 @@ esac
 
 jobs="$(nproc)"
 times=()
+skipped=()
 
 part() {  # part NAME COMMAND...
   local name="$1" begin="$SECONDS"
@@ -22,9 +23,26 @@ part() {  # part NAME COMMAND...
 }
 
 part "packages" tools/install_packages.sh
-part "configure" cmake --preset release -DADTR_UNITY_TESTS=ON
+# The oldest and the newest of the architectures: each costs a minute.
+cuda=(-DADTR_CUDA=OFF)
+[ -x "$(command -v nvcc)" ] || PATH="$PATH:/usr/local/cuda/bin"
+if [ -x "$(command -v nvcc)" ]; then
+  cuda=(-DADTR_CUDA=ON "-DCMAKE_CUDA_ARCHITECTURES=75-real;90")
+else
+  skipped+=("nvcc was not found, so nothing of CUDA was built but the emulator's tests")
+fi
+part "configure" cmake --preset release -DADTR_UNITY_TESTS=ON "${cuda[@]}"
 part "build" cmake --build --preset release -j "$jobs"
 part "test" ctest --preset release -j "$jobs"
+if [ "${cuda[0]}" = -DADTR_CUDA=ON ]; then
+  if nvidia-smi -L 2>/dev/null | grep -q GPU; then
+    for tool in memcheck racecheck; do
+      part "$tool on the GPU" compute-sanitizer --tool "$tool" --error-exitcode 1 build/release/tests/cuda/test_cuda_device
+    done
+  else
+    skipped+=("there is no GPU, so the tests on a device were left out")
+  fi
+fi
 if ! $quick; then
   part "configure with sanitizers" cmake --preset sanitize -DADTR_UNITY_TESTS=ON
   part "build with sanitizers" cmake --build --preset sanitize -j "$jobs"
@@ -32,4 +50,4 @@ if ! $quick; then
 fi
 
 echo "=== all passed"
-printf '%s\n' "${times[@]}"
+printf '%s\n' "${times[@]}" ${skipped[@]+"${skipped[@]}"}

@@ -2,6 +2,7 @@
 /// concatenated.
 #pragma once
 
+#include "adtr/core/buffer.hpp"
 #include "adtr/nn/sequential.hpp"
 
 namespace adtr::inline ADTR_ABI {

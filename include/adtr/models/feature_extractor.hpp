@@ -5,6 +5,7 @@
 #include <cassert>
 #include <memory>
 
+#include "adtr/core/buffer.hpp"
 #include "adtr/models/backbone.hpp"
 #include "adtr/nn/transfer.hpp"
 

@@ -1,6 +1,7 @@
 /// The basic residual block of ResNet-18 and ResNet-34 (He et al., CVPR 2016).
 #pragma once
 
+#include "adtr/core/buffer.hpp"
 #include "adtr/nn/convolution.hpp"
 
 namespace adtr::inline ADTR_ABI {

@@ -1,6 +1,7 @@
 /// MBConv, the inverted residual block of MobileNetV2 and EfficientNet (Tan & Le, ICML 2019).
 #pragma once
 
+#include "adtr/core/buffer.hpp"
 #include "adtr/nn/convolution.hpp"
 
 namespace adtr::inline ADTR_ABI {

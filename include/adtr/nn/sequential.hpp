@@ -4,6 +4,7 @@
 #include <tuple>
 #include <utility>
 
+#include "adtr/core/buffer.hpp"
 #include "adtr/core/fixed_string.hpp"
 #include "adtr/nn/convolution.hpp"
 

@@ -1,0 +1,63 @@
+/// What both files of the program do, each on its backend, and what they must agree on to be one program.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <vector>
+
+#include "adtr/core/error.hpp"
+#include "adtr/core/random.hpp"
+#include "adtr/models/description.hpp"
+#include "adtr/nn/encoder_layer.hpp"
+#include "adtr/nn/transfer.hpp"
+
+namespace two_backends {
+
+inline constexpr adtr::Index tokens = 64, channels = 64;
+using Layer = adtr::EncoderLayer<adtr::TransformerSpec{channels, 2, 128, 1}>;
+
+/// An encoder layer with random weights on random tokens, (tokens, channels).
+template <adtr::Backend B>
+std::vector<float> encode(const typename B::Context& context) {
+  using adtr::Index, adtr::MatrixIn, adtr::MatrixOut;
+  constexpr Index size = tokens * channels;
+  adtr::Buffer<float> numbers(adtr::parameter_count<Layer> + 2 * size);
+  adtr::RandomStream random(1, 2);
+  for (float& x : numbers.span()) x = static_cast<float>(0.4 * (random.uniform() - 0.5));
+  const adtr::ParametersOn<Layer, B> parameters(context, adtr::bind_parameters<Layer>(numbers.data() + 2 * size));
+  typename Layer::template Weights<B> weights;
+  Layer::template prepare<B>(context, parameters.get(), adtr::Mode::inference, weights);
+
+  typename B::Memory x(size), positions(size), y(size);
+  B::upload(context, numbers.data(), size, x.data());
+  B::upload(context, numbers.data() + size, size, positions.data());
+  adtr::Arena<float> measure;
+  [[maybe_unused]] const typename Layer::template Activations<float> measured(measure, tokens, adtr::Mode::inference);
+  typename B::Memory room(measure.peak());
+  adtr::Arena<float> arena(room.data(), room.size());
+  const typename Layer::template Activations<float> activations(arena, tokens, adtr::Mode::inference);
+  const adtr::Pass<B> pass{context, tokens, MatrixIn<B>(positions.data(), tokens, channels)};
+  Layer::template forward<B>(pass, weights, 0, activations, MatrixIn<B>(x.data(), tokens, channels),
+                             MatrixOut<B>(y.data(), tokens, channels));
+  std::vector<float> result(static_cast<std::size_t>(size));
+  B::download(context, y.data(), size, result.data());
+  B::wait(context);
+  return result;
+}
+
+/// Size and alignment of types that both files know: a class that looked different to g++ and to nvcc would break the
+/// one-definition rule without a word from the linker.
+template <class... T>
+std::vector<std::array<std::size_t, 2>> layouts_of() {
+  return {{sizeof(T), alignof(T)}...};
+}
+/// `static`: each file's own.
+[[maybe_unused]] static std::vector<std::array<std::size_t, 2>> layouts() {
+  using namespace adtr;
+  return layouts_of<MatrixView<float>, MapView<float>, Epilogue<float>, Window, Attention<float>,
+                    AttentionGradient<float>, SqueezeExcite<float>, InvertedResidualShape, Dropout, AdamW, Shape,
+                    Buffer<float>, Arena<float>, Error, PartListener, ModelDescription, RandomStream,
+                    Layer::Parameters<float>, Layer::Activations<float>>();
+}
+
+}  // namespace two_backends
