@@ -1,12 +1,9 @@
 /// How calls are timed: a number of them at once, or as many at a time as a driver asks for on standard input.
 #pragma once
 
-#include <cstdio>
-#include <iostream>
-#include <nlohmann/json.hpp>
+#include <chrono>
+#include <functional>
 #include <vector>
-
-#include "peak.hpp"
 
 namespace adtr_benchmark {
 
@@ -28,7 +25,7 @@ struct Timing {
   std::vector<double> milliseconds;  ///< ascending
   double gflop = 0.0;                ///< of one call
   double first_ms = 0.0;             ///< process start to the end of the first call
-  Peak peak;                         ///< sampled between the calls
+  double peak_gflops = 0.0;          ///< of a core's multiply-adds, sampled between the calls
 
   [[nodiscard]] double quantile(double q) const {
     return milliseconds.empty()
@@ -37,50 +34,10 @@ struct Timing {
   }
 };
 
-/// One function that a profiler can name.
-template <class F>
-[[gnu::noinline]] double timed_call(F& call) {
-  const auto begin = Clock::now();
-  call();
-  return milliseconds_since(begin);
-}
-
 /// Times `call`; `save` keeps the result and is not timed. With `serve` the process says when its first call is done (a
 /// line of JSON), then makes as many calls as each line of standard input says, after one that does not count, and
 /// answers with the list of their milliseconds.
-template <class F, class S>
-Timing time_calls(const Schedule& schedule, double gflop, F&& call, S&& save) {
-  Timing timing;
-  timing.gflop = gflop;
-  const auto next = [&] {
-    const double ms = timed_call(call);
-    if (timing.first_ms == 0.0) timing.first_ms = milliseconds_since(process_start);
-    return ms;
-  };
-  if (schedule.serve) {
-    next();
-    std::printf("%s\n", nlohmann::json{{"first_ms", timing.first_ms}}.dump().c_str());
-    std::fflush(stdout);
-    save();
-    for (int runs = 0; std::cin >> runs;) {
-      next();
-      std::vector<double> turn;
-      for (int i = 0; i < runs; ++i) turn.push_back(next());
-      for (int i = 0; i < 3; ++i) timing.peak.sample();
-      std::printf("%s\n", nlohmann::json(turn).dump().c_str());
-      std::fflush(stdout);
-      timing.milliseconds.insert(timing.milliseconds.end(), turn.begin(), turn.end());
-    }
-  } else {
-    for (int i = 0; i < schedule.warm_up; ++i) next();
-    for (int i = 0; i < schedule.runs; ++i) {
-      timing.milliseconds.push_back(next());
-      if (i % (1 + schedule.runs / 20) == 0) timing.peak.sample();
-    }
-    save();
-  }
-  std::sort(timing.milliseconds.begin(), timing.milliseconds.end());
-  return timing;
-}
+Timing time_calls(const Schedule& schedule, double gflop, const std::function<void()>& call,
+                  const std::function<void()>& save);
 
 }  // namespace adtr_benchmark

@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Times adtr beside ONNX Runtime, OpenVINO and PyTorch on the same network with the same weights.
+"""Times adtr, on one backend or several, beside ONNX Runtime, OpenVINO and PyTorch on the same network and weights.
 
     benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark
+    benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark --backends cpu eigen --csv b.csv --chart b.png
 
 The peers are taken from the Python that runs this, or else installed into an environment of their own (--work). Every
 runner is a process that stays; in each round they take turns, so that what else happens on the machine meets all of
 them. A ratio is peer / adtr in one round: above 1, adtr is faster. All must first agree on the result.
 """
 import argparse
+import csv
 import importlib.util
 import itertools
 import json
@@ -34,6 +36,10 @@ def parse():
     parser.add_argument("--runs", type=int, default=10, help="images in a turn; a tenth as many training steps")
     parser.add_argument("--peers", nargs="+", default=sorted({*PEERS, *TRAINING_PEERS}),
                         choices=sorted({*PEERS, *TRAINING_PEERS}))
+    parser.add_argument("--backends", nargs="+", default=["cpu"], choices=["cpu", "eigen", "reference", "cuda"],
+                        help="of adtr; cpu, which ratios are to, is always among them")
+    parser.add_argument("--csv", type=pathlib.Path, help="file for a row for each runner of each case")
+    parser.add_argument("--chart", type=pathlib.Path, help="PNG file for bars of images a second")
     parser.add_argument("--json", type=pathlib.Path, help="file for everything measured")
     parser.add_argument("--work", type=pathlib.Path, help="for environment and exported networks "
                         "(default: `peers` beside the program)")
@@ -78,13 +84,19 @@ def measure(case, args):
     names = [p for p in (TRAINING_PEERS if case["part"] == "train" else PEERS) if p in args.peers]
     started = [runners.start("adtr", case, folder, args.program)]
     try:
+        started += [runners.start(f"adtr_{backend}", case, folder, args.program)
+                    for backend in args.backends if backend != "cpu"]
         started += [runners.start(name, case, folder, args.program) for name in names]
         deviations = {} if case["part"] == "train" else runners.check_agreement(started, folder)
         runs = max(1, args.runs // (10 if case["part"] == "train" else case["batch"]))
         for turn in range(args.rounds):
             for runner in started[turn % len(started):] + started[:turn % len(started)]:
                 runner.take_turn(runs)
+        joules = {r.name: r.joules(runs) for r in started if r.name == "adtr_cuda"}
         results = {r.name: r.finish() for r in started}
+        for name, of_call in joules.items():
+            if of_call is not None:
+                results[name]["joules_per_image"] = of_call / case["batch"]
     finally:
         for runner in started:
             runner.end()
@@ -105,6 +117,14 @@ def main():
         print(f"measured: {tables.title(case)}", file=sys.stderr, flush=True)
         if args.json:
             args.json.write_text(json.dumps({"header": header, "cases": measured}, indent=1) + "\n")
+        if args.csv:
+            rows = list(tables.rows_of(measured))
+            with args.csv.open("w", newline="") as file:
+                writer = csv.DictWriter(file, rows[0].keys())
+                writer.writeheader()
+                writer.writerows(rows)
+        if args.chart:
+            tables.draw(measured, args.chart)
     print(tables.all_tables(measured, args.program))
 
 

@@ -11,6 +11,16 @@ TOLERANCE = 1e-3  # of the largest magnitude
 STARTS = 5  # of each runner of a whole network
 
 
+def gpu_millijoules():
+    """What the first GPU has used since its driver was loaded (NVML), or None."""
+    try:
+        import pynvml
+        pynvml.nvmlInit()
+        return pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(0))
+    except Exception:  # neither package nor GPU nor counter: there is nothing to tell
+        return None
+
+
 class Runner:
     def __init__(self, name, command, threads, result):
         self.name, self.result = name, result
@@ -33,6 +43,15 @@ class Runner:
         self.turns.append(statistics.median(self.answer()))
         self.memory = self.memory_mb()
 
+    def joules(self, runs):
+        """Of one call, from the GPU's own counter over `runs` of them; None where no GPU tells."""
+        before = gpu_millijoules()
+        if before is None:
+            return None
+        print(runs, file=self.process.stdin, flush=True)
+        self.answer()
+        return (gpu_millijoules() - before) * 1e-3 / (runs + 1)  # one call does not count for times
+
     def memory_mb(self):
         """Now and at most, in MB of 2^20."""
         lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
@@ -54,9 +73,10 @@ class Runner:
 def start(name, case, folder, program):
     """Starts a runner whose files are in the file cache (start_ms: median of the starts) and waits for its first call."""
     part, threads = case["part"], case["threads"]
-    result = folder / (f"{name}_{part}." + ("safetensors" if name == "adtr" else "npy"))
-    if name == "adtr":
-        command = [program, "--serve", "--part", part, "--batch", str(case["batch"]), "--threads", str(threads),
+    ours = name.startswith("adtr")
+    result = folder / (f"{name}_{part}." + ("safetensors" if ours else "npy"))
+    if ours:
+        command = [program, "--serve", "--backend", name.partition("_")[2] or "cpu", "--part", part, "--batch", str(case["batch"]), "--threads", str(threads),
                    "--architecture", case["architecture"], "--dropout", str(case["dropout"])]
         if part != "train":
             command += ["--model", folder / "model.adtr", "--images", folder / "images.safetensors",
@@ -85,7 +105,10 @@ def check_agreement(started, folder):
     ours = safetensors.numpy.load_file(started[0].result)["result"].ravel()
     deviations = {}
     for runner in started[1:]:
-        theirs = numpy.load(runner.result).ravel()
+        if runner.name.startswith("adtr"):
+            theirs = safetensors.numpy.load_file(runner.result)["result"].ravel()
+        else:
+            theirs = numpy.load(runner.result).ravel()
         deviations[runner.name] = float(abs(ours - theirs).max() / abs(ours).max())
         if not deviations[runner.name] <= TOLERANCE:
             sys.exit(f"compare.py: {runner.name} and adtr differ by {deviations[runner.name]:.2e} of the largest "

@@ -8,7 +8,8 @@ import shlex
 import statistics
 
 NAMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch eager",
-         "pytorch_compiled": "torch.compile", "adtr": "adtr"}
+         "pytorch_compiled": "torch.compile", "adtr": "adtr", "adtr_eigen": "adtr on eigen",
+         "adtr_reference": "adtr on reference", "adtr_cuda": "adtr on cuda"}
 
 
 def header(command):
@@ -50,7 +51,7 @@ def median_of(case, name):
 
 def fastest(case):
     """Which peer needs the least time; None without peers."""
-    return min((n for n in case["runners"] if n != "adtr"), key=lambda n: median_of(case, n), default=None)
+    return min((n for n in case["runners"] if not n.startswith("adtr")), key=lambda n: median_of(case, n), default=None)
 
 
 def time_tables(cases, configuration):
@@ -97,6 +98,48 @@ def memory_and_start(cases, configuration):
     return table(columns + (["start / adtr's", "start to first score, ms"] if whole else []), rows)
 
 
+def rows_of(measured):
+    """One row for each runner of each case, for a CSV file."""
+    for case in measured:
+        for name, own in case["runners"].items():
+            turns = sorted(own["turns_ms"])
+            row = {key: case[key] for key in ("part", "architecture", "batch", "threads", "dropout")}
+            row |= {"runner": NAMES[name], "median_ms": statistics.median(turns), "least_ms": turns[0],
+                    "most_ms": turns[-1], "images_per_s": 1e3 * case["batch"] / statistics.median(turns),
+                    "resident_mb": own["resident_mb"], "joules_per_image": own.get("joules_per_image", "")}
+            yield row
+
+
+def draw(measured, path):
+    """Bars of images a second, a group for each case, a colour for each runner."""
+    import matplotlib
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+    names = [n for n in reversed(NAMES) if any(n in c["runners"] for c in measured)]
+    figure, axes = pyplot.subplots(figsize=(9, 1.2 + 0.28 * sum(len(c["runners"]) + 1 for c in measured)))
+    place, ticks = 0.0, []
+    seen = set()
+    for case in measured:
+        first = place
+        for number, name in enumerate(names):
+            if name not in case["runners"]:
+                continue
+            rate = 1e3 * case["batch"] / median_of(case, name)
+            axes.barh(place, rate, color=f"C{number}", label=None if name in seen else NAMES[name])
+            axes.text(rate, place, f" {rate:.3g}", va="center", fontsize=8)
+            seen.add(name)
+            place += 1.0
+        ticks.append(((first + place - 1.0) / 2.0, title(case).replace("efficientnet_", "")))
+        place += 1.0
+    axes.set_yticks([t for t, _ in ticks], [text for _, text in ticks], fontsize=8)
+    axes.invert_yaxis()
+    axes.margins(x=0.12)
+    axes.set_xlabel("images a second")
+    axes.legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+
+
 def shared_libraries(package, only=""):
     folder = pathlib.Path(importlib.util.find_spec(package).origin).parent
     return sum(f.stat().st_size for f in folder.rglob("*.so*")
@@ -112,7 +155,7 @@ def sizes(cases, program):
     for architecture in dict.fromkeys(c["architecture"] for c in cases):
         case = next(c for c in cases if c["architecture"] == architecture)
         for name, size in runtimes.items():
-            if name in case["runners"]:
+            if name in case["runners"]:  # the backends are one program
                 model = case["model_bytes"]["adtr" if name == "adtr" else "onnx"]
                 rows.append([architecture, NAMES[name], f"{size / 1e6:.1f}", f"{model / 1e6:.1f}"])
     return table(["network", "runner", "program or libraries, MB", "model, MB"], rows)

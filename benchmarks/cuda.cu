@@ -1,0 +1,7 @@
+// Compiled with -DADTR_CUDA=ON.
+#include "adtr/backend/cuda.hpp"
+#include "parts.hpp"
+
+namespace adtr_benchmark {
+Timing run_on_cuda(const Options& o) { return run<adtr::Cuda>(o); }
+}  // namespace adtr_benchmark
