@@ -15,7 +15,7 @@ enum class FaultKind : std::uint8_t {
   misaligned,     ///< a Quad that does not begin on four elements
   race,           ///< two threads at one address between two barriers, one of them writing
   uninitialised,  ///< a read of shared memory that no thread of the block has written
-  divergence,     ///< threads of a block at different barriers, or lanes of a warp at different shuffles
+  divergence,     ///< threads of a block at different barriers, or lanes of a warp at different exchanges
   stack           ///< frames beyond a fibre's stack
 };
 

@@ -8,10 +8,12 @@
 
 namespace adtr::inline ADTR_ABI::cuda::emulator {
 
-/// Takes a number where a GPU's context takes none: the order in which blocks and threads have their turns.
+/// Takes a number where a GPU's context takes none: the order in which blocks and threads have their turns. It may be
+/// of a GPU without tensor cores.
 class Context {
  public:
-  explicit Context(int order = 1) : order_{order < 1 ? 1 : order} {}
+  explicit Context(int order = 1, Precision precision = Precision::float32, bool tensor_cores = true)
+      : order_{order < 1 ? 1 : order}, precision_(precision), tensor_cores_(tensor_cores) {}
 
   /// Runs Kernel::run in every thread of `grid`. Throws Fault.
   template <class Kernel, class... Arguments>
@@ -35,11 +37,15 @@ class Context {
 
   /// Few, so that tests meet both sizes of tiles.
   [[nodiscard]] static Index multiprocessors() { return 2; }
+  [[nodiscard]] bool tensor_cores() const { return tensor_cores_; }
+  [[nodiscard]] Precision precision() const { return precision_; }
 
   static constexpr Index parts = 128;
 
  private:
   Order order_;
+  Precision precision_;
+  bool tensor_cores_;
 };
 
 struct Runtime {
