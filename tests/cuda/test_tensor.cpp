@@ -2,6 +2,7 @@
 /// explain.
 #include <bit>
 #include <limits>
+#include <set>
 
 #include "backend/suite.hpp"
 
@@ -10,18 +11,19 @@ using adtr::CudaEmulator;
 using adtr::MatrixView;
 using adtr::cuda::Array;
 using adtr::cuda::Bf16;
+using adtr::cuda::Fragments;
 using adtr::cuda::Precision;
 using adtr::cuda::Tf32;
 using adtr::cuda::Word;
 using adtr::cuda::emulator::Context;
-using adtr::cuda::emulator::Fault;
-using adtr::cuda::emulator::FaultKind;
+using adtr::cuda::kernels::TensorSlice;
 
 namespace {
 
-/// Rows of a and columns of k of the numbers that a lane hands over, as PTX's manual states them, format by format.
+/// Where in a (m, k) and b (k, n) number i of a lane's fragment comes from, as PTX's manual states it, format by
+/// format.
 struct Place {
-  int a, k;
+  int m, k;
 };
 template <class Format>
 struct Manual;
@@ -65,7 +67,7 @@ struct Instruction {
     for (int i = 0; i < 4; ++i) {
       for (int v = 0; v < Format::values; ++v) {
         const Place p = Layout::of_a(lane, i * Format::values + v);
-        x[v] = cx.load(a, p.a, p.k);
+        x[v] = cx.load(a, p.m, p.k);
       }
       af[i] = cx.template pack<Format>(x);
     }
@@ -205,6 +207,21 @@ TEMPLATE_TEST_CASE("mma: a lane that stays away is divergent", "", Tf32, Bf16) {
       ContainsSubstring("waits at a product of fragments, but thread") && ContainsSubstring("is at test_tensor.cpp:"));
   CHECK_THROWS_WITH(run(std::integral_constant<Mistake, Mistake::shuffle>()),
                     ContainsSubstring("thread 6, test_tensor.cpp:") && ContainsSubstring("waits at a shuffle, but"));
+}
+
+TEMPLATE_TEST_CASE("the lanes of a warp read fragments from 32 banks of shared memory", "", (TensorSlice<128, true>),
+                   (TensorSlice<128, false>), (TensorSlice<64, true>), (TensorSlice<64, false>)) {
+  const auto banks = [](const auto& row, const auto& word) {
+    std::set<int> met;
+    for (int lane = 0; lane < 32; ++lane) met.insert(TestType::place(row(lane), word(lane)) % 32);
+    return met.size();
+  };
+  for (int i = 0; i < 4; ++i)
+    CHECK(banks([i](int lane) { return Fragments::a_row(lane, i); },
+                [i](int lane) { return Fragments::a_word(lane, i); }) == 32);
+  for (int i = 0; i < 2; ++i)
+    CHECK(banks([](int lane) { return Fragments::b_column(lane); },
+                [i](int lane) { return Fragments::b_word(lane, i); }) == 32);
 }
 
 TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "", Tf32, Bf16) {
