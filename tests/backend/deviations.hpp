@@ -64,7 +64,7 @@ class Deviations {
   /// The backends that the program tests, with their titles.
   [[nodiscard]] static Columns columns() {
 #if defined(ADTR_TEST_CUDA)
-    return {{"cuda-emulator", "cuda, emulated"}};
+    return {{"cuda-emulator", "cuda, emulated"}, {"cuda-emulator-tf32", "TF32"}, {"cuda-emulator-bf16", "BF16"}};
 #else
     return {{"eigen", "eigen"}, {"cpu", std::string("cpu (") + adtr::isa_name(adtr::current_isa()) + ")"}};
 #endif

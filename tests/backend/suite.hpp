@@ -14,8 +14,9 @@
 // The emulator of CUDA has a program of its own, of the same files. Under sanitizers Reference runs in double alone, as the
 // oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
 #if defined(ADTR_TEST_CUDA)
-#include "adtr/backend/cuda.hpp"
+#include "cuda/tensor_emulator.hpp"
 #define ADTR_BACKENDS adtr::CudaEmulator
+#define ADTR_PRODUCT_BACKENDS adtr::CudaEmulator, suite::Tf32Emulator, suite::Bf16Emulator
 #else
 #include "adtr/backend/cpu.hpp"
 #include "adtr/backend/eigen.hpp"
@@ -24,6 +25,7 @@
 #else
 #define ADTR_BACKENDS adtr::Reference<float>, adtr::EigenBackend, adtr::Cpu
 #endif
+#define ADTR_PRODUCT_BACKENDS ADTR_BACKENDS
 #endif
 
 namespace suite {
@@ -40,13 +42,21 @@ void for_each(Shapes<N> shapes, const F& fn) {
 /// What float sums of n terms may differ by, relative to the largest of some such sums.
 inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt(static_cast<double>(n))); }
 
+/// The same for sums of n products on B, whose factors may be rounded: each is off by at most 2⁻¹¹ of itself as TF32 and
+/// 2⁻⁸ as BF16, a product by twice as much.
+template <class B>
+double product_bound(Index n) {
+  const std::string_view name = B::name;
+  return sum_bound(n) + (name.ends_with("tf32") ? 0x1p-10 : name.ends_with("bf16") ? 0x1p-7 : 0.0);
+}
+
 /// What silu and the sigmoid of x may differ by, relative to themselves, down to the smallest normal floats: in a float
 /// reduction of eˣ to a power of 2 the error grows with x.
 inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_cast<double>(x)); }
 
 /// Whether B is the emulator, for which a multiplication takes a nanosecond.
 template <class B>
-constexpr bool emulated = std::string_view(B::name) == "cuda-emulator";
+constexpr bool emulated = std::string_view(B::name).starts_with("cuda-emulator");
 
 /// Whether a run of that many multiplications is worth its time on B. Under sanitizers the scalar kernels take minutes for
 /// large shapes, which are left to the vector kernels of the same code.

@@ -43,18 +43,18 @@ TEST_CASE("attention of wider heads is refused") {
                     ContainsSubstring("at most 128 channels a head, not 129"));
 }
 
-TEST_CASE("products in large and small tiles have the same bits") {
+TEMPLATE_TEST_CASE("products in large and small tiles have the same bits", "", B, Tf32Emulator, Bf16Emulator) {
   // The emulator calls four large tiles enough: 400 rows take them, 100 do not.
   for (const Index outputs : {100, 256}) {
     const Index inputs = 77, rows = 400;
     const auto a = numbers<float>(rows * inputs, 1), w = numbers<float>(outputs * inputs, 2);
-    B::Packed packed;
-    B::pack(one_thread<B>(), {w.data(), outputs, inputs}, packed);
+    typename TestType::Packed packed;
+    TestType::pack(one_thread<TestType>(), {w.data(), outputs, inputs}, packed);
     std::vector<float> whole(size(rows * outputs)), parts(whole.size());
-    B::multiply(one_thread<B>(), {a.data(), rows, inputs}, packed, {}, {whole.data(), rows, outputs});
+    TestType::multiply(one_thread<TestType>(), {a.data(), rows, inputs}, packed, {}, {whole.data(), rows, outputs});
     for (Index r = 0; r < rows; r += 100)
-      B::multiply(one_thread<B>(), {a.data() + r * inputs, 100, inputs}, packed, {},
-                  {parts.data() + r * outputs, 100, outputs});
+      TestType::multiply(one_thread<TestType>(), {a.data() + r * inputs, 100, inputs}, packed, {},
+                         {parts.data() + r * outputs, 100, outputs});
     CHECK((whole == parts));
   }
 }

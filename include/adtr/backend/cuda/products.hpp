@@ -1,7 +1,7 @@
 /// CUDA: matrix products and dense convolution, for any runtime (GPU or emulator).
 #pragma once
 
-#include "adtr/backend/cuda/kernels/product.cuh"
+#include "adtr/backend/cuda/kernels/product_tensor.cuh"
 #include "adtr/backend/cuda/kernels/reduce.cuh"
 
 namespace adtr::inline ADTR_ABI::cuda {
@@ -61,18 +61,31 @@ struct Products {
     return {packed.values.data(), inputs, outputs};
   }
 
-  /// In large tiles where they are enough to keep the GPU busy, else in small ones.
   template <class Left>
   static void product(const Context& context, const Left& left, MatrixView<const float> b,
                       const Epilogue<float>& epilogue, MatrixView<float> c) {
-    const Index large = blocks(c.rows, 128) * blocks(c.cols, 128);
-    const VectorView<const float> bias(epilogue.bias, c.cols);
-    if (large >= 2 * context.multiprocessors())
-      context.template launch<kernels::Product<Left, 128>>({large}, left, b, bias, epilogue.residual,
-                                                           epilogue.activation, c);
+    const kernels::Finish finish{{epilogue.bias, c.cols}, epilogue.residual, epilogue.activation, c};
+    switch (context.tensor_cores() ? context.precision() : Precision::float32) {
+      case Precision::float32:
+        return in_tiles<kernels::Product<Left, 128>, kernels::Product<Left, 64>>(context, left, b, finish);
+      case Precision::tf32:
+        return in_tiles<kernels::ProductTensor<Tf32, Left, 128>, kernels::ProductTensor<Tf32, Left, 64>>(context, left,
+                                                                                                         b, finish);
+      case Precision::bf16:
+        return in_tiles<kernels::ProductTensor<Bf16, Left, 128>, kernels::ProductTensor<Bf16, Left, 64>>(context, left,
+                                                                                                         b, finish);
+    }
+  }
+
+  /// In large tiles where they are enough to keep the GPU busy, else in small ones.
+  template <class Large, class Small, class Left>
+  static void in_tiles(const Context& context, const Left& left, MatrixView<const float> b,
+                       const kernels::Finish& finish) {
+    const auto tiles = [&](Index size) { return blocks(finish.c.rows, size) * blocks(finish.c.cols, size); };
+    if (const Index large = tiles(Large::size); large >= 2 * context.multiprocessors())
+      context.template launch<Large>({large}, left, b, finish);
     else
-      context.template launch<kernels::Product<Left, 64>>({blocks(c.rows, 64) * blocks(c.cols, 64)}, left, b, bias,
-                                                          epilogue.residual, epilogue.activation, c);
+      context.template launch<Small>({tiles(Small::size)}, left, b, finish);
   }
 };
 

@@ -14,12 +14,19 @@ __global__ void __launch_bounds__(Kernel::threads) run(Arguments... arguments) {
   Kernel::run(cx, arguments...);
 }
 
+/// Asked what the code that this GPU runs was compiled for.
+struct Nothing {
+  static constexpr int threads = warp;
+  ADTR_DEVICE static void run(const Thread& /*cx*/) {}
+};
+
 /// A handle to a stream of the GPU that is current when it is made. Copies share it; operations on one Context run one
 /// after the other, and return before they are done unless they give a number back.
 class Context {
  public:
   /// The number of threads of other backends does not matter here.
-  explicit Context(int /*threads*/ = 0) : state_(std::make_shared<State>()) {}
+  explicit Context(int /*threads*/ = 0, Precision precision = Precision::float32)
+      : state_(std::make_shared<State>()), precision_(precision) {}
 
   /// Asks for Kernel::run in every thread of `grid`. A faulty launch throws here, a faulty kernel at the next wait.
   template <class Kernel, class... Arguments>
@@ -62,6 +69,9 @@ class Context {
   }
   void replay(const Graph& graph) const { check(cudaGraphLaunch(graph.get(), stream().get()), "cudaGraphLaunch"); }
   [[nodiscard]] Index multiprocessors() const { return state_->multiprocessors; }
+  /// Whether kernels may use them: they were compiled for compute capability 8.0 or later.
+  [[nodiscard]] bool tensor_cores() const { return state_->virtual_architecture >= 80; }
+  [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] const Stream& stream() const { return state_->stream; }
 
   static constexpr Index parts = 128;
@@ -76,6 +86,7 @@ class Context {
     Stream stream;
     DeviceBuffer<double> sums{parts};
     int multiprocessors = count();
+    int virtual_architecture = compiled_for();
 
     [[nodiscard]] static int count() {
       int device = 0, count = 0;
@@ -83,8 +94,15 @@ class Context {
       check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
       return count;
     }
+    /// Not the GPU's compute capability: a program may be compiled for older GPUs alone.
+    [[nodiscard]] static int compiled_for() {
+      cudaFuncAttributes attributes{};
+      check(cudaFuncGetAttributes(&attributes, run<Nothing>), "cudaFuncGetAttributes");
+      return attributes.ptxVersion;
+    }
   };
   std::shared_ptr<State> state_;
+  Precision precision_;
 };
 
 struct Runtime {

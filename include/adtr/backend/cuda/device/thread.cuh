@@ -1,7 +1,7 @@
 /// CUDA: what a kernel sees of its thread on a GPU. Mirrors emulator::Thread, without the checks: it costs nothing.
 #pragma once
 
-#include "adtr/backend/cuda/execution.hpp"
+#include "adtr/backend/cuda/fragments.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::device {
 
@@ -69,6 +69,41 @@ struct Thread {
   template <class T>
   [[nodiscard]] ADTR_DEVICE T shuffle_xor(T value, int mask) const {
     return __shfl_xor_sync(0xFFFFFFFFU, value, mask);
+  }
+
+  // ---- tensor cores ----
+  // Code for GPUs that have none is compiled like any other, and stops where it would need one; no host launches it.
+
+  template <class Format>
+  [[nodiscard]] ADTR_DEVICE Word pack([[maybe_unused]] const float (&x)[Format::values]) const {
+    Word word = 0;
+#if __CUDA_ARCH__ >= 800
+    if constexpr (Format::values == 1)
+      asm("cvt.rna.tf32.f32 %0, %1;" : "=r"(word) : "f"(x[0]));
+    else
+      asm("cvt.rn.bf16x2.f32 %0, %1, %2;" : "=r"(word) : "f"(x[Format::values - 1]), "f"(x[0]));
+#endif
+    return word;
+  }
+  template <class Format>
+  ADTR_DEVICE void mma([[maybe_unused]] Fragments::C& c, [[maybe_unused]] const Fragments::A& a,
+                       [[maybe_unused]] const Fragments::B& b) const {
+#if __CUDA_ARCH__ >= 800
+    if constexpr (Format::values == 1)
+      asm volatile(
+          "mma.sync.aligned.m16n8k8.row.col.f32.tf32.tf32.f32 "
+          "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+          : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+    else
+      asm volatile(
+          "mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 "
+          "{%0, %1, %2, %3}, {%4, %5, %6, %7}, {%8, %9}, {%0, %1, %2, %3};"
+          : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+          : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#else
+    __trap();
+#endif
   }
 };
 

@@ -8,6 +8,7 @@
 #include "adtr/backend/cuda/emulator/fibre.hpp"
 #include "adtr/backend/cuda/emulator/heap.hpp"
 #include "adtr/backend/cuda/emulator/shared.hpp"
+#include "adtr/backend/cuda/emulator/tensor.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::emulator {
 
@@ -80,24 +81,24 @@ class Block {
 
   void barrier(int thread, Line line) { wait(thread, State::at_barrier, line); }
 
-  /// The value of lane `from(lane)` of the thread's warp, all of whose lanes come here.
-  template <class From>
-  [[nodiscard]] std::uint64_t exchange(int thread, std::uint64_t value, Line line, const From& from) {
-    // Two sets of places: a lane that is already at the next shuffle overwrites nothing that another still reads.
+  enum class State : std::uint8_t { ready, at_barrier, at_shuffle, at_mma, ended };
+
+  /// What the lanes of the thread's warp pass, all of which come here; until the thread's next rendezvous.
+  [[nodiscard]] const std::array<Passed, warp>& exchange(int thread, const Passed& passed, State at, Line line) {
+    // Two sets of places: a lane that is already at the next exchange overwrites nothing that another still reads.
     Lane& self = lane(thread);
-    auto& values = exchanged_[static_cast<std::size_t>(thread / warp)][self.shuffles++ % 2];
-    values[static_cast<std::size_t>(thread % warp)] = value;
-    wait(thread, State::at_shuffle, line);
-    return values[static_cast<std::size_t>(from(thread % warp))];
+    auto& lanes = exchanged_[static_cast<std::size_t>(thread / warp)][self.exchanges++ % 2];
+    lanes[static_cast<std::size_t>(thread % warp)] = passed;
+    wait(thread, at, line);
+    return lanes;
   }
 
  private:
-  enum class State : std::uint8_t { ready, at_barrier, at_shuffle, ended };
   struct Lane {
     Fibre fibre;
     State state = State::ended;
     Line line;
-    unsigned shuffles = 0;
+    unsigned exchanges = 0;
   };
   struct Turn {
     Block* block;
@@ -114,7 +115,7 @@ class Block {
     for (int t = 0; t < count_; ++t) {
       turns_[static_cast<std::size_t>(t)] = {this, t};
       lane(t).state = State::ready;
-      lane(t).shuffles = 0;
+      lane(t).exchanges = 0;
       lane(t).fibre.start(&Block::enter, &turns_[static_cast<std::size_t>(t)]);
     }
     try {
@@ -133,7 +134,8 @@ class Block {
   void run_warp(int first) {
     do {
       for (int i = 0; i < warp; ++i) resume(first + static_cast<int>(order_(i, warp)));
-    } while (release(first, warp, State::at_shuffle, "shuffle"));
+    } while (release(first, warp, State::at_shuffle, "shuffle") ||
+             release(first, warp, State::at_mma, "product of fragments"));
   }
 
   void resume(int thread) {
@@ -205,7 +207,7 @@ class Block {
   bool cancelled_ = false;
   std::deque<Lane> lanes_;
   std::array<Turn, 1024> turns_{};
-  std::array<std::array<std::array<std::uint64_t, warp>, 2>, 1024 / warp> exchanged_{};
+  std::array<std::array<std::array<Passed, warp>, 2>, 1024 / warp> exchanged_{};
 };
 
 }  // namespace adtr::inline ADTR_ABI::cuda::emulator

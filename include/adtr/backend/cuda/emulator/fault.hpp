@@ -16,7 +16,7 @@ enum class FaultKind : std::uint8_t {
   host_memory,    ///< an address that is not the GPU's
   race,           ///< two threads at one address between two barriers, one of them writing
   uninitialised,  ///< a read of shared memory that no thread of the block has written
-  divergence,     ///< threads of a block at different barriers, or lanes of a warp at different shuffles
+  divergence,     ///< threads of a block at different barriers, or lanes of a warp at different exchanges
   stack           ///< frames beyond a fibre's stack
 };
 

@@ -27,10 +27,14 @@ class Graph {
   std::vector<std::function<void()>> operations_;
 };
 
-/// Takes a number where a GPU's context takes none: the order in which blocks and threads have their turns.
+/// Takes a number where a GPU's context takes none: the order in which blocks and threads have their turns. It may be
+/// of a GPU without tensor cores.
 class Context {
  public:
-  explicit Context(int order = 1, Access access = Access::any) : order_{order < 1 ? 1 : order}, access_(access) {}
+  explicit Context(int order = 1, Precision precision = Precision::float32, bool tensor_cores = true,
+                   Access access = Access::any)
+      : order_{order < 1 ? 1 : order}, access_(access), precision_(precision), tensor_cores_(tensor_cores) {}
+  Context(int order, Access access) : Context(order, Precision::float32, true, access) {}
 
   /// Runs Kernel::run in every thread of `grid`. Throws Fault.
   template <class Kernel, class... Arguments>
@@ -89,6 +93,8 @@ class Context {
 
   /// Few, so that tests meet both sizes of tiles.
   [[nodiscard]] static Index multiprocessors() { return 2; }
+  [[nodiscard]] bool tensor_cores() const { return tensor_cores_; }
+  [[nodiscard]] Precision precision() const { return precision_; }
 
   static constexpr Index parts = 128;
 
@@ -109,6 +115,8 @@ class Context {
   };
   Order order_;
   Access access_;
+  Precision precision_;
+  bool tensor_cores_;
   std::shared_ptr<State> state_ = std::make_shared<State>();
 };
 

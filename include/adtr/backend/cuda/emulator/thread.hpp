@@ -103,11 +103,25 @@ class Thread {
   template <class T>
   [[nodiscard]] T shuffle_xor(T value, int mask, Line line = Line::here()) const {
     static_assert(sizeof(T) <= 8 && std::is_trivially_copyable_v<T>);
-    std::uint64_t bits = 0;
-    std::memcpy(&bits, &value, sizeof value);
-    bits = block_.exchange(thread_, bits, line, [mask](int lane) { return (lane ^ mask) % warp; });
-    std::memcpy(&value, &bits, sizeof value);
+    Passed passed{};
+    std::memcpy(passed.data(), &value, sizeof value);
+    const auto& lanes = block_.exchange(thread_, passed, Block::State::at_shuffle, line);
+    std::memcpy(&value, lanes[static_cast<std::size_t>((lane() ^ mask) % warp)].data(), sizeof value);
     return value;
+  }
+
+  // ---- tensor cores ----
+
+  /// Rounds neighbours in k.
+  template <class Format>
+  [[nodiscard]] Word pack(const float (&x)[Format::values]) const {
+    return emulator::pack(Format{}, x);
+  }
+  /// c += a·b of the warp's fragments; all 32 lanes come.
+  template <class Format>
+  void mma(Fragments::C& c, const Fragments::A& a, const Fragments::B& b, Line line = Line::here()) const {
+    const auto& lanes = block_.exchange(thread_, {a[0], a[1], a[2], a[3], b[0], b[1]}, Block::State::at_mma, line);
+    multiply_fragments<Format>(lanes, lane(), c);
   }
 
  private:

@@ -47,6 +47,41 @@ struct LeftWindows {
   }
 };
 
+/// Slices of `depth` along k, 0 to size, one after the other: `multiply(stage)` works on what lies in shared memory,
+/// while the next slice is on its way: `fetch(first)` asks for it, `put(stage)` stores it in the other of two stages.
+template <class Context, class Fetch, class Put, class Multiply>
+ADTR_DEVICE void each_slice(Context& cx, Index size, int depth, const Fetch& fetch, const Put& put,
+                            const Multiply& multiply) {
+  fetch(0);
+  put(0);
+  cx.barrier();
+  int stage = 0;
+  for (Index first = 0; first < size; first += depth, stage = 1 - stage) {
+    const bool more = first + depth < size;
+    if (more) fetch(first + depth);
+    multiply(stage);
+    if (!more) break;
+    put(1 - stage);
+    cx.barrier();
+  }
+}
+
+/// What follows a product: c(m, n) = activation(sum + bias + residual), if c has such an element.
+struct Finish {
+  VectorView<const float> bias;
+  MatrixView<const float> residual;
+  Activation activation;
+  MatrixView<float> c;
+
+  template <class Context>
+  ADTR_DEVICE void store(Context& cx, Index m, Index n, float sum) const {
+    if (m >= c.rows || n >= c.cols) return;
+    if (bias.data != nullptr) sum += cx.load(bias, n);
+    if (residual.data != nullptr) sum += cx.load(residual, m, n);
+    cx.store(c, m, n, activate(sum, activation));
+  }
+};
+
 /// c = activation(a·b + bias + residual), a square tile of c a block, 8×8 elements a thread. Every element is one chain
 /// of sums over k = 0, 1, …, whatever the tile: the same bits for both sizes, alone or in a batch.
 ///
@@ -56,6 +91,7 @@ struct LeftWindows {
 template <class Left, int Size>
 struct Product {
   static constexpr const char* name = Left::name;
+  static constexpr int size = Size;
   static constexpr int side = Size / 8;
   static constexpr int threads = side * side;
   static constexpr int depth = 8;
@@ -63,11 +99,10 @@ struct Product {
   static constexpr int stride = Size + 4;  ///< keeps Quads aligned, and threads that store one k to different banks
 
   template <class Context>
-  ADTR_DEVICE static void run(Context& cx, Left left, MatrixView<const float> b, VectorView<const float> bias,
-                              MatrixView<const float> residual, Activation activation, MatrixView<float> c) {
+  ADTR_DEVICE static void run(Context& cx, Left left, MatrixView<const float> b, Finish finish) {
     const auto as = cx.template shared<float, 2 * depth * stride, 0>();
     const auto bs = cx.template shared<float, 2 * depth * stride, 1>();
-    const Index across = (c.cols + Size - 1) / Size;
+    const Index across = (finish.c.cols + Size - 1) / Size;
     const Index row = cx.block_x() / across * Size, column = cx.block_x() % across * Size;
     const int tx = cx.thread() % side, ty = cx.thread() / side;
     Array<float, fetched> a_next, b_next;
@@ -89,13 +124,7 @@ struct Product {
     };
 
     float sums[8][8] = {};
-    fetch(0);
-    put(0);
-    cx.barrier();
-    int stage = 0;
-    for (Index first = 0; first < b.rows; first += depth, stage = 1 - stage) {
-      const bool more = first + depth < b.rows;
-      if (more) fetch(first + depth);
+    each_slice(cx, b.rows, depth, fetch, put, [&](int stage) {
       ADTR_UNROLLED for (int k = 0; k < depth; ++k) {
         const int at = (stage * depth + k) * stride;
         const Quad a0 = cx.load4(as, at + 4 * ty), a1 = cx.load4(as, at + Size / 2 + 4 * ty);
@@ -107,19 +136,10 @@ struct Product {
           sums[4 + i][4 + j] += a1.v[i] * b1.v[j];
         }
       }
-      if (!more) break;
-      put(1 - stage);
-      cx.barrier();
-    }
+    });
 
-    ADTR_UNROLLED for (int i = 0; i < 8; ++i) ADTR_UNROLLED for (int j = 0; j < 8; ++j) {
-      const Index m = row + half(i) + 4 * ty, n = column + half(j) + 4 * tx;
-      if (m >= c.rows || n >= c.cols) continue;
-      float x = sums[i][j];
-      if (bias.data != nullptr) x += cx.load(bias, n);
-      if (residual.data != nullptr) x += cx.load(residual, m, n);
-      cx.store(c, m, n, activate(x, activation));
-    }
+    ADTR_UNROLLED for (int i = 0; i < 8; ++i) ADTR_UNROLLED for (int j = 0; j < 8; ++j)
+        finish.store(cx, row + half(i) + 4 * ty, column + half(j) + 4 * tx, sums[i][j]);
   }
 
  private:

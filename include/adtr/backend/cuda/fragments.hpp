@@ -1,0 +1,53 @@
+/// CUDA: products on tensor cores (mma.sync): how numbers are rounded for them, and which lane holds what.
+#pragma once
+
+#include <cstdint>
+
+#include "adtr/backend/cuda/execution.hpp"
+
+namespace adtr::inline ADTR_ABI::cuda {
+
+/// What the factors of products are rounded to; sums are floats in each. GPUs without tensor cores for a precision
+/// multiply floats.
+enum class Precision : std::uint8_t {
+  float32,  ///< nothing
+  tf32,     ///< 10 bits of fraction, ties away from zero: within 2⁻¹¹ of itself
+  bf16      ///< 7 bits of fraction, ties to even: within 2⁻⁸
+};
+
+/// What a lane hands to a tensor core: `values` numbers that are neighbours in k, the first in the lowest bits.
+using Word = std::uint32_t;
+
+/// m16n8k8
+struct Tf32 {
+  static constexpr int values = 1;
+};
+
+/// m16n8k16
+struct Bf16 {
+  static constexpr int values = 2;
+};
+
+/// The fragments of one product c (16, 8) += a (16, 8 words)·b (8 words, 8), over the lanes of a warp: counted in
+/// words, they are the same in both formats. Each function tells where number i of a lane's fragment lies.
+struct Fragments {
+  static constexpr int rows = 16;
+  static constexpr int columns = 8;
+  static constexpr int words = 8;
+
+  using A = Word[4];
+  using B = Word[2];
+  using C = float[4];
+
+  [[nodiscard]] ADTR_DEVICE static constexpr int group(int lane) { return lane >> 2; }
+  [[nodiscard]] ADTR_DEVICE static constexpr int in_group(int lane) { return lane % 4; }
+
+  [[nodiscard]] ADTR_DEVICE static constexpr int a_row(int lane, int i) { return group(lane) + i % 2 * 8; }
+  [[nodiscard]] ADTR_DEVICE static constexpr int a_word(int lane, int i) { return in_group(lane) + i / 2 * 4; }
+  [[nodiscard]] ADTR_DEVICE static constexpr int b_word(int lane, int i) { return in_group(lane) + i * 4; }
+  [[nodiscard]] ADTR_DEVICE static constexpr int b_column(int lane) { return group(lane); }
+  [[nodiscard]] ADTR_DEVICE static constexpr int c_row(int lane, int i) { return group(lane) + i / 2 * 8; }
+  [[nodiscard]] ADTR_DEVICE static constexpr int c_column(int lane, int i) { return in_group(lane) * 2 + i % 2; }
+};
+
+}  // namespace adtr::inline ADTR_ABI::cuda
