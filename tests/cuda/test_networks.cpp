@@ -24,7 +24,7 @@ const CudaEmulator::Context& device_only() {
 
 /// How far numbers are from others, relative to the largest of these.
 template <class A, class B>
-double deviation(const A& actual, const B& expected) {
+double relative_deviation(const A& actual, const B& expected) {
   double farthest = 0.0, largest = 0.0;
   auto e = expected.begin();
   for (const auto a : actual) {
@@ -58,7 +58,7 @@ TEST_CASE("A detector on the CUDA backend sees what one on the Cpu backend sees"
   for (const std::uint64_t seed : {std::uint64_t{1}, std::uint64_t{2}, std::uint64_t{3}, std::uint64_t{1}}) {
     const adtr::Image image = small_model::picture(40, 50, seed);
     const adtr::Detection a = gpu.detect(image), b = cpu.detect(image);
-    CHECK(deviation(a.map, b.map) < 1e-5);
+    CHECK(relative_deviation(a.map, b.map) < 1e-5);
     CHECK(a.score == Approx(b.score).epsilon(1e-4));
     CHECK(shared.detect(image).score == a.score);
     scores.push_back(a.score);
@@ -124,8 +124,8 @@ TEST_CASE("Training with the CUDA kernels gives the oracle's parameters") {
     return train(o, cache, cache);
   }();
   // AdamW divides by the gradient's own size, so rounding of gradients near zero moves single parameters visibly.
-  CHECK(deviation(actual, small::train<adtr::Reference<double>>(o)) < 2e-2);
-  CHECK(deviation(actual, small::train<adtr::Cpu>(o)) < 2e-2);
+  CHECK(relative_deviation(actual, small::train<adtr::Reference<double>>(o)) < 2e-2);
+  CHECK(relative_deviation(actual, small::train<adtr::Cpu>(o)) < 2e-2);
 }
 
 TEST_CASE("A training step's gradient on the CUDA backend is the oracle's") {
@@ -142,7 +142,7 @@ TEST_CASE("A training step's gradient on the CUDA backend is the oracle's") {
     return all;
   };
   const auto exact = gradient.operator()<adtr::Reference<double>>(adtr::Reference<double>::Context(1));
-  CHECK(deviation(gradient.operator()<CudaEmulator>(device_only()), exact) < 1e-5);
+  CHECK(relative_deviation(gradient.operator()<CudaEmulator>(device_only()), exact) < 1e-5);
 }
 
 TEST_CASE("A kernel that is given the host's memory is stopped") {
