@@ -66,6 +66,23 @@ TEST_CASE("A detector on the CUDA backend sees what one on the Cpu backend sees"
   CHECK(scores.front() == scores.back());
 }
 
+TEST_CASE("A detector with products on tensor cores is near one in floats") {
+  using adtr::cuda::Precision;
+  const small_model::File file;
+  const adtr::Image image = small_model::picture();
+  const auto detect = [&](Precision precision) {
+    const CudaEmulator::Context context(1, precision, true, Access::device);
+    return adtr::Detector<CudaEmulator, small_model::Networks>::load(file.path, context).detect(image);
+  };
+  const adtr::Detection exact = detect(Precision::float32);
+  const double tf32 = relative_deviation(detect(Precision::tf32).map, exact.map);
+  const double bf16 = relative_deviation(detect(Precision::bf16).map, exact.map);
+  CHECK(tf32 > 0.0);
+  CHECK(tf32 < 2e-3);
+  CHECK(bf16 > tf32);
+  CHECK(bf16 < 2e-2);
+}
+
 TEST_CASE("A record is of operations, not of their results, and nothing in it waits") {
   const CudaEmulator::Context& context = device_only();
   CudaEmulator::Memory x(4), y(4);
@@ -116,7 +133,7 @@ TEST_CASE("Training with the CUDA kernels gives the oracle's parameters") {
   o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::pixel, adtr::Loss::image);
   o.clip = 0.5;
   o.epochs = 2;
-  // Groups of one batch on the device, of four images elsewhere: the same masks of dropout only where a batch is a group.
+  // The device takes a batch whole, others in groups of four: masks of dropout are the same where a batch is one group.
   REQUIRE(o.batch <= 4);
   const std::vector<float> actual = [&] {
     adtr::FeatureCache<float> cache(small::images, small::tokens, small::channels, 1 << 30);
@@ -153,7 +170,8 @@ TEST_CASE("A kernel that is given the host's memory is stopped") {
     FAIL("not stopped");
   } catch (const Fault& fault) {
     CHECK(fault.kind() == FaultKind::host_memory);
-    CHECK_THAT(fault.what(), ContainsSubstring("kernel accumulate") && ContainsSubstring("is the host's, not the GPU's"));
+    CHECK_THAT(fault.what(),
+               ContainsSubstring("kernel accumulate") && ContainsSubstring("is the host's, not the GPU's"));
   }
   CHECK_NOTHROW(CudaEmulator::accumulate(CudaEmulator::Context(1), {host.data(), 1, 8}, {device.data(), 1, 8}));
 }
