@@ -50,10 +50,10 @@ struct Manual<Bf16> {
 };
 
 /// What happens to a lane or a warp on its way to an instruction.
-enum class Mistake { none, missing_lane, two_instructions, shuffle };
+enum class LaneMistake { none, missing_lane, two_instructions, shuffle };
 
 /// c (16, 8) += a (16, depth)·b (depth, 8) by one instruction.
-template <class Format, Mistake M>
+template <class Format, LaneMistake M>
 struct Instruction {
   static constexpr const char* name = "instruction";
   static constexpr int threads = 32;
@@ -80,9 +80,9 @@ struct Instruction {
     const auto column = [&](int i) { return lane % 4 * 2 + (i & 1); };
     float sums[4];
     for (int i = 0; i < 4; ++i) sums[i] = cx.load(c, row(i), column(i));
-    if (M == Mistake::missing_lane && lane == 6) return;
-    if (M == Mistake::shuffle && lane == 6) static_cast<void>(cx.shuffle_xor(0, 1));
-    if (M == Mistake::two_instructions && lane == 6)
+    if (M == LaneMistake::missing_lane && lane == 6) return;
+    if (M == LaneMistake::shuffle && lane == 6) static_cast<void>(cx.shuffle_xor(0, 1));
+    if (M == LaneMistake::two_instructions && lane == 6)
       cx.template mma<Format>(sums, af, bf);
     else
       cx.template mma<Format>(sums, af, bf);
@@ -90,7 +90,7 @@ struct Instruction {
   }
 };
 
-template <class Format, Mistake M = Mistake::none>
+template <class Format, LaneMistake M = LaneMistake::none>
 void instruction(int order, const std::vector<float>& a, const std::vector<float>& b, std::vector<float>& c) {
   constexpr Index depth = Manual<Format>::depth;
   Context(order).launch<Instruction<Format, M>>({1}, MatrixView<const float>(a.data(), 16, depth),
@@ -198,14 +198,14 @@ TEMPLATE_TEST_CASE("mma: a lane that stays away is divergent", "", Tf32, Bf16) {
   const int order = GENERATE(1, 2);
   const auto a = integers(16 * depth, 1), b = integers(depth * 8, 2);
   std::vector<float> c(16 * 8);
-  const auto run = [&]<Mistake M>(std::integral_constant<Mistake, M>) { instruction<TestType, M>(order, a, b, c); };
-  CHECK_THROWS_WITH(run(std::integral_constant<Mistake, Mistake::missing_lane>()),
+  const auto run = [&]<LaneMistake M>(std::integral_constant<LaneMistake, M>) { instruction<TestType, M>(order, a, b, c); };
+  CHECK_THROWS_WITH(run(std::integral_constant<LaneMistake, LaneMistake::missing_lane>()),
                     ContainsSubstring("kernel instruction") &&
                         ContainsSubstring("waits at a product of fragments, but thread 6 has ended."));
   CHECK_THROWS_WITH(
-      run(std::integral_constant<Mistake, Mistake::two_instructions>()),
+      run(std::integral_constant<LaneMistake, LaneMistake::two_instructions>()),
       ContainsSubstring("waits at a product of fragments, but thread") && ContainsSubstring("is at test_tensor.cpp:"));
-  CHECK_THROWS_WITH(run(std::integral_constant<Mistake, Mistake::shuffle>()),
+  CHECK_THROWS_WITH(run(std::integral_constant<LaneMistake, LaneMistake::shuffle>()),
                     ContainsSubstring("thread 6, test_tensor.cpp:") && ContainsSubstring("waits at a shuffle, but"));
 }
 
