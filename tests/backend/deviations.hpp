@@ -48,7 +48,10 @@ class Deviations {
     for (auto& [test, of] : entries_) {
       std::fprintf(file, "| %s | %d |", test.c_str(), of[columns().back().first].results);
       for (const auto& [backend, title] : columns())
-        std::fprintf(file, " %.1e | %.1e |", of[backend].largest.absolute, of[backend].largest.relative);
+        if (const Entry& e = of[backend]; e.results == 0)
+          std::fprintf(file, " – | – |");
+        else
+          std::fprintf(file, " %.1e | %.1e |", e.largest.absolute, e.largest.relative);
       std::fprintf(file, "\n");
     }
     std::fclose(file);
@@ -64,7 +67,9 @@ class Deviations {
   /// The backends that the program tests, with their titles.
   [[nodiscard]] static Columns columns() {
 #if defined(ADTR_TEST_CUDA)
-    return {{"cuda-emulator", "cuda, emulated"}, {"cuda-emulator-tf32", "TF32"}, {"cuda-emulator-bf16", "BF16"}};
+    return {{"cuda-emulator-tf32", "cuda in TF32, emulated"},
+            {"cuda-emulator-bf16", "in BF16"},
+            {"cuda-emulator", "in float"}};
 #else
     return {{"eigen", "eigen"}, {"cpu", std::string("cpu (") + adtr::isa_name(adtr::current_isa()) + ")"}};
 #endif

@@ -72,9 +72,9 @@ int main() {
   try {
     using adtr::cuda::Precision;
     multiply(Cuda::Context(), 1e-4);
-    // Rounding moves a product of two numbers up to 1 by up to 2⁻¹⁰ as TF32 and 2⁻⁷ as BF16.
-    multiply(Cuda::Context(0, Precision::tf32), 77 * 0x1p-10);
-    multiply(Cuda::Context(0, Precision::bf16), 77 * 0x1p-7);
+    // The largest of the sums is 0.63; the emulator is 4.2e-3 and 3.4e-2 off.
+    multiply(Cuda::Context(0, Precision::tf32), 8e-3);
+    multiply(Cuda::Context(0, Precision::bf16), 6e-2);
   } catch (const adtr::Error& e) {
     expect(false, e.what());
   }

@@ -1,7 +1,15 @@
-/// What the tests of all backends leave out of the CUDA kernels: other sizes of tiles, and limits.
+/// What the tests of all backends leave out of the CUDA kernels: other sizes of tiles, tensor cores, and limits.
+#include <limits>
+#include <set>
+
 #include "backend/suite.hpp"
 
 using namespace suite;
+using adtr::cuda::Bf16;
+using adtr::cuda::Fragments;
+using adtr::cuda::Precision;
+using adtr::cuda::Tf32;
+using adtr::cuda::kernels::TensorSlice;
 using B = adtr::CudaEmulator;
 
 namespace {
@@ -25,6 +33,27 @@ auto attention(Index tokens, Index heads, Index channels, float rate) {
     out.memory.insert(out.memory.end(), d.memory.begin(), d.memory.end());
     return out.memory;
   };
+}
+
+/// The float that a product on tensor cores takes x for.
+template <class Format>
+float rounded(float x) {
+  adtr::cuda::Array<float, Format::values> all = {};
+  all[0] = x;
+  return adtr::cuda::emulator::unpack(Format{}, adtr::cuda::emulator::pack(Format{}, all), 0);
+}
+
+/// x·wᵀ
+template <class C>
+std::vector<typename C::Scalar> multiply(const std::vector<float>& x, const std::vector<float>& w, Index inputs) {
+  using T = typename C::Scalar;
+  const auto rows = static_cast<Index>(x.size()) / inputs, outputs = static_cast<Index>(w.size()) / inputs;
+  const std::vector<T> xs(x.begin(), x.end()), ws(w.begin(), w.end());
+  std::vector<T> y(size(rows * outputs));
+  typename C::Packed packed;
+  C::pack(one_thread<C>(), {ws.data(), outputs, inputs}, packed);
+  C::multiply(one_thread<C>(), {xs.data(), rows, inputs}, packed, {}, {y.data(), rows, outputs});
+  return y;
 }
 
 }  // namespace
@@ -57,6 +86,62 @@ TEMPLATE_TEST_CASE("products in large and small tiles have the same bits", "", B
                          {parts.data() + r * outputs, 100, outputs});
     CHECK((whole == parts));
   }
+}
+
+TEMPLATE_TEST_CASE("the lanes of a warp read fragments from 32 banks of shared memory", "", (TensorSlice<128, true>),
+                   (TensorSlice<128, false>), (TensorSlice<64, true>), (TensorSlice<64, false>)) {
+  const auto banks = [](const auto& row, const auto& word) {
+    std::set<int> met;
+    for (int lane = 0; lane < 32; ++lane) met.insert(TestType::place(row(lane), word(lane)) % 32);
+    return met.size();
+  };
+  for (int i = 0; i < 4; ++i)
+    CHECK(banks([i](int lane) { return Fragments::a_row(lane, i); },
+                [i](int lane) { return Fragments::a_word(lane, i); }) == 32);
+  for (int i = 0; i < 2; ++i)
+    CHECK(banks([](int lane) { return Fragments::b_column(lane); },
+                [i](int lane) { return Fragments::b_word(lane, i); }) == 32);
+}
+
+TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "", Tf32, Bf16) {
+  using Tensor = std::conditional_t<std::same_as<TestType, Tf32>, Tf32Emulator, Bf16Emulator>;
+  for_each(Shapes<3>{{70, 130, 77}, {130, 70, 16}, {16, 8, 500}, {3, 5, 1}},
+           [](Index rows, Index outputs, Index inputs) {
+             CAPTURE(rows, outputs, inputs);
+             auto x = numbers<float>(rows * inputs, 1), w = numbers<float>(outputs * inputs, 2);
+             const auto actual = multiply<Tensor>(x, w, inputs);
+             CHECK(error(actual, multiply<Oracle>(x, w, inputs)) > 1e-5);  // floats would be within
+             for (float& v : x) v = rounded<TestType>(v);
+             for (float& v : w) v = rounded<TestType>(v);
+             CHECK((multiply<Tensor>(x, w, inputs) == actual));
+             CHECK(error(actual, multiply<Oracle>(x, w, inputs)) <= sum_bound(inputs));
+           });
+}
+
+TEMPLATE_TEST_CASE("products on tensor cores pass on what is not finite", "", Tf32Emulator, Bf16Emulator) {
+  constexpr float infinity = std::numeric_limits<float>::infinity();
+  const std::vector<float> x{infinity, 1.0F, -infinity, 1.0F, std::numeric_limits<float>::quiet_NaN(), 1.0F};
+  const auto c = multiply<TestType>(x, {1.0F, 2.0F}, 2);
+  CHECK(c[0] == infinity);
+  CHECK(c[1] == -infinity);
+  CHECK(std::isnan(c[2]));
+}
+
+TEST_CASE("a GPU without tensor cores multiplies floats, and so does one that is not told otherwise") {
+  const auto x = numbers<float>(20 * 30, 1), w = numbers<float>(10 * 30, 2);
+  const auto run = [&](const B::Context& context) {
+    std::vector<float> c(20 * 10);
+    B::Packed packed;
+    B::pack(context, {w.data(), 10, 30}, packed);
+    B::multiply(context, {x.data(), 20, 30}, packed, {}, {c.data(), 20, 10});
+    return c;
+  };
+  const auto floats = run(B::Context(1, Precision::float32));
+  CHECK((run(B::Context()) == floats));
+  CHECK((run(B::Context(1, Precision::tf32, false)) == floats));
+  CHECK((run(B::Context(1, Precision::bf16, false)) == floats));
+  CHECK((run(B::Context(1, Precision::tf32)) != floats));
+  CHECK((run(B::Context(1, Precision::bf16)) != run(B::Context(1, Precision::tf32))));
 }
 
 TEST_CASE("more elements than kernels count are refused") {

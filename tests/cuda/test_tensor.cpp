@@ -1,22 +1,16 @@
 /// Products on tensor cores: the emulator's instructions, and that what the kernels give is what rounded factors
 /// explain.
 #include <bit>
-#include <limits>
-#include <set>
 
 #include "backend/suite.hpp"
 
 using namespace suite;
-using adtr::CudaEmulator;
 using adtr::MatrixView;
 using adtr::cuda::Array;
 using adtr::cuda::Bf16;
-using adtr::cuda::Fragments;
-using adtr::cuda::Precision;
 using adtr::cuda::Tf32;
 using adtr::cuda::Word;
 using adtr::cuda::emulator::Context;
-using adtr::cuda::kernels::TensorSlice;
 
 namespace {
 
@@ -30,7 +24,6 @@ struct Manual;
 template <>
 struct Manual<Tf32> {
   static constexpr int depth = 8;
-  static constexpr Precision precision = Precision::tf32;
   [[nodiscard]] static Place of_a(int lane, int i) {
     return {i == 0 || i == 2 ? lane >> 2 : (lane >> 2) + 8, i == 0 || i == 1 ? lane % 4 : lane % 4 + 4};
   }
@@ -39,7 +32,6 @@ struct Manual<Tf32> {
 template <>
 struct Manual<Bf16> {
   static constexpr int depth = 16;
-  static constexpr Precision precision = Precision::bf16;
   [[nodiscard]] static Place of_a(int lane, int i) {
     const bool first = (0 <= i && i < 2) || (4 <= i && i < 6);
     return {first ? lane >> 2 : (lane >> 2) + 8, i < 4 ? lane % 4 * 2 + (i & 1) : lane % 4 * 2 + (i & 1) + 8};
@@ -98,32 +90,11 @@ void instruction(int order, const std::vector<float>& a, const std::vector<float
                                                 MatrixView<float>(c.data(), 16, 8));
 }
 
-/// The float that a product on tensor cores takes x for.
-template <class Format>
-float rounded(float x) {
-  Array<float, Format::values> all = {};
-  all[0] = x;
-  return adtr::cuda::emulator::unpack(Format{}, adtr::cuda::emulator::pack(Format{}, all), 0);
-}
-
 /// Floats, exact in each format, whose sums of products are exact.
 std::vector<float> integers(Index n, std::uint64_t seed) {
   auto values = numbers<float>(n, seed, 9.0F);
   for (float& v : values) v = std::trunc(v);
   return values;
-}
-
-/// x·wᵀ, x as it is or rounded.
-template <class B>
-std::vector<typename B::Scalar> multiply(std::vector<float> x, std::vector<float> w, Index inputs) {
-  using T = typename B::Scalar;
-  const auto rows = static_cast<Index>(x.size()) / inputs, outputs = static_cast<Index>(w.size()) / inputs;
-  const std::vector<T> xs(x.begin(), x.end()), ws(w.begin(), w.end());
-  std::vector<T> c(size(rows * outputs));
-  typename B::Packed packed;
-  B::pack(one_thread<B>(), {ws.data(), outputs, inputs}, packed);
-  B::multiply(one_thread<B>(), {xs.data(), rows, inputs}, packed, {}, {c.data(), rows, outputs});
-  return c;
 }
 
 }  // namespace
@@ -207,60 +178,4 @@ TEMPLATE_TEST_CASE("mma: a lane that stays away is divergent", "", Tf32, Bf16) {
       ContainsSubstring("waits at a product of fragments, but thread") && ContainsSubstring("is at test_tensor.cpp:"));
   CHECK_THROWS_WITH(run(std::integral_constant<LaneMistake, LaneMistake::shuffle>()),
                     ContainsSubstring("thread 6, test_tensor.cpp:") && ContainsSubstring("waits at a shuffle, but"));
-}
-
-TEMPLATE_TEST_CASE("the lanes of a warp read fragments from 32 banks of shared memory", "", (TensorSlice<128, true>),
-                   (TensorSlice<128, false>), (TensorSlice<64, true>), (TensorSlice<64, false>)) {
-  const auto banks = [](const auto& row, const auto& word) {
-    std::set<int> met;
-    for (int lane = 0; lane < 32; ++lane) met.insert(TestType::place(row(lane), word(lane)) % 32);
-    return met.size();
-  };
-  for (int i = 0; i < 4; ++i)
-    CHECK(banks([i](int lane) { return Fragments::a_row(lane, i); },
-                [i](int lane) { return Fragments::a_word(lane, i); }) == 32);
-  for (int i = 0; i < 2; ++i)
-    CHECK(banks([](int lane) { return Fragments::b_column(lane); },
-                [i](int lane) { return Fragments::b_word(lane, i); }) == 32);
-}
-
-TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "", Tf32, Bf16) {
-  using B = TensorEmulator<Manual<TestType>::precision>;
-  for_each(Shapes<3>{{70, 130, 77}, {130, 70, 16}, {16, 8, 500}, {3, 5, 1}},
-           [](Index rows, Index outputs, Index inputs) {
-             CAPTURE(rows, outputs, inputs);
-             auto x = numbers<float>(rows * inputs, 1), w = numbers<float>(outputs * inputs, 2);
-             const auto actual = multiply<B>(x, w, inputs);
-             CHECK(error(actual, multiply<Oracle>(x, w, inputs)) > 1e-5);  // floats would be within
-             for (float& v : x) v = rounded<TestType>(v);
-             for (float& v : w) v = rounded<TestType>(v);
-             CHECK((multiply<B>(x, w, inputs) == actual));
-             CHECK(error(actual, multiply<Oracle>(x, w, inputs)) <= sum_bound(inputs));
-           });
-}
-
-TEMPLATE_TEST_CASE("products on tensor cores pass on what is not finite", "", Tf32Emulator, Bf16Emulator) {
-  constexpr float infinity = std::numeric_limits<float>::infinity();
-  const std::vector<float> x{infinity, 1.0F, -infinity, 1.0F, std::numeric_limits<float>::quiet_NaN(), 1.0F};
-  const auto c = multiply<TestType>(x, {1.0F, 2.0F}, 2);
-  CHECK(c[0] == infinity);
-  CHECK(c[1] == -infinity);
-  CHECK(std::isnan(c[2]));
-}
-
-TEST_CASE("a GPU without tensor cores multiplies floats, and so does one that is not told otherwise") {
-  const auto x = numbers<float>(20 * 30, 1), w = numbers<float>(10 * 30, 2);
-  const auto run = [&](const Context& context) {
-    std::vector<float> c(20 * 10);
-    CudaEmulator::Packed packed;
-    CudaEmulator::pack(context, {w.data(), 10, 30}, packed);
-    CudaEmulator::multiply(context, {x.data(), 20, 30}, packed, {}, {c.data(), 20, 10});
-    return c;
-  };
-  const auto floats = run(Context(1, Precision::float32));
-  CHECK((run(Context()) == floats));
-  CHECK((run(Context(1, Precision::tf32, false)) == floats));
-  CHECK((run(Context(1, Precision::bf16, false)) == floats));
-  CHECK((run(Context(1, Precision::tf32)) != floats));
-  CHECK((run(Context(1, Precision::bf16)) != run(Context(1, Precision::tf32))));
 }

@@ -1,4 +1,5 @@
-/// The CUDA backend: float, hand-written kernels, and no library beside CUDA's runtime.
+/// The CUDA backend: float, hand-written kernels, and no library beside CUDA's runtime. A Context may ask for products
+/// on tensor cores, whose factors are rounded (`cuda::Precision`).
 ///
 /// A file that nvcc compiles gets `Cuda`, whose views are on memory of the GPU; any other one gets `CudaEmulator`,
 /// which runs the same operations and kernels on the CPU, checks every access, and is for tests only. A run gives the

@@ -13,8 +13,8 @@ namespace adtr::inline ADTR_ABI::cuda::emulator {
   const auto bits = std::bit_cast<Word>(x);
   if (x != x) return 0x7FFFFFFF;
   if ((bits & 0x7F800000) == 0x7F800000) return bits;
-  return (bits + 0x1000) &
-         0xFFFFE000;  // half of the last place that stays, added to the magnitude: ties go away from 0
+  // Half of the last place that stays, added to the magnitude: ties go away from 0.
+  return (bits + 0x1000) & 0xFFFFE000;
 }
 
 /// cvt.rn.bf16.f32, in the lower half.
