@@ -108,9 +108,7 @@ struct Counting : adtr::HostMemory<float>, adtr::Composed<Counting, float> {
     c.count("accumulate_positions", 1, size(dy), size(dy) + 2 * size(p));
   }
   /// Products of queries with keys and of weights with values, over all heads.
-  static double attention_product(const adtr::Attention<float>& a) {
-    return 2 * size(a.query) * of(a.tokens);
-  }
+  static double attention_product(const adtr::Attention<float>& a) { return 2 * size(a.query) * of(a.tokens); }
   static void attention(const Context& c, const adtr::Attention<float>& a) {
     c.count("attention", 1, 2 * attention_product(a), 4 * size(a.query));
   }

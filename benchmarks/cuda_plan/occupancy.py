@@ -67,7 +67,8 @@ def main():
     nvcc = sys.argv[1] if len(sys.argv) > 1 else shutil.which("nvcc") or "/usr/local/cuda/bin/nvcc"
     found = kernels_of(*compile_kernels(nvcc))
     rows = sorted(zip(readable(found), found.values()))
-    print("| kernel | threads | registers | shared, KB | spilled, bytes | occupancy | bound by |\n|---|---|---|---|---|---|---|")
+    print("| kernel | threads | registers | shared, KB | spilled, bytes | occupancy | bound by |")
+    print("|---|---|---|---|---|---|---|")
     for name, (threads, registers, shared, spilled) in rows:
         share, bound = occupancy(threads, registers, shared)
         print(f"| {name} | {threads} | {registers} | {shared / 1024:.1f} | {spilled} | {100 * share:.0f} % | {bound} |")

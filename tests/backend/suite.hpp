@@ -11,8 +11,8 @@
 #include "backend/numbers.hpp"
 #include "support/catch.hpp"
 
-// The emulator of CUDA has a program of its own, of the same files. Under sanitizers Reference runs in double alone, as the
-// oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
+// The emulator of CUDA has a program of its own, of the same files. Under sanitizers Reference runs in double alone, as
+// the oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
 #if defined(ADTR_TEST_CUDA)
 #include "cuda/tensor_emulator.hpp"
 #define ADTR_BACKENDS adtr::CudaEmulator
@@ -42,8 +42,8 @@ void for_each(Shapes<N> shapes, const F& fn) {
 /// What float sums of n terms may differ by, relative to the largest of some such sums.
 inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt(static_cast<double>(n))); }
 
-/// The same for sums of n products on B, whose factors may be rounded: each is off by at most 2⁻¹¹ of itself as TF32 and
-/// 2⁻⁸ as BF16, a product by twice as much.
+/// The same for sums of n products on B, whose factors may be rounded: each is off by at most 2⁻¹¹ of itself as TF32
+/// and 2⁻⁸ as BF16, a product by twice as much.
 template <class B>
 double product_bound(Index n) {
   const std::string_view name = B::name;
@@ -58,8 +58,8 @@ inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_
 template <class B>
 constexpr bool emulated = std::string_view(B::name).starts_with("cuda-emulator");
 
-/// Whether a run of that many multiplications is worth its time on B. Under sanitizers the scalar kernels take minutes for
-/// large shapes, which are left to the vector kernels of the same code.
+/// Whether a run of that many multiplications is worth its time on B. Under sanitizers the scalar kernels take minutes
+/// for large shapes, which are left to the vector kernels of the same code.
 template <class B>
 bool affordable(Index multiplications) {
   if (emulated<B>) return multiplications <= 8'000'000;

@@ -169,7 +169,9 @@ TEMPLATE_TEST_CASE("mma: a lane that stays away is divergent", "", Tf32, Bf16) {
   const int order = GENERATE(1, 2);
   const auto a = integers(16 * depth, 1), b = integers(depth * 8, 2);
   std::vector<float> c(16 * 8);
-  const auto run = [&]<LaneMistake M>(std::integral_constant<LaneMistake, M>) { instruction<TestType, M>(order, a, b, c); };
+  const auto run = [&]<LaneMistake M>(std::integral_constant<LaneMistake, M>) {
+    instruction<TestType, M>(order, a, b, c);
+  };
   CHECK_THROWS_WITH(run(std::integral_constant<LaneMistake, LaneMistake::missing_lane>()),
                     ContainsSubstring("kernel instruction") &&
                         ContainsSubstring("waits at a product of fragments, but thread 6 has ended."));

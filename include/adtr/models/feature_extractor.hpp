@@ -26,7 +26,8 @@ class FeatureExtractor {
   using Backbone = typename Net::Backbone;
   using Parameters = typename Backbone::template Parameters<Scalar>;
 
-  /// Packs `parameters`, which the host has and which are not needed afterwards, part by part. Up to `capacity` images go through at a time.
+  /// Packs `parameters`, which the host has and which are not needed afterwards, part by part. Up to `capacity` images
+  /// go through at a time.
   FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
                    Index capacity = 1, const PartListener& parts = {})
       : FeatureExtractor(context, pack(context, parameters, padding, parts), capacity) {}

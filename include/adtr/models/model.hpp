@@ -133,9 +133,8 @@ class Model {
   /// The same in the host's memory.
   void feature_norms(Norms kind, MapIn<B> features, Scalar* norms_out) {
     const Scalar* const at = brought<B>(context_, features.data, features.batch * Features::size, features_);
-    fetch<B>(context_, norms_out, norms(kind, features.batch), transit_norms_, [&](Scalar* to) {
-      write_norms(kind, map_view<Features>(at, features.batch), to);
-    });
+    fetch<B>(context_, norms_out, norms(kind, features.batch), transit_norms_,
+             [&](Scalar* to) { write_norms(kind, map_view<Features>(at, features.batch), to); });
   }
 
   /// The same from images. On a GPU all of it is one recorded row of operations: nothing is allocated, and the host
@@ -148,7 +147,8 @@ class Model {
       std::copy_n(images.data, n, staged_images_.data());
       recording_.run(context_, 2 * images.batch + static_cast<Index>(kind), [&] {
         B::upload(context_, staged_images_.data(), n, transit_images_.data());
-        const auto here = map_view<typename Net::Image>(static_cast<const Scalar*>(transit_images_.data()), images.batch);
+        const auto here =
+            map_view<typename Net::Image>(static_cast<const Scalar*>(transit_images_.data()), images.batch);
         write_norms(kind, extract(here), transit_norms_.data());
         B::download(context_, transit_norms_.data(), results, staged_norms_.data());
       });

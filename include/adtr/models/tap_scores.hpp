@@ -19,8 +19,7 @@ constexpr std::array<Index, sizeof...(I)> tap_widths(std::index_sequence<I...>) 
 
 /// The channels of each tap.
 template <class Backbone>
-inline constexpr auto tap_widths =
-    detail::tap_widths<Backbone>(std::make_index_sequence<Backbone::taps.size()>());
+inline constexpr auto tap_widths = detail::tap_widths<Backbone>(std::make_index_sequence<Backbone::taps.size()>());
 
 /// norms (taps, rows), ‖f(u) − g(u)‖₂ over the channels of each tap; f and g (rows, channels). All in the backend's
 /// memory.

@@ -20,8 +20,7 @@ struct MBConvSpec {
 template <Backend B>
 struct MBConvWeights {
   typename B::Packed expand, project;
-  typename B::Memory expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias,
-      project_bias;
+  typename B::Memory expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias, project_bias;
 };
 
 /// x → expand 1×1 → depthwise k×k → squeeze-and-excitation → project 1×1, + x where the shapes agree.

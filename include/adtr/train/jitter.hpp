@@ -19,8 +19,7 @@ void add_jitter(MatrixView<const T> f, double jitter, RandomStream& random, Matr
     double squares = 0.0;
     for (Index c = 0; c < f.cols; ++c) squares += static_cast<double>(from[c]) * static_cast<double>(from[c]);
     const double half_width = jitter * std::sqrt(3.0 * squares / static_cast<double>(f.cols));
-    for (Index c = 0; c < f.cols; ++c)
-      to[c] = from[c] + static_cast<T>((2.0 * random.uniform() - 1.0) * half_width);
+    for (Index c = 0; c < f.cols; ++c) to[c] = from[c] + static_cast<T>((2.0 * random.uniform() - 1.0) * half_width);
   }
 }
 

@@ -88,8 +88,8 @@ class Trainer {
     return run_epoch([](Index) {});
   }
 
-  /// The mean loss of a batch f (count·tokens, channels) as training step `step` sees it (its dropout and jitter); fills
-  /// gradients(). `anomalous` (count·tokens) marks anomalous tokens for the losses that want to know.
+  /// The mean loss of a batch f (count·tokens, channels) as training step `step` sees it (its dropout and jitter);
+  /// fills gradients(). `anomalous` (count·tokens) marks anomalous tokens for the losses that want to know.
   double gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous = {}) {
     push_state();
     const double loss = compute_gradient(f, step, anomalous);
@@ -128,9 +128,9 @@ class Trainer {
       const Index count = std::min(group_rows, f.rows - first);
       const Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0,
                             static_cast<std::uint32_t>(step * groups + group)};
-      const auto marks = anomalous.empty() ? anomalous
-                                           : anomalous.subspan(static_cast<std::size_t>(first),
-                                                               static_cast<std::size_t>(count));
+      const auto marks = anomalous.empty()
+                             ? anomalous
+                             : anomalous.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
       loss += add_gradient(f.row_range(first, count), noise, dropout, marks, f.rows);
     }
     if (!std::isfinite(loss))
@@ -210,7 +210,7 @@ class Trainer {
   Buffer<Scalar> input_;
   std::vector<std::uint8_t> anomalous_;
   Index group_;
-  Buffer<Scalar> seen_;                                          ///< one group with jitter
+  Buffer<Scalar> seen_;                                           ///< one group with jitter
   typename B::Memory output_, d_output_, activations_, scratch_;  ///< of one group
   typename B::Memory room_, seen_room_;  ///< a group on its way; empty where the host's memory is the backend's
   typename Transformer::template Weights<B> weights_;

@@ -49,9 +49,7 @@ class Context {
     check(cudaMemsetAsync(x, 0, static_cast<std::size_t>(n) * sizeof(float), stream().get()), "cudaMemsetAsync");
   }
   void upload(const float* host, Index n, float* memory) const { transfer(host, n, memory, cudaMemcpyHostToDevice); }
-  void download(const float* memory, Index n, float* host) const {
-    transfer(memory, n, host, cudaMemcpyDeviceToHost);
-  }
+  void download(const float* memory, Index n, float* host) const { transfer(memory, n, host, cudaMemcpyDeviceToHost); }
 
   /// A number that a kernel has written; waits for it.
   [[nodiscard]] double read(const double* number) const {

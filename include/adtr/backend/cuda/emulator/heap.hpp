@@ -72,7 +72,8 @@ class Heap {
   static constexpr std::size_t page = 4096, step = std::size_t{1} << 21;
 
   Heap() {
-    void* const memory = ::mmap(nullptr, capacity + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    void* const memory =
+        ::mmap(nullptr, capacity + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     // Huge pages, since every launch opens and closes them all: with small ones that took most of a test's time.
     const std::size_t past = reinterpret_cast<std::uintptr_t>(memory) % step;
