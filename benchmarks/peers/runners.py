@@ -76,7 +76,8 @@ def start(name, case, folder, program):
     ours = name.startswith("adtr")
     result = folder / (f"{name}_{part}." + ("safetensors" if ours else "npy"))
     if ours:
-        command = [program, "--serve", "--backend", name.partition("_")[2] or "cpu", "--part", part, "--batch", str(case["batch"]), "--threads", str(threads),
+        command = [program, "--serve", "--backend", name.partition("_")[2] or "cpu", "--part", part,
+                   "--batch", str(case["batch"]), "--threads", str(threads),
                    "--architecture", case["architecture"], "--dropout", str(case["dropout"])]
         if part != "train":
             command += ["--model", folder / "model.adtr", "--images", folder / "images.safetensors",

@@ -1,6 +1,8 @@
 /// A network with its weights on a backend: images in, reconstructions and scores out.
 #pragma once
 
+#include <algorithm>
+#include <cassert>
 #include <functional>
 #include <memory>
 #include <type_traits>
@@ -143,6 +145,7 @@ class Model {
     if constexpr (B::on_host) {
       write_norms(kind, extract(images), norms_out);
     } else {
+      assert(images.stride == images.channels);
       const Index n = images.batch * Net::Image::size, results = norms(kind, images.batch);
       std::copy_n(images.data, n, staged_images_.data());
       recording_.run(context_, 2 * images.batch + static_cast<Index>(kind), [&] {
