@@ -35,12 +35,14 @@ part "configure" cmake --preset release -DADTR_UNITY_TESTS=ON "${cuda[@]}"
 part "build" cmake --build --preset release -j "$jobs"
 part "test" ctest --preset release -j "$jobs"
 if [ "${cuda[0]}" = -DADTR_CUDA=ON ]; then
-  if nvidia-smi -L 2>/dev/null | grep -q GPU; then
+  if ! nvidia-smi -L 2>/dev/null | grep -q GPU; then
+    skipped+=("there is no GPU, so the tests on a device were left out")
+  elif [ ! -x "$(command -v compute-sanitizer)" ]; then
+    skipped+=("compute-sanitizer was not found, so the tests on the GPU ran without it")
+  else
     for tool in memcheck racecheck; do
       part "$tool on the GPU" compute-sanitizer --tool "$tool" --error-exitcode 1 build/release/tests/cuda/test_cuda_device
     done
-  else
-    skipped+=("there is no GPU, so the tests on a device were left out")
   fi
 fi
 if ! $quick; then

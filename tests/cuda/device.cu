@@ -64,17 +64,40 @@ void multiply(const Cuda::Context& context, double bound) {
          "squared_norm equals the oracle");
 }
 
+/// A record of operations gives what its numbers are when it is run.
+void record(const Cuda::Context& context) {
+  Cuda::Staging in(4), out(4);
+  Cuda::Memory x(4), y(4);
+  Cuda::Recording recording;
+  for (int run = 1; run <= 4; ++run) {
+    for (int i = 0; i < 4; ++i) in.data()[i] = static_cast<float>(run);
+    recording.run(context, 0, [&] {
+      Cuda::upload(context, in.data(), 4, x.data());
+      Cuda::accumulate(context, {x.data(), 1, 4}, {y.data(), 1, 4});
+      Cuda::download(context, y.data(), 4, out.data());
+    });
+    Cuda::wait(context);
+    expect(out.data()[3] == static_cast<float>(run * (run + 1) / 2), "a recorded row of operations runs");
+  }
+}
+
 }  // namespace
 
 int main() {
   int gpus = 0;
-  if (cudaGetDeviceCount(&gpus) != cudaSuccess || gpus == 0) return without_gpu() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  const cudaError_t code = cudaGetDeviceCount(&gpus);
+  if (code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver) {  // the latter: no driver at all
+    std::printf("no GPU (%s): what needs one was left out\n", cudaGetErrorName(code));
+    return without_gpu() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  }
   try {
+    adtr::cuda::device::check(code, "cudaGetDeviceCount");
     using adtr::cuda::Precision;
     multiply(Cuda::Context(), 1e-4);
     // The largest of the sums is 0.63; the emulator is 4.2e-3 and 3.4e-2 off.
     multiply(Cuda::Context(0, Precision::tf32), 8e-3);
     multiply(Cuda::Context(0, Precision::bf16), 6e-2);
+    record(Cuda::Context());
   } catch (const adtr::Error& e) {
     expect(false, e.what());
   }
