@@ -98,13 +98,13 @@ class Model {
   /// What the last call saw and made of it, in the backend's memory: standardised features and their reconstruction.
   [[nodiscard]] MapIn<B> features(Index batch = 1) const { return map_view<Features>(features_.data(), batch); }
   [[nodiscard]] MapIn<B> reconstruction(Index batch = 1) const {
-    return map_view<Features>(reconstruction_.data(), batch);
+    return map_view<Features>(reconstruction_at(), batch);
   }
 
   /// Of features in the backend's memory.
   void reconstruct(MapIn<B> features) {
     typename B::Memory& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
-    const auto out = map_view<Features>(reconstruction_.data(), features.batch);
+    const auto out = map_view<Features>(reconstruction_at(), features.batch);
     extractor_.for_groups(features.batch, [&](Index first, Index count) {
       Arena<Scalar> arena(memory.data(), memory.size());
       const typename Transformer::template Activations<Scalar> activations(arena, count * Features::positions,
@@ -172,7 +172,7 @@ class Model {
       : context_(context),
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
-        reconstruction_(extractor_.capacity() * Features::size),
+        reconstruction_(own_reconstruction(extractor_)),
         norms_(static_cast<std::size_t>(norms(Norms::taps, extractor_.capacity()))),
         activations_(own_activations(extractor_)),
         transit_images_(in_transit(Net::Image::size)),
@@ -191,6 +191,20 @@ class Model {
     const Index elements = Transformer::activation_elements(extractor.group(), Mode::inference);
     return elements > extractor.scratch().size() ? elements : 0;
   }
+
+  /// So does the reconstruction, behind the activations.
+  static Index own_reconstruction(FeatureExtractor<Net, B>& extractor) {
+    const Index size = extractor.capacity() * Features::size;
+    return behind_activations(extractor) + size > extractor.scratch().size() ? size : 0;
+  }
+  static Index behind_activations(const FeatureExtractor<Net, B>& extractor) {
+    return aligned_size<Scalar>(Transformer::activation_elements(extractor.group(), Mode::inference));
+  }
+  [[nodiscard]] Scalar* reconstruction_at() {
+    return reconstruction_.size() > 0 ? reconstruction_.data()
+                                      : extractor_.scratch().data() + behind_activations(extractor_);
+  }
+  [[nodiscard]] const Scalar* reconstruction_at() const { return const_cast<Model*>(this)->reconstruction_at(); }
 
   /// A file's tensors, all there and of the right shapes; most of them still in the file.
   struct Loaded {

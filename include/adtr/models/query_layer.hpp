@@ -39,12 +39,14 @@ struct QueryLayer {
       return assign<B>(pass.context, w.query_embed, query_embed, Tokens * C);
     }
     using T = typename B::Scalar;
-    Decoder::template prepare_memory<B>(pass.context, p, mode, layer);
+    Decoder::template prepare_memory<B>(pass.context, p, mode, layer, 1);
     w.target = typename B::Memory(Tokens * C);
     w.projected_query = typename B::Memory(Tokens * C);
     const BuffersTogether apart(0);  // what follows would stay among the weights
     typename Decoder::template Weights<B> first;
     Decoder::template prepare_target<B>(pass.context, p, mode, first);
+    typename Attend::Out::template Weights<B> projection;
+    Attend::Out::template prepare<B>(pass.context, p.multihead_attn.projection(0), mode, projection);
     Arena<T> size;
     [[maybe_unused]] const Activations<T> measured(size, Tokens, Mode::inference);
     typename B::Memory memory(size.peak());
@@ -52,8 +54,7 @@ struct QueryLayer {
     const Activations<T> a(arena, Tokens, Mode::inference);
     Decoder::template attend_to_target<B>(pass, first, 0, a, {query_embed, Tokens, C});
     assign<B>(pass.context, w.target, a.first, Tokens * C);
-    Attend::Out::template forward<B>(pass.context, layer.multihead_attn.projections[0],
-                                     MatrixIn<B>(a.query_positions, Tokens, C),
+    Attend::Out::template forward<B>(pass.context, projection, MatrixIn<B>(a.query_positions, Tokens, C),
                                      MatrixOut<B>(w.projected_query.data(), Tokens, C));
   }
 

@@ -34,10 +34,11 @@ struct MultiHeadAttention {
     typename Out::template Weights<B> out;
   };
 
+  /// Of the projections from number `first` on.
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
-                      Weights<B>& w) {
-    for (Index i = 0; i < 3; ++i)
+                      Weights<B>& w, Index first = 0) {
+    for (Index i = first; i < 3; ++i)
       Out::template prepare<B>(context, p.projection(i), mode, w.projections[static_cast<std::size_t>(i)]);
     Out::template prepare<B>(context, p.out_proj, mode, w.out);
   }

@@ -55,11 +55,11 @@ struct DecoderLayer {
     Attend::template prepare<B>(context, p.self_attn, mode, w.self_attn);
     Norm::template prepare<B>(context, p.norm1, w.norm1);
   }
-  /// What attend_to_memory() needs.
+  /// What attend_to_memory() needs; `first` = 1 where it is given the queries' projection.
   template <Backend B>
   static void prepare_memory(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
-                             Weights<B>& w) {
-    Attend::template prepare<B>(context, p.multihead_attn, mode, w.multihead_attn);
+                             Weights<B>& w, Index first = 0) {
+    Attend::template prepare<B>(context, p.multihead_attn, mode, w.multihead_attn, first);
     Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
     Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
     Norm::template prepare<B>(context, p.norm2, w.norm2);
