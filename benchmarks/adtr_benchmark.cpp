@@ -44,8 +44,11 @@ nlohmann::json figures_of(const Options& o, const Timing& t) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const double median = t.quantile(0.5), gflops = median > 0.0 ? t.gflop / median * 1e3 : 0.0;
+  // A GPU's share of a processor's peak says nothing.
   const double peak =
-      t.peak_gflops * (o.threads > 0 ? o.threads : static_cast<int>(std::thread::hardware_concurrency()));
+      o.backend == "cuda"
+          ? 0.0
+          : t.peak_gflops * (o.threads > 0 ? o.threads : static_cast<int>(std::thread::hardware_concurrency()));
   return {{"architecture", o.architecture},
           {"part", o.part},
           {"backend", o.backend},

@@ -5,6 +5,9 @@ if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
 endif()
 enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
+if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12)
+  message(FATAL_ERROR "ADTR_CUDA: expected nvcc 12 or later, which has C++20, found ${CMAKE_CUDA_COMPILER_VERSION}")
+endif()
 
 # CMake 3.25 does not know that nvcc has C++20. Functions of core, such as Dropout's, are constexpr and no more: device
 # code calls them as they are. Eigen is for the host.

@@ -1,10 +1,11 @@
 /// What a backend is: an empty policy whose static functions do the arithmetic. Layers call only these.
 ///
-/// Backends are `Reference<double>` and `Reference<float>` (plain loops, the oracle), `EigenBackend` (portable) and
-/// `Cpu` (SIMD). Every function takes the backend's Context first: what it runs on (threads). Unless a function says
-/// otherwise, all pointers are into the backend's memory (B::Memory; the program's own where B::on_host), results are
-/// overwritten, views do not overlap, and the same input gives the same bits for any number of
-/// threads and whatever else is in the batch.
+/// Backends are `Reference<double>` and `Reference<float>` (plain loops, the oracle), `EigenBackend` (portable), `Cpu`
+/// (SIMD) and `Cuda` (a GPU). Every function takes the backend's Context first: what it runs on (threads, a stream).
+/// Unless a function says otherwise, all pointers are into the backend's memory (B::Memory, zero at first; the program's
+/// own where B::on_host), results are overwritten, views do not overlap, and the same input gives the same bits for any
+/// number of threads and whatever else is in the batch. B::Staging is memory of the host's for both ends of a transfer,
+/// and a B::Recording runs rows of operations that are asked for again and again.
 ///
 /// | operation | result |
 /// |---|---|

@@ -38,6 +38,7 @@ class FeatureExtractor {
   [[nodiscard]] Index capacity() const { return capacity_; }
   /// For others between two calls.
   [[nodiscard]] typename B::Memory& scratch() { return scratch_; }
+  [[nodiscard]] const typename B::Memory& scratch() const { return scratch_; }
 
   /// Calls run(first, count) for groups of n images, of at most group(). One image at a time has its maps in the caches
   /// when the next layer wants them; more than two threads, an image for each two of which, have enough to do. What has

@@ -69,7 +69,7 @@ class Model {
   /// The fast recipe's, tap_scores() of n images, (n, H·W) both.
   void position_scores(MapIn<B> images, std::span<Scalar> map, std::span<Scalar> deep) {
     image_norms(Norms::taps, images, norms_.data());
-    tap_scores<typename Net::Backbone, Scalar>(norms_, map, deep);
+    combine(images.batch, map, deep);
   }
 
   /// The same from standardised features, as a training run keeps them.
@@ -78,7 +78,7 @@ class Model {
   }
   void feature_scores(MapIn<B> features, std::span<Scalar> map, std::span<Scalar> deep) {
     feature_norms(Norms::taps, features, norms_.data());
-    tap_scores<typename Net::Backbone, Scalar>(norms_, map, deep);
+    combine(features.batch, map, deep);
   }
 
   /// Scores as z-scores of each position over the training images.
@@ -98,13 +98,13 @@ class Model {
   /// What the last call saw and made of it, in the backend's memory: standardised features and their reconstruction.
   [[nodiscard]] MapIn<B> features(Index batch = 1) const { return map_view<Features>(features_.data(), batch); }
   [[nodiscard]] MapIn<B> reconstruction(Index batch = 1) const {
-    return map_view<Features>(reconstruction_at(), batch);
+    return map_view<Features>(reconstruction_at(*this), batch);
   }
 
   /// Of features in the backend's memory.
   void reconstruct(MapIn<B> features) {
     typename B::Memory& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
-    const auto out = map_view<Features>(reconstruction_at(), features.batch);
+    const auto out = map_view<Features>(reconstruction_at(*this), features.batch);
     extractor_.for_groups(features.batch, [&](Index first, Index count) {
       Arena<Scalar> arena(memory.data(), memory.size());
       const typename Transformer::template Activations<Scalar> activations(arena, count * Features::positions,
@@ -120,6 +120,12 @@ class Model {
   static constexpr Index taps = static_cast<Index>(Net::Backbone::taps.size());
   static constexpr Index norms(Norms kind, Index batch) {
     return batch * Features::positions * (kind == Norms::taps ? taps : 1);
+  }
+
+  /// What tap_scores() makes of the norms of so many images.
+  void combine(Index batch, std::span<Scalar> map, std::span<Scalar> deep) const {
+    const auto rows = static_cast<std::size_t>(norms(Norms::whole, batch));
+    tap_scores<typename Net::Backbone, Scalar>(norms_, map.first(rows), deep.first(rows));
   }
 
   /// norms (batch·H·W) or (taps, batch·H·W), in the backend's memory like the features.
@@ -200,11 +206,12 @@ class Model {
   static Index behind_activations(const FeatureExtractor<Net, B>& extractor) {
     return aligned_size<Scalar>(Transformer::activation_elements(extractor.group(), Mode::inference));
   }
-  [[nodiscard]] Scalar* reconstruction_at() {
-    return reconstruction_.size() > 0 ? reconstruction_.data()
-                                      : extractor_.scratch().data() + behind_activations(extractor_);
+  /// Of this model, constant or not.
+  template <class Self>
+  [[nodiscard]] static auto* reconstruction_at(Self& self) {
+    return self.reconstruction_.size() > 0 ? self.reconstruction_.data()
+                                           : self.extractor_.scratch().data() + behind_activations(self.extractor_);
   }
-  [[nodiscard]] const Scalar* reconstruction_at() const { return const_cast<Model*>(this)->reconstruction_at(); }
 
   /// A file's tensors, all there and of the right shapes; most of them still in the file.
   struct Loaded {
