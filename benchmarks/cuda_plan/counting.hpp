@@ -61,9 +61,13 @@ struct Counting : adtr::HostMemory<float>, adtr::Composed<Counting, float> {
   static double of(Index n) { return static_cast<double>(n); }
 
   static void copy(const Context& c, In x, Out) { c.count("copy", 1, 0, 2 * size(x)); }
-  static void zero(const Context& c, float*, Index n) { c.count("zero", 1, 0, of(n)); }
+  template <class T>
+  static void zero(const Context& c, T*, Index n) {
+    c.count("zero", 1, 0, sizeof(T) / 4.0 * of(n));
+  }
   static void upload(const Context&, const float*, Index, float*) {}
-  static void download(const Context&, const float*, Index, float*) {}
+  template <class T>
+  static void download(const Context&, const T*, Index, T*) {}
 
   static void pack(const Context& c, In w, Packed& p) {
     p = {w.cols, w.rows};
@@ -131,9 +135,8 @@ struct Counting : adtr::HostMemory<float>, adtr::Composed<Counting, float> {
   static void difference_norm(const Context& c, In f, In, float*) {
     c.count("difference_norm", 1, 3 * size(f), 2 * size(f));
   }
-  static double norm_gradient(const Context& c, In f, In, float, Out) {
+  static void norm_gradient(const Context& c, In f, In, float, Out, double*) {
     c.count("norm_gradient", 2, 4 * size(f), 3 * size(f));
-    return 0.0;
   }
   static void mean_difference(const Context& c, In f, In, float*) {
     c.count("mean_difference", 1, 3 * size(f), 2 * size(f));
@@ -141,9 +144,11 @@ struct Counting : adtr::HostMemory<float>, adtr::Composed<Counting, float> {
   static void sign_gradient(const Context& c, In f, In, const float*, Out) {
     c.count("sign_gradient", 1, 3 * size(f), 3 * size(f));
   }
-  static double squared_norm(const Context& c, const float*, Index n) {
+  static void anomaly_weights(const Context& c, const adtr::AnomalyLoss&, In, In m, Out, double*) {
+    c.count("anomaly_weights", 2, 10 * size(m), 3 * size(m));
+  }
+  static void squared_norm(const Context& c, const float*, Index n, double*) {
     c.count("squared_norm", 2, 2 * of(n), of(n));
-    return 0.0;
   }
   static void adamw(const Context& c, const adtr::AdamW&, Index n, float*, const float*, float*, float*) {
     c.count("adamw", 1, 15 * of(n), 7 * of(n));

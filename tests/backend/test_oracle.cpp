@@ -86,7 +86,8 @@ TEST_CASE("norm_gradient is the gradient of half the squared difference", "[back
     Oracle::difference_norm(here, fs, gs, s.data());
     return 0.5 * 0.25 * dot(s, s);
   };
-  const double sum = Oracle::norm_gradient(here, fs, gs, 0.25, {dg.data(), rows, columns});
+  double sum = 0.0;
+  Oracle::norm_gradient(here, fs, gs, 0.25, {dg.data(), rows, columns}, &sum);
   CHECK(error(dg, central_differences(g, loss)) < 1e-7);
   CHECK(sum == Approx(loss() / 0.125).epsilon(1e-12));
 }

@@ -209,7 +209,8 @@ TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS)
       using T = typename B::Scalar;
       const Rows<T> f({}, rows, columns, 1, 1.0F, true), g({}, rows, columns, 2, 1.0F, true);
       Rows<T> dg({}, rows, columns, 3, 1.0F, true);
-      static_cast<void>(B::norm_gradient(context, f.in(), g.in(), static_cast<T>(0.125F), dg.view));
+      std::vector<double> sum(1);
+      B::norm_gradient(context, f.in(), g.in(), static_cast<T>(0.125F), dg.view, sum.data());
       return dg.memory;
     };
     check<TestType>(gradient, 1e-6);
@@ -217,7 +218,9 @@ TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS)
       using T = typename B::Scalar;
       const Rows<T> f({}, rows, columns, 1, 1.0F, true), g({}, rows, columns, 2, 1.0F, true);
       Rows<T> dg({}, rows, columns, 3, 1.0F, true);
-      return std::vector{static_cast<T>(B::norm_gradient(context, f.in(), g.in(), static_cast<T>(0.125F), dg.view))};
+      std::vector<double> total{3.5};  // which is added to
+      B::norm_gradient(context, f.in(), g.in(), static_cast<T>(0.125F), dg.view, total.data());
+      return std::vector{static_cast<T>(total.front())};
     };
     check<TestType>(sum, 1e-6);
   });
@@ -226,7 +229,9 @@ TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS)
     const auto run = [&]<class B>(const typename B::Context& context) {
       using T = typename B::Scalar;
       const auto x = numbers<T>(n, 1, 3.0F);
-      return std::vector{static_cast<T>(B::squared_norm(context, x.data(), n))};
+      std::vector<double> sum{0.25};
+      B::squared_norm(context, x.data(), n, sum.data());
+      return std::vector{static_cast<T>(sum.front())};
     };
     check<TestType>(run, 1e-6);
   }
@@ -260,9 +265,37 @@ TEMPLATE_TEST_CASE("mean_difference and sign_gradient", "[backend]", ADTR_BACKEN
   });
 }
 
+TEMPLATE_TEST_CASE("anomaly_weights", "[backend]", ADTR_BACKENDS) {
+  const auto loss = GENERATE(adtr::AnomalyLoss{false, 1, 0.003, 0.5, 7}, adtr::AnomalyLoss{true, 1, 0.003, 0.5, 7},
+                             adtr::AnomalyLoss{true, 20, 0.3, 1.0, 7}, adtr::AnomalyLoss{true, 400, 0.003, 1.0, 7});
+  CAPTURE(loss.by_label, loss.top);
+  for_each(Shapes<2>{{1, 1}, {5, 16}, {130, 9}, {2, 300}}, [&](Index images, Index tokens) {
+    CAPTURE(images, tokens);
+    // All weights, then the loss. The second image is normal, the third all anomalous; some distances are equal.
+    const auto run = [&]<class B>(const typename B::Context& context) {
+      using T = typename B::Scalar;
+      const Index count = images * tokens;
+      auto m = numbers<T>(count, 1, 3.0F), y = numbers<T>(count, 2);
+      for (std::size_t i = 0; i < size(count); ++i) {
+        const auto image = static_cast<Index>(i) / tokens;
+        m[i] = i % 5 == 4 ? m[i - 1] : std::abs(m[i]);
+        y[i] = image == 2 || (image != 1 && y[i] > T(0.9)) ? T{1} : T{0};
+      }
+      std::vector<T> w(size(count), T{77});
+      std::vector<double> sum{0.125};
+      B::anomaly_weights(context, loss, {y.data(), images, tokens}, {m.data(), images, tokens},
+                         {w.data(), images, tokens}, sum.data());
+      w.push_back(static_cast<T>(sum.front()));
+      return w;
+    };
+    check<TestType>(run, 1e-6);
+  });
+}
+
 TEMPLATE_TEST_CASE("adamw", "[backend]", ADTR_BACKENDS) {
+  // No clipping, of no effect, and with one.
   for (const Index n : {1, 7, 1000, 40001})
-    for (const double clip : {1.0, 0.3}) {
+    for (const double clip : {0.0, 10.0, 0.3}) {
       CAPTURE(n, clip);
       const auto steps = [&](double decay) {
         return [n, clip, decay]<class B>(const typename B::Context& context) {
@@ -270,7 +303,9 @@ TEMPLATE_TEST_CASE("adamw", "[backend]", ADTR_BACKENDS) {
           auto p = numbers<T>(n, 1), m = std::vector<T>(size(n)), v = m;
           for (Index step = 1; step <= 3; ++step) {
             const auto g = numbers<T>(n, 1 + static_cast<std::uint64_t>(step), 2.0F);
-            B::adamw(context, {1e-2, decay, 0.9, 0.999, 1e-8, step, clip}, n, p.data(), g.data(), m.data(), v.data());
+            const std::vector<double> squared_norm{4.0};
+            B::adamw(context, {1e-2, decay, 0.9, 0.999, 1e-8, step, clip, squared_norm.data()}, n, p.data(), g.data(),
+                     m.data(), v.data());
           }
           return std::array{p, m, v};
         };

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <functional>
+#include <limits>
 
 #include "adtr/backend/cuda.hpp"
 #include "models/small_model.hpp"
@@ -14,11 +16,13 @@ using adtr::Index;
 using adtr::cuda::emulator::Access;
 using adtr::cuda::emulator::Fault;
 using adtr::cuda::emulator::FaultKind;
+using adtr::cuda::emulator::Pace;
 
 namespace {
 
+/// Kernels get at the device's memory alone, and nothing runs before the host waits for it.
 const CudaEmulator::Context& device_only() {
-  static const CudaEmulator::Context context(1, Access::device);
+  static const CudaEmulator::Context context(1, Access::device, Pace::late);
   return context;
 }
 
@@ -37,8 +41,8 @@ double relative_deviation(const A& actual, const B& expected) {
 
 /// The parameters after training with the CUDA kernels.
 std::vector<float> train(const adtr::TrainingOptions& o, adtr::BatchSource<float>& batches,
-                         const adtr::FeatureCache<float>& cache) {
-  adtr::Trainer<small::Net, CudaEmulator> trainer(device_only(), batches, o);
+                         const adtr::FeatureCache<float>& cache, const CudaEmulator::Context& context = device_only()) {
+  adtr::Trainer<small::Net, CudaEmulator> trainer(context, batches, o);
   auto p = trainer.parameters();
   adtr::initialise_identity<small::Net, float>(p, o.seed, adtr::PrincipalAxes::of<float>(cache.rows(), small::Net::C));
   while (trainer.state().epoch < o.epochs) trainer.run_epoch();
@@ -94,6 +98,7 @@ TEST_CASE("A record is of operations, not of their results, and nothing in it wa
       CudaEmulator::accumulate(context, {x.data(), 1, 4}, {y.data(), 1, 4});
       CudaEmulator::download(context, y.data(), 4, out.data());
     });
+    CudaEmulator::wait(context);
   };
   add();
   CHECK((out == std::vector<float>{1, 2, 3, 4}));
@@ -103,9 +108,9 @@ TEST_CASE("A record is of operations, not of their results, and nothing in it wa
   add();
   CHECK((out == std::vector<float>{21, 42, 63, 84}));
 
-  const auto sum = [&] { static_cast<void>(CudaEmulator::squared_norm(context, x.data(), 4)); };
-  recording.run(context, 1, sum);
-  CHECK_THROWS_WITH(recording.run(context, 1, sum), ContainsSubstring("the host waits for the GPU"));
+  const auto wait = [&] { CudaEmulator::wait(context); };
+  recording.run(context, 1, wait);
+  CHECK_THROWS_WITH(recording.run(context, 1, wait), ContainsSubstring("the host waits for the GPU"));
   CHECK_NOTHROW(add());
 }
 
@@ -145,6 +150,64 @@ TEST_CASE("Training with the CUDA kernels gives the oracle's parameters") {
   CHECK(relative_deviation(actual, small::train<adtr::Cpu>(o)) < 2e-2);
 }
 
+TEST_CASE("An epoch waits for no step of its own") {
+  auto o = small::options(0.1);
+  o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::pixel, adtr::Loss::image);
+  o.clip = 0.5;
+  o.jitter = GENERATE(0.0, 0.5);
+  o.batch = 2;  // six steps an epoch
+  o.epochs = 2;
+  // Images with anomalies, which says when it is asked for a batch.
+  struct Source final : adtr::BatchSource<float> {
+    adtr::FeatureCache<float> cache{small::images, small::tokens, small::channels, 1 << 30};
+    std::vector<Index> asked;  ///< operations that the device had not begun at each step
+    std::function<Index()> waiting = [] { return Index{0}; };
+    Source() { small::fill(cache); }
+    [[nodiscard]] Index images() const override { return cache.images(); }
+    void fill(std::span<const Index> numbers, Index step, float* features, std::span<std::uint8_t> marks) override {
+      cache.fill(numbers, step, features, marks);
+      for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = i % 7 == 2 ? 1 : 0;
+      asked.push_back(waiting());
+    }
+  };
+  Source at_once, late;
+  const CudaEmulator::Context context(1, Access::device, Pace::late);
+  late.waiting = [&] { return context.waiting(); };
+  const auto expected = train(o, at_once, at_once.cache, CudaEmulator::Context(1, Access::device));
+  CHECK(train(o, late, late.cache, context) == expected);
+  REQUIRE(late.asked.size() == 12);
+  // At the first step of an epoch nothing is left to do; then there is always most of a step.
+  for (std::size_t i = 0; i < late.asked.size(); ++i)
+    if (i % 6 > 0) CHECK(late.asked[i] > 50);
+}
+
+TEST_CASE("A loss that is not a number is an error after the epoch") {
+  adtr::FeatureCache<float> cache(4, small::tokens, small::channels, 1 << 30);
+  small::fill(cache);
+  cache.rows().data[0] = std::numeric_limits<float>::infinity();
+  auto o = small::options();
+  o.batch = 4;
+  CHECK_THROWS_WITH(train(o, cache, cache), ContainsSubstring("diverged at step 1 "));
+}
+
+TEST_CASE("What waits on the host's memory sees what is there when it runs") {
+  const CudaEmulator::Context context(1, Access::device, Pace::late);
+  std::vector<float> host{1, 2, 3, 4}, first(4), second(4);
+  CudaEmulator::Memory x(4), y(4);
+  CudaEmulator::Mark mark;
+  CudaEmulator::upload(context, host.data(), 4, x.data());
+  CudaEmulator::mark(context, mark);
+  CudaEmulator::upload(context, host.data(), 4, y.data());
+  CudaEmulator::wait(context, mark);
+  host[0] = 7;  // too early for the second upload
+  CudaEmulator::download(context, x.data(), 4, first.data());
+  CudaEmulator::download(context, y.data(), 4, second.data());
+  CudaEmulator::wait(context);
+  CHECK(first[0] == 1.0F);
+  CHECK(second[0] == 7.0F);
+  CHECK(context.waiting() == 0);
+}
+
 TEST_CASE("A training step's gradient on the CUDA backend is the oracle's") {
   auto o = small::options(0.1);
   const auto gradient = [&]<class B>(const typename B::Context& context) {
@@ -167,6 +230,7 @@ TEST_CASE("A kernel that is given the host's memory is stopped") {
   CudaEmulator::Memory device(8);
   try {
     CudaEmulator::accumulate(device_only(), {host.data(), 1, 8}, {device.data(), 1, 8});
+    CudaEmulator::wait(device_only());
     FAIL("not stopped");
   } catch (const Fault& fault) {
     CHECK(fault.kind() == FaultKind::host_memory);

@@ -66,7 +66,8 @@ void check(const std::string& name) {
     Net::template forward<B>(context, weights, {}, activations, in, y);
     CHECK(expected.error(name + ".reconstruction", std::span<const T>(output.data(), f.size())) < golden::tolerance<T>);
     if (mode == Mode::inference) continue;
-    B::norm_gradient(context, in, y, static_cast<T>(2.0 / static_cast<double>(rows)), dy);
+    double sum = 0.0;
+    B::norm_gradient(context, in, y, static_cast<T>(2.0 / static_cast<double>(rows)), dy, &sum);
     Net::template backward<B>(context, weights, {}, activations, in, dy, gradients,
                               adtr::Arena<T>(scratch.data(), scratch.size()));
   }

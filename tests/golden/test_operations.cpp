@@ -289,8 +289,9 @@ TEMPLATE_LIST_TEST_CASE("L_norm and its gradient equal PyTorch's", "[golden]", g
   const Case<T> c{"l_norm"};
   const auto f = c.values("x", 18 * 14), r = c.values("r", 18 * 14);
   auto gradient = zeros<T>(18 * 14);
-  const double sum = TestType::norm_gradient(context, {f.data(), 18, 14}, {r.data(), 18, 14}, static_cast<T>(2.0 / 18),
-                                             {gradient.data(), 18, 14});
+  double sum = 0.0;
+  TestType::norm_gradient(context, {f.data(), 18, 14}, {r.data(), 18, 14}, static_cast<T>(2.0 / 18),
+                          {gradient.data(), 18, 14}, &sum);
   c.check("y", {static_cast<T>(sum / 18)});
   c.check("dr", gradient);
 }
@@ -300,34 +301,37 @@ TEMPLATE_LIST_TEST_CASE("L_px and L_img and their gradients equal PyTorch's", "[
   const typename TestType::Context context(1);
   constexpr Index tokens = 9, channels = 14;
   constexpr double alpha = 0.003;
+  const auto check = [&](const Case<T>& c, const adtr::AnomalyLoss& loss, const std::vector<T>& f,
+                         const std::vector<T>& r, const std::vector<T>& anomalous) {
+    const auto rows = static_cast<Index>(anomalous.size());
+    auto gradient = zeros<T>(rows * channels), means = zeros<T>(rows), weights = zeros<T>(rows);
+    const auto images = [&](auto* data) { return adtr::MatrixView(data, rows / tokens, tokens); };
+    double sum = 0.0;
+    adtr::anomaly_loss<TestType>(context, loss, {f.data(), rows, channels}, {r.data(), rows, channels},
+                                 images(anomalous.data()), images(means.data()), images(weights.data()),
+                                 {gradient.data(), rows, channels}, &sum);
+    c.check("y", {static_cast<T>(sum)});
+    c.check("dr", gradient);
+  };
   SECTION("L_px") {
     const Case<T> c{"pixel_loss"};
     constexpr Index rows = 3 * tokens;
     const auto f = c.values("x", rows * channels), r = c.values("r", rows * channels), mask = c.values("mask", tokens);
-    std::vector<std::uint8_t> anomalous(rows, 1);
+    std::vector<T> anomalous(rows, T{1});
     for (std::size_t u = 0; u < tokens; ++u) {
-      anomalous[u] = mask[u] > T{0} ? 1 : 0;
-      anomalous[tokens + u] = 0;
+      anomalous[u] = mask[u] > T{0} ? T{1} : T{0};
+      anomalous[tokens + u] = T{0};
     }
-    auto gradient = zeros<T>(rows * channels);
-    const double loss = adtr::pixel_loss<TestType>(context, {f.data(), rows, channels}, {r.data(), rows, channels},
-                                                   anomalous, tokens, alpha, 1.0, {gradient.data(), rows, channels});
-    c.check("y", {static_cast<T>(loss)});
-    c.check("dr", gradient);
+    check(c, {false, 1, alpha}, f, r, anomalous);
   }
   for (const auto& [name, top] :
        {std::pair<const char*, Index>{"image_loss", 4}, {"image_loss_all", 9}, {"image_loss_all", 20}}) {
     const Case<T> c{name};
     constexpr Index rows = 2 * tokens;
     const auto f = c.values("x", rows * channels), r = c.values("r", rows * channels);
-    std::vector<std::uint8_t> anomalous(rows, 0);
-    anomalous.back() = 1;
-    auto gradient = zeros<T>(rows * channels);
-    const double loss =
-        adtr::image_loss<TestType>(context, {f.data(), rows, channels}, {r.data(), rows, channels}, anomalous, tokens,
-                                   top, alpha, 1.0, {gradient.data(), rows, channels});
-    c.check("y", {static_cast<T>(loss)});
-    c.check("dr", gradient);
+    std::vector<T> anomalous(rows, T{0});
+    anomalous.back() = T{1};
+    check(c, {true, top, alpha}, f, r, anomalous);
   }
 }
 

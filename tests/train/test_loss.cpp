@@ -35,8 +35,11 @@ Result<typename B::Scalar> loss_of(const std::vector<typename B::Scalar>& f, con
   const typename B::Context context(threads);
   const adtr::MatrixIn<B> fs(f.data(), rows, columns), gs(g.data(), rows, columns);
   const adtr::MatrixOut<B> dg(result.gradient.data(), rows, columns);
-  result.loss = top == 0 ? adtr::pixel_loss<B>(context, fs, gs, marks, rows / 2, alpha, scale, dg)
-                         : adtr::image_loss<B>(context, fs, gs, marks, rows / 2, top, alpha, scale, dg);
+  const std::vector<typename B::Scalar> y(marks.begin(), marks.end());
+  std::vector<typename B::Scalar> means(y.size()), weights(y.size());
+  const auto images = [&](auto* data) { return adtr::MatrixView(data, 2, rows / 2); };
+  adtr::anomaly_loss<B>(context, {top != 0, top, alpha, scale}, fs, gs, images(y.data()), images(means.data()),
+                        images(weights.data()), dg, &result.loss);
   return result;
 }
 

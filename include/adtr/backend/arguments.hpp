@@ -1,6 +1,7 @@
 /// What the operations of a backend take beside the maps and matrices they work on.
 #pragma once
 
+#include <cmath>
 #include <cstdint>
 
 #include "adtr/core/philox.hpp"
@@ -95,8 +96,36 @@ struct AdamW {
   double beta1 = 0.9;
   double beta2 = 0.999;
   double epsilon = 1e-8;
-  Index step = 1;               ///< t, from 1
-  double gradient_scale = 1.0;  ///< multiplies every gradient first (clipping)
+  Index step = 1;                        ///< t, from 1
+  double clip = 0.0;                     ///< above 0: a gradient whose norm is larger is scaled to this norm first
+  const double* squared_norm = nullptr;  ///< of the gradient, in the backend's memory; read where clip is above 0
+
+  /// What a gradient is multiplied by, on a backend whose memory is the host's.
+  [[nodiscard]] double gradient_scale() const {
+    if (!(clip > 0.0)) return 1.0;
+    const double norm = std::sqrt(*squared_norm);
+    return norm > clip ? clip / norm : 1.0;
+  }
+};
+
+/// The constants of one step for backends in floats.
+struct AdamWFactors {
+  float beta1, rest1;        ///< β₁, 1 − β₁
+  float beta2, rest2;        ///< β₂, 1 − β₂
+  float decay;               ///< 1 − lr·wd
+  float rate;                ///< lr / (1 − β₁ᵗ)
+  float inverse_correction;  ///< 1 / √(1 − β₂ᵗ)
+  float epsilon;
+
+  explicit AdamWFactors(const AdamW& a)
+      : beta1(static_cast<float>(a.beta1)),
+        rest1(static_cast<float>(1.0 - a.beta1)),
+        beta2(static_cast<float>(a.beta2)),
+        rest2(static_cast<float>(1.0 - a.beta2)),
+        decay(static_cast<float>(1.0 - a.learning_rate * a.weight_decay)),
+        rate(static_cast<float>(a.learning_rate / (1.0 - std::pow(a.beta1, static_cast<double>(a.step))))),
+        inverse_correction(static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(a.beta2, static_cast<double>(a.step))))),
+        epsilon(static_cast<float>(a.epsilon)) {}
 };
 
 }  // namespace adtr::inline ADTR_ABI

@@ -2,17 +2,19 @@
 ///
 /// Backends are `Reference<double>` and `Reference<float>` (plain loops, the oracle), `EigenBackend` (portable), `Cpu`
 /// (SIMD) and `Cuda` (a GPU). Every function takes the backend's Context first: what it runs on (threads, a stream).
-/// Unless a function says otherwise, all pointers are into the backend's memory (B::Memory, zero at first; the program's
-/// own where B::on_host), results are overwritten, views do not overlap, and the same input gives the same bits for any
-/// number of threads and whatever else is in the batch. B::Staging is memory of the host's for both ends of a transfer,
-/// and a B::Recording runs rows of operations that are asked for again and again.
+/// Unless a function says otherwise, all pointers are into the backend's memory (B::Memory, zero at first; the
+/// program's own where B::on_host), and `sum` to one of B::Sums, doubles in it that are zero at first; results are
+/// overwritten, views do not overlap, and the same input gives the same bits for any number of threads and whatever
+/// else is in the batch. B::Staging is memory of the host's for both ends of a transfer, and a B::Recording runs rows
+/// of operations that are asked for again and again.
 ///
 /// | operation | result |
 /// |---|---|
 /// | copy(x, y) | y = x |
-/// | zero(x, n) | x = 0 |
+/// | zero(x, n) | x = 0; of Memory or of Sums |
 /// | upload(host, n, x), download(x, n, host) | n numbers from and to the host's memory; see wait |
 /// | wait() | returns when all that was asked for is done; `host` above must stay until then |
+/// | mark(mark), wait(mark) | the latter returns when all that was asked for before the former is done |
 /// | pack(w (N,K)) | w in the layout that multiply(x, ·) wants for x·wᵀ |
 /// | pack_transposed(w (N,K)) | the same for x·w |
 /// | multiply(a (M,K), packed, epilogue, c (M,N)) | c = activation(a·b + bias + residual) |
@@ -34,15 +36,17 @@
 /// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0 |
 /// | accumulate(x, y) | y += x |
 /// | difference_norm(f, g, s) | s[u] = ‖f(u) − g(u)‖₂ |
-/// | norm_gradient(f, g, scale, dg) | dg = scale·(g − f); returns Σ (g − f)² |
+/// | norm_gradient(f, g, scale, dg, sum) | dg = scale·(g − f); *sum += Σ (g − f)² |
 /// | mean_difference(f, g, m) | m[u] = mean over channels of abs(f(u) − g(u)) |
 /// | sign_gradient(f, g, w, dg) | dg(u) = w[u]·sign(g(u) − f(u)); 0 where equal |
-/// | squared_norm(x, n) | Σ x², for gradient clipping |
-/// | adamw(AdamW, n, p, g, m, v) | one step over n parameters |
+/// | anomaly_weights(AnomalyLoss, y, m, w, sum) | all (images, T): marks y and mean differences m to weights w of
+/// sign_gradient; |   | *sum += the loss | | squared_norm(x, n, sum) | *sum += Σ x², for gradient clipping | |
+/// adamw(AdamW, n, p, g, m, v) | one step over n parameters |
 #pragma once
 
 #include <concepts>
 
+#include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/arguments.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -57,17 +61,23 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
                            SqueezeExcite<typename B::Scalar> squeeze_excite,
                            InvertedResidual<typename B::Scalar, typename B::Packed> inverted_residual,
                            InvertedResidualShape inverted_residual_shape, Window window, Activation activation,
-                           Dropout dropout, AdamW adamw, Index n) {
+                           Dropout dropout, AdamW adamw, AnomalyLoss anomaly_loss, double* sum, typename B::Mark& mark,
+                           Index n) {
   requires std::floating_point<typename B::Scalar>;
   { B::name } -> std::convertible_to<const char*>;
   requires std::constructible_from<typename B::Context, int>;
   requires std::constructible_from<typename B::Memory, Index>;
+  requires std::constructible_from<typename B::Sums, Index>;
   { B::on_host } -> std::convertible_to<bool>;
   B::copy(context, in, out);
   B::zero(context, write, n);
   B::upload(context, read, n, write);
   B::download(context, read, n, write);
   B::wait(context);
+  B::mark(context, mark);
+  B::wait(context, mark);
+  B::zero(context, sum, n);
+  B::download(context, static_cast<const double*>(sum), n, sum);
   requires std::constructible_from<typename B::Staging, Index>;
   requires std::default_initializable<typename B::Recording>;
   B::pack(context, in, packed);
@@ -93,10 +103,11 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
   B::relu_backward(context, in, number, out);
   B::accumulate(context, in, out);
   B::difference_norm(context, in, in, write);
-  { B::norm_gradient(context, in, in, number, out) } -> std::same_as<double>;
+  B::norm_gradient(context, in, in, number, out, sum);
   B::mean_difference(context, in, in, write);
   B::sign_gradient(context, in, in, read, out);
-  { B::squared_norm(context, read, n) } -> std::same_as<double>;
+  B::anomaly_weights(context, anomaly_loss, in, in, out, sum);
+  B::squared_norm(context, read, n, sum);
   B::adamw(context, adamw, n, write, read, write, write);
 };
 

@@ -4,6 +4,7 @@
 /// `pack` into a Packed of another size.
 #pragma once
 
+#include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/backend.hpp"
 #include "adtr/backend/cpu/attentions.hpp"
 #include "adtr/backend/cpu/blocks.hpp"
@@ -16,7 +17,14 @@
 
 namespace adtr::inline ADTR_ABI {
 
-struct Cpu : cpu::Packing, cpu::Products, cpu::Maps, cpu::Blocks, cpu::Attentions, cpu::Tokens, HostMemory<float> {
+struct Cpu : cpu::Packing,
+             cpu::Products,
+             cpu::Maps,
+             cpu::Blocks,
+             cpu::Attentions,
+             cpu::Tokens,
+             HostMemory<float>,
+             HostLosses<float> {
   using Scalar = float;
   using Context = cpu::Context;
   using Packed = cpu::Packed;

@@ -5,6 +5,7 @@
 /// need the same -m flags (the Cpu backend has no such condition).
 #pragma once
 
+#include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/backend.hpp"
 #include "adtr/backend/composed.hpp"
 #include "adtr/backend/eigen/attention.hpp"
@@ -21,6 +22,7 @@ struct EigenBackend : eigen::Products,
                       eigen::Attentions,
                       eigen::Tokens,
                       HostMemory<float>,
+                      HostLosses<float>,
                       Composed<EigenBackend, float> {
   using Scalar = float;
   using Context = eigen::Context;

@@ -12,7 +12,9 @@ namespace adtr::inline ADTR_ABI {
 template <class T>
 struct HostMemory {
   using Memory = Buffer<T>;
+  using Sums = Buffer<double>;
   using Staging = Memory;  ///< what the host fills for an upload
+  struct Mark {};
   static constexpr bool on_host = true;
 
   /// Operations that are asked for again and again with the same arguments; a GPU's are asked for in one go.
@@ -31,20 +33,24 @@ struct HostMemory {
     else
       for (Index r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, y.row(r));
   }
-  template <class Context>
-  static void zero(const Context&, T* x, Index n) {
-    std::fill_n(x, n, T{});
+  template <class Context, class U>
+  static void zero(const Context&, U* x, Index n) {
+    std::fill_n(x, n, U{});
   }
   template <class Context>
   static void upload(const Context&, const T* host, Index n, T* memory) {
     std::copy_n(host, n, memory);
   }
+  template <class Context, class U>
+  static void download(const Context&, const U* memory, Index n, U* host) {
+    std::copy_n(memory, n, host);
+  }
   template <class Context>
   static void wait(const Context&) {}
   template <class Context>
-  static void download(const Context&, const T* memory, Index n, T* host) {
-    std::copy_n(memory, n, host);
-  }
+  static void mark(const Context&, Mark&) {}
+  template <class Context>
+  static void wait(const Context&, const Mark&) {}
 };
 
 }  // namespace adtr::inline ADTR_ABI

@@ -1,6 +1,7 @@
 /// The oracle: plain loops with double accumulation. Slow on purpose; every other backend is compared with it.
 #pragma once
 
+#include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/backend.hpp"
 #include "adtr/backend/composed.hpp"
 #include "adtr/backend/host_memory.hpp"
@@ -17,6 +18,7 @@ struct Reference : reference::Products<T>,
                    reference::Attentions<T>,
                    reference::Tokens<T>,
                    HostMemory<T>,
+                   HostLosses<T>,
                    Composed<Reference<T>, T> {
   using Scalar = T;
   using Context = reference::Context;

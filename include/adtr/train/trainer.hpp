@@ -41,12 +41,16 @@ class Trainer {
         second_moment_twin_(gradients_.size()),
         gradients_twin_(gradients_.size()),
         batch_(std::min(options.batch, batches.images())),
-        input_(batch_ * size),
         anomalous_(static_cast<std::size_t>(batch_ * Transformer::tokens)),
         group_(B::on_host ? std::min(batch_, images_at_a_time) : batch_),
+        input_(batch_ * size),
         seen_(options.jitter > 0.0 ? group_ * size : 0),
+        marks_(marked() ? group_ * Transformer::tokens : 0),
+        sums_(2 * steps_per_epoch()),
         output_(group_ * size),
         d_output_(group_ * size),
+        means_(marked() ? group_ * Transformer::tokens : 0),
+        sign_weights_(means_.size()),
         activations_(Transformer::activation_elements(group_, Mode::training)),
         scratch_(Transformer::gradient_scratch(group_)) {}
 
@@ -66,21 +70,33 @@ class Trainer {
         permutation(static_cast<std::size_t>(n),
                     RandomStream(options_.seed, order_stream + static_cast<std::uint64_t>(state_.epoch)));
     std::vector<Index> images;
-    double loss = 0.0;
+    std::vector<double> losses(static_cast<std::size_t>(steps_per_epoch()));
     push_state();
-    for (Index first = 0; first < n; first += batch_) {
-      const Index count = std::min(batch_, n - first);
+    B::zero(context_, sums_.data(), sums_.size());
+    for (Index i = 0; i < steps_per_epoch(); ++i) {
+      const Index first = i * batch_, count = std::min(batch_, n - first);
+      const Index step = state_.epoch * steps_per_epoch() + i;
+      B::wait(context_, read_);  // not for the rest of the step before
       images.assign(order.begin() + first, order.begin() + first + count);
-      const Index step = state_.epoch * steps_per_epoch() + first / batch_;
       std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
       const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
       batches_.fill(images, step, input_.data(), marks);
-      loss += compute_gradient({input_.data(), count * Transformer::tokens, Transformer::features}, step, marks) *
-              static_cast<double>(count);
-      step_with_gradient(step);
+      const MatrixIn<B> f(input_.data(), count * Transformer::tokens, Transformer::features);
+      compute_gradient(f, step, marks, sums_.data() + i);
+      step_with_gradient(step, sums_.data() + steps_per_epoch() + i);
+      // Elsewhere the host would have to wait for it.
+      if constexpr (B::on_host) static_cast<void>(checked_loss(sums_.data()[i], f.rows, step));
       after_step(first + count);
     }
+    B::download(context_, sums_.data(), steps_per_epoch(), losses.data());
     pull_state();
+    double loss = 0.0;
+    for (Index i = 0; i < steps_per_epoch(); ++i) {
+      const Index count = std::min(batch_, n - i * batch_);
+      loss += checked_loss(losses[static_cast<std::size_t>(i)], count * Transformer::tokens,
+                           state_.epoch * steps_per_epoch() + i) *
+              static_cast<double>(count);
+    }
     ++state_.epoch;
     return loss / static_cast<double>(n);
   }
@@ -92,16 +108,20 @@ class Trainer {
   /// fills gradients(). `anomalous` (count·tokens) marks anomalous tokens for the losses that want to know.
   double gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous = {}) {
     push_state();
-    const double loss = compute_gradient(f, step, anomalous);
+    B::zero(context_, sums_.data(), 1);
+    compute_gradient(f, step, anomalous, sums_.data());
+    double sum = 0.0;
+    B::download(context_, sums_.data(), 1, &sum);
     gradients_twin_.pull(context_, gradients_);
-    return loss;
+    return checked_loss(sum, f.rows, step);
   }
 
   /// One AdamW step with gradients().
   void update(Index step) {
     push_state();
     gradients_twin_.push(context_, gradients_);
-    step_with_gradient(step);
+    B::zero(context_, sums_.data(), 1);
+    step_with_gradient(step, sums_.data());
     pull_state();
   }
 
@@ -117,13 +137,24 @@ class Trainer {
     second_moment_twin_.pull(context_, state_.second_moment);
   }
 
-  double compute_gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous) {
+  [[nodiscard]] bool marked() const { return options_.loss != Loss::norm; }
+
+  /// The mean loss of a batch of `rows` tokens from the sum that its groups have added to.
+  double checked_loss(double sum, Index rows, Index step) const {
+    const double loss = marked() ? sum : sum / static_cast<double>(rows);
+    if (!std::isfinite(loss))
+      throw Error("training diverged at step " + std::to_string(step + 1) +
+                  " (the loss is not a number); try a smaller learning rate");
+    return loss;
+  }
+
+  /// Fills gradients() and adds to *sum what checked_loss() makes a loss of.
+  void compute_gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous, double* sum) {
     Transformer::template prepare<B>(context_, bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)),
                                      Mode::training, weights_);
     RandomStream noise(options_.seed, jitter_stream + static_cast<std::uint64_t>(step));
     B::zero(context_, gradients_twin_.data(gradients_), gradients_.size());
     const Index group_rows = group_ * Transformer::tokens, groups = (batch_ + group_ - 1) / group_;
-    double loss = 0.0;
     for (Index first = 0, group = 0; first < f.rows; first += group_rows, ++group) {
       const Index count = std::min(group_rows, f.rows - first);
       const Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0,
@@ -131,59 +162,62 @@ class Trainer {
       const auto marks = anomalous.empty()
                              ? anomalous
                              : anomalous.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      loss += add_gradient(f.row_range(first, count), noise, dropout, marks, f.rows);
+      add_gradient(f.row_range(first, count), noise, dropout, marks, f.rows, sum);
     }
-    if (!std::isfinite(loss))
-      throw Error("training diverged at step " + std::to_string(step + 1) +
-                  " (the loss is not a number); try a smaller learning rate");
-    return loss;
   }
 
-  void step_with_gradient(Index step) {
-    const Index steps = options_.epochs * steps_per_epoch();
+  void step_with_gradient(Index step, double* squared_norm) {
     AdamW adamw;
-    adamw.learning_rate = learning_rate(options_, step, steps, steps_per_epoch());
+    adamw.learning_rate = learning_rate(options_, step, options_.epochs * steps_per_epoch(), steps_per_epoch());
     adamw.weight_decay = options_.weight_decay;
     adamw.step = step + 1;
-    if (options_.clip > 0.0) {
-      const double norm = std::sqrt(B::squared_norm(context_, gradients_twin_.data(gradients_), gradients_.size()));
-      if (norm > options_.clip) adamw.gradient_scale = options_.clip / norm;
-    }
+    adamw.clip = options_.clip;
+    adamw.squared_norm = squared_norm;
+    if (options_.clip > 0.0)
+      B::squared_norm(context_, gradients_twin_.data(gradients_), gradients_.size(), squared_norm);
     B::adamw(context_, adamw, gradients_.size(), parameters_twin_.data(state_.parameters),
              gradients_twin_.data(gradients_), first_moment_twin_.data(state_.first_moment),
              second_moment_twin_.data(state_.second_moment));
   }
 
-  /// Adds to gradients() and returns the loss of some images f of a batch of `batch_rows` tokens.
-  double add_gradient(MatrixIn<B> f, RandomStream& noise, const Dropout& dropout,
-                      std::span<const std::uint8_t> anomalous, Index batch_rows) {
+  /// Adds the gradient and the loss of some images f of a batch of `batch_rows` tokens.
+  void add_gradient(MatrixIn<B> f, RandomStream& noise, const Dropout& dropout, std::span<const std::uint8_t> anomalous,
+                    Index batch_rows, double* sum) {
     Arena<Scalar> arena(activations_.data(), activations_.size());
     const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
     const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
     const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
-    const auto on_backend = [&](MatrixIn<B> host, typename B::Memory& room) {
-      return MatrixIn<B>(brought<B>(context_, host.data, host.rows * host.cols, room), host.rows, host.cols);
-    };
-    const MatrixIn<B> target = on_backend(f, room_);
-    const MatrixIn<B> x = options_.jitter > 0.0 ? on_backend(jittered(f, noise), seen_room_) : target;
+    const MatrixIn<B> target = uploaded(f, room_);
+    const MatrixIn<B> x = options_.jitter > 0.0 ? uploaded(jittered(f, noise), seen_room_) : target;
+    const MatrixIn<B> marks = marked() ? uploaded(numbers(anomalous), marks_room_) : MatrixIn<B>{};
+    B::mark(context_, read_);
     Transformer::template forward<B>(context_, weights_, dropout, activations, x, y);
-    const double loss = loss_gradient(target, y, anomalous, dy, static_cast<double>(batch_rows));
+    loss_gradient(target, y, marks, dy, static_cast<double>(batch_rows), sum);
     Parameters g = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
     Transformer::template backward<B>(context_, weights_, dropout, activations, x, MatrixIn<B>(dy), g,
                                       Arena<Scalar>(scratch_.data(), scratch_.size()));
-    return loss;
   }
 
-  /// The loss of some images and its gradient, both as shares of the mean over a batch of `rows` tokens.
-  double loss_gradient(MatrixIn<B> f, MatrixIn<B> y, std::span<const std::uint8_t> anomalous, MatrixOut<B> dy,
-                       double rows) const {
-    if (options_.loss == Loss::norm)
-      return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy) / rows;
-    const double share = static_cast<double>(Transformer::tokens) / rows;
-    return share * (options_.loss == Loss::pixel
-                        ? pixel_loss<B>(context_, f, y, anomalous, Transformer::tokens, options_.alpha, share, dy)
-                        : image_loss<B>(context_, f, y, anomalous, Transformer::tokens, options_.top_k, options_.alpha,
-                                        share, dy));
+  /// Adds the loss of some images and writes its gradient, both as shares of the mean over a batch of `rows` tokens but
+  /// for L_norm's sum, which is not divided by them.
+  void loss_gradient(MatrixIn<B> f, MatrixIn<B> y, MatrixIn<B> marks, MatrixOut<B> dy, double rows, double* sum) {
+    if (!marked()) return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy, sum);
+    const AnomalyLoss loss{options_.loss == Loss::image, options_.top_k, options_.alpha,
+                           static_cast<double>(Transformer::tokens) / rows};
+    const MatrixOut<B> means(means_.data(), marks.rows, marks.cols),
+        weights(sign_weights_.data(), marks.rows, marks.cols);
+    anomaly_loss<B>(context_, loss, f, y, marks, means, weights, dy, sum);
+  }
+
+  /// Where operations find what the host has; it must stay as it is until they have run.
+  MatrixIn<B> uploaded(MatrixIn<B> host, [[maybe_unused]] typename B::Memory& room) {
+    if constexpr (B::on_host) {
+      return host;
+    } else {
+      if (room.size() < host.rows * host.cols) room = typename B::Memory(host.rows * host.cols);
+      B::upload(context_, host.data, host.rows * host.cols, room.data());
+      return {room.data(), host.rows, host.cols};
+    }
   }
 
   /// f as the network sees it.
@@ -191,6 +225,12 @@ class Trainer {
     const MatrixOut<B> seen(seen_.data(), f.rows, f.cols);
     add_jitter<Scalar>(f, options_.jitter, noise, seen);
     return seen;
+  }
+
+  /// Marks of tokens as 0 and 1, (images, tokens).
+  MatrixIn<B> numbers(std::span<const std::uint8_t> anomalous) {
+    std::copy(anomalous.begin(), anomalous.end(), marks_.data());
+    return {marks_.data(), static_cast<Index>(anomalous.size()) / Transformer::tokens, Transformer::tokens};
   }
 
   static constexpr Index size = Transformer::tokens * Transformer::features;
@@ -207,12 +247,17 @@ class Trainer {
   Buffer<Scalar> gradients_;
   Twin<B> parameters_twin_, first_moment_twin_, second_moment_twin_, gradients_twin_;
   Index batch_;
-  Buffer<Scalar> input_;
   std::vector<std::uint8_t> anomalous_;
   Index group_;
-  Buffer<Scalar> seen_;                                           ///< one group with jitter
-  typename B::Memory output_, d_output_, activations_, scratch_;  ///< of one group
-  typename B::Memory room_, seen_room_;  ///< a group on its way; empty where the host's memory is the backend's
+  typename B::Staging input_;                ///< what the host fills for a step while the step before runs
+  typename B::Staging seen_;                 ///< one group with jitter
+  typename B::Staging marks_;                ///< one group's, as numbers
+  typename B::Mark read_{};                  ///< behind the last operation that reads these three
+  typename B::Sums sums_;                    ///< of each step of an epoch: the loss, then the gradient's squared norm
+  typename B::Memory output_, d_output_;     ///< of one group, as what follows
+  typename B::Memory means_, sign_weights_;  ///< where there are anomalies
+  typename B::Memory activations_, scratch_;
+  typename B::Memory room_, seen_room_, marks_room_;  ///< empty where the host's memory is the backend's
   typename Transformer::template Weights<B> weights_;
 };
 

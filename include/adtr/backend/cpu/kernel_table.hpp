@@ -136,15 +136,6 @@ struct AttentionGradientTask {
   Index dquery_stride = 0, dkey_stride = 0, dvalue_stride = 0;
 };
 
-/// AdamW's constants in the form that one step needs.
-struct AdamWStep {
-  float gradient_scale, beta1, one_minus_beta1, beta2, one_minus_beta2;
-  float decay;       ///< 1 − lr·wd
-  float step_size;   ///< lr / (1 − β₁ᵗ)
-  float inverse_c2;  ///< 1/√(1 − β₂ᵗ)
-  float epsilon;
-};
-
 /// The kernels of one instruction set. Tasks of one operation write to different places and may run at once.
 struct Kernels {
   Isa isa;
@@ -196,7 +187,7 @@ struct TrainingKernels {
   double (*distance)(const float* f, const float* g, Index n);
   /// dg = weight·sign(g − f).
   void (*sign_gradient)(const float* f, const float* g, Index n, float weight, float* dg);
-  void (*adamw)(const AdamWStep&, Index n, float* p, const float* g, float* m, float* v);
+  void (*adamw)(const AdamWFactors&, float scale, Index n, float* p, const float* g, float* m, float* v);
 };
 
 }  // namespace adtr::inline ADTR_ABI::cpu

@@ -80,10 +80,10 @@ struct Tokens {
     });
   }
 
-  static double norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
-                              MatrixView<float> dg) {
+  static void norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
+                            MatrixView<float> dg, double* total) {
     const TrainingKernels& kernel = training_kernels();
-    return sum_of_parts(context, f.rows, [&](Index begin, Index end) {
+    *total += sum_of_parts(context, f.rows, [&](Index begin, Index end) {
       double sum = 0.0;
       for (Index r = begin; r < end; ++r) sum += kernel.norm_gradient(f.row(r), g.row(r), f.cols, scale, dg.row(r));
       return sum;
@@ -104,26 +104,18 @@ struct Tokens {
              [&](Index r) { kernel.sign_gradient(f.row(r), g.row(r), f.cols, w[r], dg.row(r)); });
   }
 
-  static double squared_norm(const Context& context, const float* x, Index n) {
+  static void squared_norm(const Context& context, const float* x, Index n, double* total) {
     const TrainingKernels& kernel = training_kernels();
-    return sum_of_parts(context, n,
-                        [&](Index begin, Index end) { return kernel.squared_norm(x + begin, end - begin); });
+    *total +=
+        sum_of_parts(context, n, [&](Index begin, Index end) { return kernel.squared_norm(x + begin, end - begin); });
   }
 
   static void adamw(const Context& context, const AdamW& a, Index n, float* p, const float* g, float* m, float* v) {
     const TrainingKernels& kernel = training_kernels();
-    const auto t = static_cast<double>(a.step);
-    const AdamWStep step{static_cast<float>(a.gradient_scale),
-                         static_cast<float>(a.beta1),
-                         static_cast<float>(1.0 - a.beta1),
-                         static_cast<float>(a.beta2),
-                         static_cast<float>(1.0 - a.beta2),
-                         static_cast<float>(1.0 - a.learning_rate * a.weight_decay),
-                         static_cast<float>(a.learning_rate / (1.0 - std::pow(a.beta1, t))),
-                         static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(a.beta2, t))),
-                         static_cast<float>(a.epsilon)};
+    const AdamWFactors factors(a);
+    const auto scale = static_cast<float>(a.gradient_scale());
     context.for_ranges(n, 64, 8.0, [&](Index begin, Index end) {
-      kernel.adamw(step, end - begin, p + begin, g + begin, m + begin, v + begin);
+      kernel.adamw(factors, scale, end - begin, p + begin, g + begin, m + begin, v + begin);
     });
   }
 

@@ -12,7 +12,9 @@ template <class Runtime>
 struct DeviceMemory {
   using Context = typename Runtime::Context;
   using Memory = typename Runtime::template Memory<float>;
+  using Sums = typename Runtime::template Memory<double>;
   using Staging = typename Runtime::Staging;
+  using Mark = typename Runtime::Mark;
   static constexpr bool on_host = false;
 
   /// Rows of operations as graphs.
@@ -33,14 +35,20 @@ struct DeviceMemory {
   };
 
   static void copy(const Context& context, MatrixView<const float> x, MatrixView<float> y) { context.copy(x, y); }
-  static void zero(const Context& context, float* x, Index n) { context.zero(x, n); }
+  template <class T>
+  static void zero(const Context& context, T* x, Index n) {
+    context.zero(x, n);
+  }
   static void upload(const Context& context, const float* host, Index n, float* memory) {
     context.upload(host, n, memory);
   }
-  static void download(const Context& context, const float* memory, Index n, float* host) {
+  template <class T>
+  static void download(const Context& context, const T* memory, Index n, T* host) {
     context.download(memory, n, host);
   }
   static void wait(const Context& context) { context.wait(); }
+  static void mark(const Context& context, Mark& mark) { context.mark(mark); }
+  static void wait(const Context& context, const Mark& mark) { context.wait(mark); }
 };
 
 }  // namespace adtr::inline ADTR_ABI::cuda

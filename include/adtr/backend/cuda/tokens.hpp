@@ -1,8 +1,7 @@
 /// CUDA: row-wise and element-wise operations, losses and the optimiser, for any runtime.
 #pragma once
 
-#include <cmath>
-
+#include "adtr/backend/cuda/kernels/losses.cuh"
 #include "adtr/backend/cuda/kernels/reduce.cuh"
 #include "adtr/backend/cuda/kernels/rows.cuh"
 
@@ -53,9 +52,9 @@ struct Tokens {
   static void difference_norm(const Context& context, In f, In g, float* s) {
     rows<kernels::DifferenceNorm>(context, f, f, g, VectorView<float>(s, f.rows));
   }
-  static double norm_gradient(const Context& context, In f, In g, float scale, Out dg) {
+  static void norm_gradient(const Context& context, In f, In g, float scale, Out dg, double* total) {
     static_cast<void>(elements(f.rows, f.cols));
-    return sum<kernels::NormGradient>(context, f, g, scale, dg);
+    sum<kernels::NormGradient>(context, total, f, g, scale, dg);
   }
   static void mean_difference(const Context& context, In f, In g, float* m) {
     rows<kernels::MeanDifference>(context, f, f, g, VectorView<float>(m, f.rows));
@@ -63,24 +62,18 @@ struct Tokens {
   static void sign_gradient(const Context& context, In f, In g, const float* w, Out dg) {
     each<kernels::SignGradient>(context, dg, f, g, VectorView<const float>(w, f.rows), dg);
   }
-  static double squared_norm(const Context& context, const float* x, Index n) {
-    return sum<kernels::SquaredNorm>(context, VectorView<const float>(x, elements(n, 1)));
+  static void anomaly_weights(const Context& context, const AnomalyLoss& loss, In y, In m, Out w, double* total) {
+    sum<kernels::AnomalyWeights>(context, total, loss, y, m, w);
+  }
+  static void squared_norm(const Context& context, const float* x, Index n, double* total) {
+    sum<kernels::SquaredNorm>(context, total, VectorView<const float>(x, elements(n, 1)));
   }
 
   static void adamw(const Context& context, const AdamW& a, Index n, float* p, const float* g, float* m, float* v) {
-    const auto t = static_cast<double>(a.step);
-    const kernels::AdamWFactors factors{static_cast<float>(a.gradient_scale),
-                                        static_cast<float>(a.beta1),
-                                        static_cast<float>(1.0 - a.beta1),
-                                        static_cast<float>(a.beta2),
-                                        static_cast<float>(1.0 - a.beta2),
-                                        static_cast<float>(1.0 - a.learning_rate * a.weight_decay),
-                                        static_cast<float>(a.learning_rate / (1.0 - std::pow(a.beta1, t))),
-                                        static_cast<float>(1.0 / std::sqrt(1.0 - std::pow(a.beta2, t))),
-                                        static_cast<float>(a.epsilon)};
-    context.template launch<kernels::AdamWElements>({blocks(elements(n, 1), kernels::AdamWElements::threads)}, factors,
-                                                    VectorView<float>(p, n), VectorView<const float>(g, n),
-                                                    VectorView<float>(m, n), VectorView<float>(v, n));
+    context.template launch<kernels::AdamWElements>(
+        {blocks(elements(n, 1), kernels::AdamWElements::threads)}, AdamWFactors(a), a.clip,
+        VectorView<const double>(a.squared_norm, 1), VectorView<float>(p, n), VectorView<const float>(g, n),
+        VectorView<float>(m, n), VectorView<float>(v, n));
   }
 
  private:
@@ -94,13 +87,13 @@ struct Tokens {
   static void rows(const Context& context, In x, const Arguments&... arguments) {
     context.template launch<Kernel>({blocks(elements(x.rows, 1), Kernel::per_block)}, arguments...);
   }
-  /// The sum that a kernel leaves in parts.
+  /// Adds to *total the sum that a kernel leaves in parts.
   template <class Kernel, class... Arguments>
-  static double sum(const Context& context, const Arguments&... arguments) {
+  static void sum(const Context& context, double* total, const Arguments&... arguments) {
     const VectorView<double> parts = context.partial_sums();
     context.template launch<Kernel>({parts.size}, arguments..., parts);
-    context.template launch<kernels::SumOfParts>({1}, parts);
-    return context.read(parts.data);
+    context.template launch<kernels::SumOfParts>({1}, VectorView<const double>(parts.data, parts.size),
+                                                 VectorView<double>(total, 1));
   }
 };
 

@@ -99,8 +99,8 @@ struct Tokens {
     });
   }
 
-  static double norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
-                              MatrixView<float> dg) {
+  static void norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
+                            MatrixView<float> dg, double* total) {
     std::vector<double> rows(static_cast<std::size_t>(f.rows));
     each_row(context, f.rows, [&](Index r) {
       for (Index c = 0; c < f.cols; ++c) dg.row(r)[c] = (g.row(r)[c] - f.row(r)[c]) * scale;
@@ -109,7 +109,7 @@ struct Tokens {
         return d * d;
       });
     });
-    return sum<double>(f.rows, [&](Index r) { return rows[static_cast<std::size_t>(r)]; });
+    *total += sum<double>(f.rows, [&](Index r) { return rows[static_cast<std::size_t>(r)]; });
   }
 
   static void mean_difference(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float* m) {
@@ -129,7 +129,7 @@ struct Tokens {
     });
   }
 
-  static double squared_norm(const Context& context, const float* x, Index n) {
+  static void squared_norm(const Context& context, const float* x, Index n, double* total) {
     std::vector<double> pieces(static_cast<std::size_t>((n + piece - 1) / piece));
     for_each_piece(context, n, piece, [&](Index first, Index count) {
       pieces[static_cast<std::size_t>(first / piece)] = sum<double>(count, [&](Index i) {
@@ -137,26 +137,18 @@ struct Tokens {
         return value * value;
       });
     });
-    double total = 0.0;
-    for (const double s : pieces) total += s;
-    return total;
+    for (const double s : pieces) *total += s;
   }
 
   static void adamw(const Context& context, const AdamW& a, Index n, float* p, const float* g, float* m, float* v) {
-    const double correction1 = 1.0 - std::pow(a.beta1, static_cast<double>(a.step));
-    const double correction2 = std::sqrt(1.0 - std::pow(a.beta2, static_cast<double>(a.step)));
-    const auto number = [](double x) { return static_cast<float>(x); };
-    const float scale = number(a.gradient_scale), epsilon = number(a.epsilon);
-    const float beta1 = number(a.beta1), rest1 = number(1.0 - a.beta1);
-    const float beta2 = number(a.beta2), rest2 = number(1.0 - a.beta2);
-    const float decay = number(1.0 - a.learning_rate * a.weight_decay);
-    const float step = number(a.learning_rate / correction1), inverse2 = number(1.0 / correction2);
+    const AdamWFactors k(a);
+    const auto scale = static_cast<float>(a.gradient_scale());
     for_each_piece(context, n, piece, [&](Index first, Index count) {
       for (Index i = first; i < first + count; ++i) {
         const float gradient = g[i] * scale;
-        m[i] = beta1 * m[i] + rest1 * gradient;
-        v[i] = beta2 * v[i] + rest2 * gradient * gradient;
-        p[i] = p[i] * decay - step * m[i] / (std::sqrt(v[i]) * inverse2 + epsilon);
+        m[i] = k.beta1 * m[i] + k.rest1 * gradient;
+        v[i] = k.beta2 * v[i] + k.rest2 * gradient * gradient;
+        p[i] = p[i] * k.decay - k.rate * m[i] / (std::sqrt(v[i]) * k.inverse_correction + k.epsilon);
       }
     });
   }

@@ -108,15 +108,14 @@ struct Tokens {
     }
   }
 
-  static double norm_gradient(const Context&, MatrixView<const T> f, MatrixView<const T> g, T scale, MatrixView<T> dg) {
-    double sum = 0.0;
+  static void norm_gradient(const Context&, MatrixView<const T> f, MatrixView<const T> g, T scale, MatrixView<T> dg,
+                            double* sum) {
     for (Index r = 0; r < f.rows; ++r)
       for (Index c = 0; c < f.cols; ++c) {
         const double d = static_cast<double>(g.row(r)[c]) - static_cast<double>(f.row(r)[c]);
-        sum += d * d;
+        *sum += d * d;
         dg.row(r)[c] = static_cast<T>(d * static_cast<double>(scale));
       }
-    return sum;
   }
 
   static void mean_difference(const Context&, MatrixView<const T> f, MatrixView<const T> g, T* m) {
@@ -137,17 +136,16 @@ struct Tokens {
       }
   }
 
-  static double squared_norm(const Context&, const T* x, Index n) {
-    double sum = 0.0;
-    for (Index i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    return sum;
+  static void squared_norm(const Context&, const T* x, Index n, double* sum) {
+    for (Index i = 0; i < n; ++i) *sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
   }
 
   static void adamw(const Context&, const AdamW& a, Index n, T* p, const T* g, T* m, T* v) {
     const double correction1 = 1.0 - std::pow(a.beta1, static_cast<double>(a.step));
     const double correction2 = std::sqrt(1.0 - std::pow(a.beta2, static_cast<double>(a.step)));
+    const double scale = a.gradient_scale();
     for (Index i = 0; i < n; ++i) {
-      const double gradient = static_cast<double>(g[i]) * a.gradient_scale;
+      const double gradient = static_cast<double>(g[i]) * scale;
       const double first = a.beta1 * static_cast<double>(m[i]) + (1.0 - a.beta1) * gradient;
       const double second = a.beta2 * static_cast<double>(v[i]) + (1.0 - a.beta2) * gradient * gradient;
       m[i] = static_cast<T>(first);

@@ -82,16 +82,18 @@ inline constexpr Index distance_block = 512;
   }
 }
 
-ADTR_INLINE void adamw_vector(const AdamWStep& a, Index n, float* p, const float* g, float* m, float* v) {
-  const Vec gradient = load(g, n) * set(a.gradient_scale);
-  const Vec first = fma(set(a.one_minus_beta1), gradient, set(a.beta1) * load(m, n));
-  const Vec second = fma(set(a.one_minus_beta2) * gradient, gradient, set(a.beta2) * load(v, n));
+ADTR_INLINE void adamw_vector(const AdamWFactors& a, float scale, Index n, float* p, const float* g, float* m,
+                              float* v) {
+  const Vec gradient = load(g, n) * set(scale);
+  const Vec first = fma(set(a.rest1), gradient, set(a.beta1) * load(m, n));
+  const Vec second = fma(set(a.rest2) * gradient, gradient, set(a.beta2) * load(v, n));
   store(m, first, n);
   store(v, second, n);
-  const Vec denominator = fma(square_root(second), set(a.inverse_c2), set(a.epsilon));
-  store(p, load(p, n) * set(a.decay) - set(a.step_size) * first / denominator, n);
+  const Vec denominator = fma(square_root(second), set(a.inverse_correction), set(a.epsilon));
+  store(p, load(p, n) * set(a.decay) - set(a.rate) * first / denominator, n);
 }
 
-[[gnu::noinline]] inline void adamw(const AdamWStep& a, Index n, float* p, const float* g, float* m, float* v) {
-  for (Index i = 0; i < n; i += width) adamw_vector(a, n - i, p + i, g + i, m + i, v + i);
+[[gnu::noinline]] inline void adamw(const AdamWFactors& a, float scale, Index n, float* p, const float* g, float* m,
+                                    float* v) {
+  for (Index i = 0; i < n; i += width) adamw_vector(a, scale, n - i, p + i, g + i, m + i, v + i);
 }

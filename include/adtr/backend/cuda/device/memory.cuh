@@ -31,6 +31,25 @@ class Stream {
   std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
 };
 
+/// A place in a stream, at its beginning at first.
+class Mark {
+ public:
+  Mark() {
+    cudaEvent_t event = nullptr;
+    check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
+    event_.reset(event);
+  }
+  void record(const Stream& stream) { check(cudaEventRecord(event_.get(), stream.get()), "cudaEventRecord"); }
+  /// Waits for everything that was asked for before the mark.
+  void wait() const { check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize"); }
+
+ private:
+  struct Destroy {
+    void operator()(cudaEvent_t event) const { static_cast<void>(cudaEventDestroy(event)); }
+  };
+  std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, Destroy> event_;
+};
+
 /// `size` numbers in the GPU's memory; zero at first. Moves, does not copy.
 template <class T>
 class DeviceBuffer {

@@ -21,7 +21,7 @@ struct Nothing {
 };
 
 /// A handle to a stream of the GPU that is current when it is made. Copies share it; operations on one Context run one
-/// after the other, and return before they are done unless they give a number back.
+/// after the other, and return before they are done.
 class Context {
  public:
   /// The number of threads of other backends does not matter here.
@@ -45,20 +45,18 @@ class Context {
                             static_cast<std::size_t>(x.rows), cudaMemcpyDeviceToDevice, stream().get()),
           "cudaMemcpy2DAsync");
   }
-  void zero(float* x, Index n) const {
-    check(cudaMemsetAsync(x, 0, static_cast<std::size_t>(n) * sizeof(float), stream().get()), "cudaMemsetAsync");
+  template <class T>
+  void zero(T* x, Index n) const {
+    check(cudaMemsetAsync(x, 0, static_cast<std::size_t>(n) * sizeof(T), stream().get()), "cudaMemsetAsync");
   }
   void upload(const float* host, Index n, float* memory) const { transfer(host, n, memory, cudaMemcpyHostToDevice); }
-  void download(const float* memory, Index n, float* host) const { transfer(memory, n, host, cudaMemcpyDeviceToHost); }
-
-  /// A number that a kernel has written; waits for it.
-  [[nodiscard]] double read(const double* number) const {
-    double value = 0.0;
-    check(cudaMemcpyAsync(&value, number, sizeof value, cudaMemcpyDeviceToHost, stream().get()), "cudaMemcpyAsync");
-    stream().wait();
-    return value;
+  template <class T>
+  void download(const T* memory, Index n, T* host) const {
+    transfer(memory, n, host, cudaMemcpyDeviceToHost);
   }
   void wait() const { stream().wait(); }
+  void mark(Mark& mark) const { mark.record(stream()); }
+  void wait(const Mark& mark) const { mark.wait(); }
 
   /// What `operations` asks of this context, as a graph; nothing runs.
   template <class F>
@@ -75,9 +73,9 @@ class Context {
   static constexpr Index parts = 128;
 
  private:
-  void transfer(const float* from, Index n, float* to, cudaMemcpyKind kind) const {
-    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(n) * sizeof(float), kind, stream().get()),
-          "cudaMemcpyAsync");
+  template <class T>
+  void transfer(const T* from, Index n, T* to, cudaMemcpyKind kind) const {
+    check(cudaMemcpyAsync(to, from, static_cast<std::size_t>(n) * sizeof(T), kind, stream().get()), "cudaMemcpyAsync");
   }
 
   struct State {
@@ -106,6 +104,7 @@ class Context {
 struct Runtime {
   using Context = device::Context;
   using Graph = device::Graph;
+  using Mark = device::Mark;
   using Staging = PinnedBuffer;
   template <class T>
   using Memory = DeviceBuffer<T>;

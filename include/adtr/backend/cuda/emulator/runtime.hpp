@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <utility>
@@ -27,14 +28,27 @@ class Graph {
   std::vector<std::function<void()>> operations_;
 };
 
+/// When operations run: as late as a GPU may run them, when the host waits, or at once, which is easier to debug.
+enum class Pace { at_once, late };
+
+/// How many operations were asked for before.
+struct Mark {
+  Index asked = 0;
+};
+
 /// Takes a number where a GPU's context takes none: the order in which blocks and threads have their turns. It may be
 /// of a GPU without tensor cores.
 class Context {
  public:
   explicit Context(int order = 1, Precision precision = Precision::float32, bool tensor_cores = true,
-                   Access access = Access::any)
-      : order_{order < 1 ? 1 : order}, access_(access), precision_(precision), tensor_cores_(tensor_cores) {}
-  Context(int order, Access access) : Context(order, Precision::float32, true, access) {}
+                   Access access = Access::any, Pace pace = Pace::at_once)
+      : order_{order < 1 ? 1 : order},
+        access_(access),
+        pace_(pace),
+        precision_(precision),
+        tensor_cores_(tensor_cores) {}
+  Context(int order, Access access, Pace pace = Pace::at_once)
+      : Context(order, Precision::float32, true, access, pace) {}
 
   /// Runs Kernel::run in every thread of `grid`. Throws Fault.
   template <class Kernel, class... Arguments>
@@ -55,28 +69,36 @@ class Context {
     thread_local HeapBuffer<double> sums(parts);
     return {sums.data(), parts};
   }
-  /// A number that a kernel has written.
-  [[nodiscard]] double read(const double* number) const {
-    wait();
-    const Heap::Open open;
-    return *number;
-  }
 
   void copy(MatrixView<const float> x, MatrixView<float> y) const {
     perform([x, y] {
       for (Index r = 0; r < x.rows; ++r) std::copy_n(x.row(r), x.cols, y.row(r));
     });
   }
-  void zero(float* x, Index n) const {
-    perform([x, n] { std::fill_n(x, n, 0.0F); });
+  template <class T>
+  void zero(T* x, Index n) const {
+    perform([x, n] { std::fill_n(x, n, T{}); });
   }
   void upload(const float* host, Index n, float* memory) const { transfer(host, n, memory); }
-  void download(const float* memory, Index n, float* host) const { transfer(memory, n, host); }
-
-  /// All is done already. Throws Error within a recording, where a GPU has done nothing yet.
-  void wait() const {
-    if (state_->recording != nullptr) throw Error("the host waits for the GPU while operations are being recorded.");
+  template <class T>
+  void download(const T* memory, Index n, T* host) const {
+    transfer(memory, n, host);
   }
+
+  /// Throws Error within a recording, where a GPU has done nothing yet.
+  void wait() const { wait({state_->asked}); }
+  void mark(Mark& mark) const { mark = {state_->asked}; }
+  void wait(const Mark& mark) const {
+    if (state_->recording != nullptr) throw Error("the host waits for the GPU while operations are being recorded.");
+    const Heap::Open open;
+    for (; state_->done < mark.asked; ++state_->done) {
+      const auto operation = std::move(state_->late.front());
+      state_->late.pop_front();
+      operation();
+    }
+  }
+  /// How many operations have not run yet.
+  [[nodiscard]] Index waiting() const { return state_->asked - state_->done; }
   [[nodiscard]] Graph record(const std::function<void()>& operations) const {
     Graph graph;
     state_->recording = &graph;
@@ -89,7 +111,9 @@ class Context {
     state_->recording = nullptr;
     return graph;
   }
-  void replay(const Graph& graph) const { graph.run(); }
+  void replay(const Graph& graph) const {
+    perform([graph] { graph.run(); });
+  }
 
   /// Few, so that tests meet both sizes of tiles.
   [[nodiscard]] static Index multiprocessors() { return 2; }
@@ -99,22 +123,31 @@ class Context {
   static constexpr Index parts = 128;
 
  private:
-  /// Now or, in a recording, when that is run.
+  /// Now or late or, in a recording, when that is run.
   template <class F>
   void perform(F&& operation) const {
     if (state_->recording != nullptr) return state_->recording->add(operation);
+    if (pace_ == Pace::late) {
+      state_->late.emplace_back(operation);
+      ++state_->asked;
+      return;
+    }
     const Heap::Open open;
     operation();
   }
-  void transfer(const float* from, Index n, float* to) const {
+  template <class T>
+  void transfer(const T* from, Index n, T* to) const {
     perform([from, n, to] { std::copy_n(from, n, to); });
   }
 
   struct State {
     Graph* recording = nullptr;
+    std::deque<std::function<void()>> late;
+    Index asked = 0, done = 0;  ///< late operations
   };
   Order order_;
   Access access_;
+  Pace pace_;
   Precision precision_;
   bool tensor_cores_;
   std::shared_ptr<State> state_ = std::make_shared<State>();
@@ -123,6 +156,7 @@ class Context {
 struct Runtime {
   using Context = emulator::Context;
   using Graph = emulator::Graph;
+  using Mark = emulator::Mark;
   using Staging = Buffer<float>;
   template <class T>
   using Memory = HeapBuffer<T>;

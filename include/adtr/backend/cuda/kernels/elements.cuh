@@ -123,18 +123,19 @@ struct DropElements {
   }
 };
 
-/// AdamW's constants for one step.
-struct AdamWFactors {
-  float gradient, beta1, rest1, beta2, rest2, decay, rate, inverse_correction, epsilon;
-};
-
 struct AdamWElements : Elements {
   static constexpr const char* name = "adamw";
   template <class Context>
-  ADTR_DEVICE static void run(Context& cx, AdamWFactors a, VectorView<float> p, VectorView<const float> g,
-                              VectorView<float> m, VectorView<float> v) {
+  ADTR_DEVICE static void run(Context& cx, AdamWFactors a, double clip, VectorView<const double> squared_norm,
+                              VectorView<float> p, VectorView<const float> g, VectorView<float> m,
+                              VectorView<float> v) {
+    float scale = 1.0F;
+    if (clip > 0.0) {
+      const double norm = sqrt(cx.load(squared_norm, 0));
+      if (norm > clip) scale = static_cast<float>(clip / norm);
+    }
     each(cx, p.size, 1, [&](Index i, Index) {
-      const float gradient = cx.load(g, i) * a.gradient;
+      const float gradient = cx.load(g, i) * scale;
       const float first = a.beta1 * cx.load(m, i) + a.rest1 * gradient;
       const float second = a.beta2 * cx.load(v, i) + a.rest2 * gradient * gradient;
       cx.store(m, i, first);

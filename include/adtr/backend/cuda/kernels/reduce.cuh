@@ -94,14 +94,14 @@ struct NormGradient : Parts {
   }
 };
 
-/// parts[0] = Σ parts, by one warp.
+/// *sum += Σ parts, by one warp.
 struct SumOfParts {
   static constexpr const char* name = "sum_of_parts";
   static constexpr int threads = warp;
   template <class Context>
-  ADTR_DEVICE static void run(Context& cx, VectorView<double> parts) {
-    const double sum = sum_row(cx, parts.size, [&](Index i) { return cx.load(parts, i); });
-    if (cx.lane() == 0) cx.store(parts, 0, sum);
+  ADTR_DEVICE static void run(Context& cx, VectorView<const double> parts, VectorView<double> sum) {
+    const double total = sum_row(cx, parts.size, [&](Index i) { return cx.load(parts, i); });
+    if (cx.lane() == 0) cx.store(sum, 0, cx.load(sum, 0) + total);
   }
 };
 

@@ -1,0 +1,115 @@
+/// The losses of training with anomalies: L_px from masks (equation 7 of the paper), L_img from image labels.
+///
+/// With φ(u) = √(m(u)² + 1) − 1, m(u) the mean over channels of |f(u) − f̂(u)|, a pseudo-Huber distance, they pull
+/// normal positions together and push anomalous ones apart: L_px = 1/T Σ (1 − y)φ − α·log(1 − exp(−1/T Σ yφ)) over an
+/// image's T tokens, the second term only where one of them is anomalous; L_img = (1 − y)q − α·y·log(1 − e⁻q), q the
+/// mean of the largest φ, y = 1 where a token is anomalous.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+#include <vector>
+
+#include "adtr/core/view.hpp"
+
+// Functions of numbers alone, which a GPU's kernels call too.
+#if defined(__CUDACC__)
+#define ADTR_HOST_DEVICE __host__ __device__
+#else
+#define ADTR_HOST_DEVICE
+#endif
+
+namespace adtr::inline ADTR_ABI {
+
+struct AnomalyLoss {
+  bool by_label = false;  ///< L_img, else L_px
+  Index top = 1;          ///< of so many of the largest φ, from 1 (all where there are fewer)
+  double alpha = 0.003;   ///< weight of pushing apart
+  double scale = 1.0;     ///< multiplies the loss and its gradient
+  Index channels = 1;     ///< that m is the mean over
+};
+
+namespace detail {
+
+/// What −α·log(1 − e⁻ˣ) and its gradient see at least: at f̂ = f, x is 0 and they would be infinite. Below it the
+/// gradient is 0, that of the clamped form.
+inline constexpr double least_distance = 1e-8;
+
+struct Push {
+  double loss, slope;
+};
+
+/// −α·log(1 − e⁻ˣ) and its derivative −α/(eˣ − 1); x ≥ 0.
+[[nodiscard]] ADTR_HOST_DEVICE inline Push push_apart(double x, double alpha) {
+  const double clamped = x < least_distance ? least_distance : x;  // NaN stays NaN
+  return {-alpha * std::log(-std::expm1(-clamped)), x < least_distance ? 0.0 : -alpha / std::expm1(x)};
+}
+
+/// φ of a mean difference m, without the cancellation of √(m² + 1) − 1.
+[[nodiscard]] ADTR_HOST_DEVICE inline double pseudo_huber(double m) { return m * (m / (std::hypot(m, 1.0) + 1.0)); }
+
+/// The weight of sign(f̂ − f) in the gradient at a token where ∂L/∂φ = slope.
+[[nodiscard]] ADTR_HOST_DEVICE inline double sign_weight(const AnomalyLoss& loss, double slope, double m) {
+  return loss.scale * slope * (m / std::hypot(m, 1.0)) / static_cast<double>(loss.channels);
+}
+
+}  // namespace detail
+
+/// Base of backends whose operations run where the program runs.
+template <class T>
+struct HostLosses {
+  template <class Context>
+  static void anomaly_weights(const Context&, const AnomalyLoss& loss, MatrixView<const T> y, MatrixView<const T> m,
+                              MatrixView<T> w, double* sum) {
+    const auto tokens = static_cast<std::size_t>(m.cols);
+    std::vector<double> phi(tokens), slopes(tokens);
+    for (Index n = 0; n < m.rows; ++n) {
+      std::transform(m.row(n), m.row(n) + tokens, phi.begin(),
+                     [](T mean) { return detail::pseudo_huber(static_cast<double>(mean)); });
+      *sum +=
+          loss.scale * (loss.by_label ? by_label(loss, y.row(n), phi, slopes) : by_pixels(loss, y.row(n), phi, slopes));
+      for (std::size_t u = 0; u < tokens; ++u)
+        w.row(n)[u] = static_cast<T>(detail::sign_weight(loss, slopes[u], static_cast<double>(m.row(n)[u])));
+    }
+  }
+
+ private:
+  /// L_px of one image and its slopes ∂L/∂φ.
+  static double by_pixels(const AnomalyLoss& loss, const T* y, const std::vector<double>& phi,
+                          std::vector<double>& slopes) {
+    const double share = 1.0 / static_cast<double>(phi.size());
+    double normal = 0.0, distance = 0.0;
+    bool any = false;
+    for (std::size_t u = 0; u < phi.size(); ++u) {
+      (y[u] != T{0} ? distance : normal) += share * phi[u];
+      any = any || y[u] != T{0};
+    }
+    const detail::Push push = any ? detail::push_apart(distance, loss.alpha) : detail::Push{0.0, 0.0};
+    for (std::size_t u = 0; u < phi.size(); ++u) slopes[u] = share * (y[u] != T{0} ? push.slope : 1.0);
+    return normal + push.loss;
+  }
+
+  /// L_img; of equal φ the first count. Not a number where one is not: it has no place in an order.
+  static double by_label(const AnomalyLoss& loss, const T* y, const std::vector<double>& phi,
+                         std::vector<double>& slopes) {
+    std::fill(slopes.begin(), slopes.end(), 0.0);
+    for (const double p : phi)
+      if (std::isnan(p)) return p;
+    std::vector<std::size_t> order(phi.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    const Index k = std::min(loss.top, static_cast<Index>(phi.size()));
+    const auto middle = order.begin() + k;
+    std::partial_sort(order.begin(), middle, order.end(),
+                      [&](std::size_t a, std::size_t b) { return phi[a] > phi[b] || (phi[a] == phi[b] && a < b); });
+    const double share = 1.0 / static_cast<double>(k);
+    double q = 0.0;
+    std::for_each(order.begin(), middle, [&](std::size_t u) { q += share * phi[u]; });
+    const bool any = std::any_of(y, y + phi.size(), [](T mark) { return mark != T{0}; });
+    const detail::Push result = any ? detail::push_apart(q, loss.alpha) : detail::Push{q, 1.0};
+    std::for_each(order.begin(), middle, [&](std::size_t u) { slopes[u] = share * result.slope; });
+    return result.loss;
+  }
+};
+
+}  // namespace adtr::inline ADTR_ABI
