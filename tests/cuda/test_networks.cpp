@@ -152,9 +152,9 @@ TEST_CASE("Training with the CUDA kernels gives the oracle's parameters") {
 
 TEST_CASE("An epoch waits for no step of its own") {
   auto o = small::options(0.1);
-  o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::pixel, adtr::Loss::image);
+  o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::pixel);
   o.clip = 0.5;
-  o.jitter = GENERATE(0.0, 0.5);
+  o.jitter = 0.5;
   o.batch = 2;  // six steps an epoch
   o.epochs = 2;
   // Images with anomalies, which says when it is asked for a batch.

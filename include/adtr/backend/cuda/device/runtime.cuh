@@ -9,7 +9,7 @@ namespace adtr::inline ADTR_ABI::cuda::device {
 
 /// What runs on the GPU: Kernel::run in every thread.
 template <class Kernel, class... Arguments>
-__global__ void __launch_bounds__(Kernel::threads) run(Arguments... arguments) {
+__global__ void __launch_bounds__(Kernel::threads, 1) run(Arguments... arguments) {
   Thread cx;
   Kernel::run(cx, arguments...);
 }

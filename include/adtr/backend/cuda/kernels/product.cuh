@@ -82,21 +82,24 @@ struct Finish {
   }
 };
 
-/// c = activation(a·b + bias + residual), a square tile of c a block, 8×8 elements a thread. Every element is one chain
-/// of sums over k = 0, 1, …, whatever the tile: the same bits for both sizes, alone or in a batch.
+/// c = activation(a·b + bias + residual), a square tile of c a block, Size/16 × Size/16 elements a thread. Every
+/// element is one chain of sums over k = 0, 1, …, whatever the tile: the same bits for both sizes, alone or in a batch.
 ///
-/// Thread (ty, tx) owns rows 4·ty to 4·ty + 3 of the tile's upper and of its lower half, and columns likewise, so that
-/// the threads of a warp read neighbouring Quads. Slices of a and b along k, `depth` long, lie in shared memory twice:
-/// one is multiplied while the next is fetched.
+/// A thread owns its rows of the tile in groups of four, 64 apart, and columns likewise, so that the threads of a warp
+/// read neighbouring Quads. Slices of a and b along k, `depth` long, lie in shared memory twice: one is multiplied
+/// while the next is fetched. Small tiles are for grids that leave the GPU half idle, where nothing else hides how long
+/// memory takes to answer: their slices are longer.
 template <class Left, int Size>
 struct Product {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
-  static constexpr int side = Size / 8;
+  static constexpr int side = 16;
   static constexpr int threads = side * side;
-  static constexpr int depth = 8;
+  static constexpr int own = Size / side, groups = own / 4;
+  static constexpr int depth = Size == 64 ? 16 : 8;
   static constexpr int fetched = Size * depth / threads;
   static constexpr int stride = Size + 4;  ///< keeps Quads aligned, and threads that store one k to different banks
+  static_assert(own % 4 == 0);
 
   template <class Context>
   ADTR_DEVICE static void run(Context& cx, Left left, MatrixView<const float> b, Finish finish) {
@@ -123,31 +126,29 @@ struct Product {
       }
     };
 
-    float sums[8][8] = {};
+    Array<float, own, own> sums = {};
     each_slice(cx, b.rows, depth, fetch, put, [&](int stage) {
       ADTR_UNROLLED for (int k = 0; k < depth; ++k) {
-        const int at = (stage * depth + k) * stride;
-        const Quad a0 = cx.load4(as, at + 4 * ty), a1 = cx.load4(as, at + Size / 2 + 4 * ty);
-        const Quad b0 = cx.load4(bs, at + 4 * tx), b1 = cx.load4(bs, at + Size / 2 + 4 * tx);
-        ADTR_UNROLLED for (int i = 0; i < 4; ++i) ADTR_UNROLLED for (int j = 0; j < 4; ++j) {
-          sums[i][j] += a0.v[i] * b0.v[j];
-          sums[i][4 + j] += a0.v[i] * b1.v[j];
-          sums[4 + i][j] += a1.v[i] * b0.v[j];
-          sums[4 + i][4 + j] += a1.v[i] * b1.v[j];
+        Array<Quad, groups> as_k, bs_k;
+        ADTR_UNROLLED for (int g = 0; g < groups; ++g) {
+          as_k[g] = cx.load4(as, (stage * depth + k) * stride + place(4 * g, ty));
+          bs_k[g] = cx.load4(bs, (stage * depth + k) * stride + place(4 * g, tx));
         }
+        ADTR_UNROLLED for (int i = 0; i < own; ++i) ADTR_UNROLLED for (int j = 0; j < own; ++j) sums[i][j] +=
+            as_k[i / 4].v[i % 4] * bs_k[j / 4].v[j % 4];
       }
     });
 
-    ADTR_UNROLLED for (int i = 0; i < 8; ++i) ADTR_UNROLLED for (int j = 0; j < 8; ++j)
-        finish.store(cx, row + half(i) + 4 * ty, column + half(j) + 4 * tx, sums[i][j]);
+    ADTR_UNROLLED for (int i = 0; i < own; ++i) ADTR_UNROLLED for (int j = 0; j < own; ++j)
+        finish.store(cx, row + place(i, ty), column + place(j, tx), sums[i][j]);
   }
 
  private:
   /// Element e of a slice of a: neighbouring threads read what is neighbouring in memory.
   [[nodiscard]] ADTR_DEVICE static int row_of(int e) { return Left::neighbours_in_k ? e / depth : e % Size; }
   [[nodiscard]] ADTR_DEVICE static int k_of(int e) { return Left::neighbours_in_k ? e % depth : e / Size; }
-  /// Where a thread's row or column i lies behind its first.
-  [[nodiscard]] ADTR_DEVICE static int half(int i) { return i < 4 ? i : Size / 2 + i - 4; }
+  /// Where in the tile row or column i of thread t lies.
+  [[nodiscard]] ADTR_DEVICE static int place(int i, int t) { return i / 4 * 64 + 4 * t + i % 4; }
 };
 
 /// packed (K, N) = w (N, K) transposed, 32×32 elements a block through shared memory.

@@ -11,16 +11,16 @@ namespace adtr::inline ADTR_ABI::cuda::kernels {
 ///
 /// Lane 4g + t of a warp reads row r₀ + g, word w₀ + t of a fragment, g < 8 and t < 4. The rows are `stride` apart if
 /// neighbours in k are neighbours here, and words are otherwise. There are 32 banks, so the lanes meet
-///   stride·g + t = 20g + t,         20g mod 32 = 0, 20, 8, 28, 16, 4, 24, 12: the multiples of 4, once each;
+///   stride·g + t = 20g + t or 36g + t, an odd multiple of 4 times g, mod 32 the multiples of 4, once each;
 ///   stride·t + g = (Size + 8)·t + g = 8t + g (mod 32), for Size a multiple of 32:
 /// 32 different banks in either case. Stores are to 32 different banks in the second, at most two to a bank in the
-/// first.
+/// first. Slices of small tiles are longer for the reason that Product gives.
 template <int Size, bool NeighboursInK>
 struct TensorSlice {
-  static constexpr int words = 2 * Fragments::words;
+  static constexpr int words = (Size == 64 ? 4 : 2) * Fragments::words;
   static constexpr int stride = NeighboursInK ? words + 4 : Size + 8;
   static constexpr int size = NeighboursInK ? Size * stride : words * stride;
-  static_assert(Size % 32 == 0 && stride % 32 == (NeighboursInK ? 20 : 8));
+  static_assert(Size % 32 == 0 && (NeighboursInK ? stride % 8 == 4 : stride % 32 == 8));
 
   [[nodiscard]] ADTR_DEVICE static int place(int row, int word) {
     return NeighboursInK ? row * stride + word : word * stride + row;
@@ -34,14 +34,15 @@ struct TensorSlice {
 /// element is one chain of mma instructions over k = 0, depth, 2·depth, …, zeros behind the last: the same bits for
 /// both sizes, alone or in a batch.
 ///
-/// Warps own Size/2 rows by 32 columns of the tile, in pieces of 16 by 8. Numbers are rounded once, on their way to
-/// shared memory, which holds two slices along k: one is multiplied while the next is fetched.
+/// Eight warps own `rows` rows by 32 columns of the tile each, in pieces of 16 by 8. Numbers are rounded once, on their
+/// way to shared memory, which holds two slices along k: one is multiplied while the next is fetched.
 template <class Format, class Left, int Size>
 struct ProductTensor {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
+  static constexpr int threads = 8 * warp;
   static constexpr int warps_across = Size / 32;
-  static constexpr int threads = 2 * warps_across * warp;
+  static constexpr int rows = Size * warps_across / 8;  ///< of a warp
   static constexpr int values = Format::values;
 
   using SliceA = TensorSlice<Size, Left::neighbours_in_k>;
@@ -49,7 +50,7 @@ struct ProductTensor {
   static constexpr int words = SliceA::words;
   static constexpr int depth = words * values;
   static constexpr int fetched = Size * words / threads;
-  static constexpr int pieces_down = Size / 2 / Fragments::rows;
+  static constexpr int pieces_down = rows / Fragments::rows;
   static constexpr int pieces_across = 32 / Fragments::columns;
 
   template <class Context>
@@ -59,7 +60,7 @@ struct ProductTensor {
     const Index across = (finish.c.cols + Size - 1) / Size;
     const Index row = cx.block_x() / across * Size, column = cx.block_x() % across * Size;
     const int lane = cx.lane();
-    const int down = cx.warp_index() / warps_across * (Size / 2), right = cx.warp_index() % warps_across * 32;
+    const int down = cx.warp_index() / warps_across * rows, right = cx.warp_index() % warps_across * 32;
     Array<float, fetched, values> a_next, b_next;
 
     const auto fetch = [&](Index first) {
