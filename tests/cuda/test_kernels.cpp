@@ -67,6 +67,16 @@ TEST_CASE("attention of wide heads, with and without dropout") {
       }
 }
 
+TEMPLATE_TEST_CASE("attention on tensor cores", "", Tf32Emulator, Bf16Emulator) {
+  const double bound = std::string_view(TestType::name).ends_with("tf32") ? 2e-3 : 2e-2;
+  for (const Index channels : {7, 32, 64, 128})
+    for (const Index tokens : {1, 33, 70})
+      for (const float rate : {0.0F, 0.2F}) {
+        CAPTURE(channels, tokens, rate);
+        check<TestType>(attention(tokens, 2, channels, rate), bound);
+      }
+}
+
 TEST_CASE("attention of wider heads is refused") {
   CHECK_THROWS_WITH(attention(4, 1, 129, 0.0F).operator()<B>(one_thread<B>()),
                     ContainsSubstring("at most 128 channels a head, not 129"));

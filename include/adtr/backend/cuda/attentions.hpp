@@ -5,6 +5,7 @@
 
 #include "adtr/backend/cuda/kernels/attention.cuh"
 #include "adtr/backend/cuda/kernels/attention_backward.cuh"
+#include "adtr/backend/cuda/kernels/attention_tensor.cuh"
 
 namespace adtr::inline ADTR_ABI::cuda {
 
@@ -14,22 +15,15 @@ struct Attentions {
 
   static void attention(const Context& context, const Attention<float>& a) {
     const kernels::AttentionTask t = task(a);
-    if (t.channels <= 32)
-      tiles<kernels::AttentionForward<32, 64, 4>, 64>(context, a, t);
-    else if (t.channels <= 64)
-      tiles<kernels::AttentionForward<64, 32, 4>, 32>(context, a, t);
-    else
-      tiles<kernels::AttentionForward<128, 16, 2>, 16>(context, a, t);
+    by_precision<64>(context, t.channels, [&]<class Tile>() { tiles<kernels::AttentionForward<Tile>>(context, a, t); });
   }
 
   static void attention_backward(const Context& context, const Attention<float>& a, const AttentionGradient<float>& g) {
     const kernels::AttentionTask t = task(a);
-    if (t.channels <= 32)
-      backward<32, 32, 4>(context, a, t, g);
-    else if (t.channels <= 64)
-      backward<64, 32, 4>(context, a, t, g);
-    else
-      backward<128, 16, 2>(context, a, t, g);
+    by_precision<32>(context, t.channels, [&]<class Tile>() {
+      tiles<kernels::QueryGradient<Tile>>(context, a, t, g.out, g.query);
+      tiles<kernels::KeyValueGradient<Tile>>(context, a, t, g.out, g.key, g.value);
+    });
   }
 
  private:
@@ -44,16 +38,39 @@ struct Attentions {
             a.dropout, a.tokens, a.heads, channels, static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels)))};
   }
 
-  template <class Kernel, Index Tokens, class... Arguments>
-  static void tiles(const Context& context, const Attention<float>& a, const Arguments&... arguments) {
-    context.template launch<Kernel>({a.batch * a.heads * blocks(a.tokens, Tokens)}, arguments...);
+  template <int D, int Tokens>
+  using FloatTile = kernels::AttentionTile<D, Tokens, D == 128 ? 2 : 4>;
+  template <int D, int Tokens>
+  using Tf32Tile = kernels::AttentionTensorTile<Tf32, D, Tokens>;
+  template <int D, int Tokens>
+  using Bf16Tile = kernels::AttentionTensorTile<Bf16, D, Tokens>;
+
+  /// fn.operator()<Tile>() with the tiles that this context multiplies, for heads of so many channels; the narrowest
+  /// have `Tokens` tokens.
+  template <int Tokens, class F>
+  static void by_precision(const Context& context, Index channels, const F& fn) {
+    switch (context.tensor_cores() ? context.precision() : Precision::float32) {
+      case Precision::float32:
+        return by_width<FloatTile, Tokens>(channels, fn);
+      case Precision::tf32:
+        return by_width<Tf32Tile, Tokens>(channels, fn);
+      case Precision::bf16:
+        return by_width<Bf16Tile, Tokens>(channels, fn);
+    }
+  }
+  template <template <int, int> class Tile, int Tokens, class F>
+  static void by_width(Index channels, const F& fn) {
+    if (channels <= 32)
+      fn.template operator()<Tile<32, Tokens>>();
+    else if (channels <= 64)
+      fn.template operator()<Tile<64, 32>>();
+    else
+      fn.template operator()<Tile<128, 16>>();
   }
 
-  template <int D, int Tokens, int PerThread>
-  static void backward(const Context& context, const Attention<float>& a, const kernels::AttentionTask& t,
-                       const AttentionGradient<float>& g) {
-    tiles<kernels::QueryGradient<D, Tokens, PerThread>, Tokens>(context, a, t, g.out, g.query);
-    tiles<kernels::KeyValueGradient<D, Tokens, PerThread>, Tokens>(context, a, t, g.out, g.key, g.value);
+  template <class Kernel, class... Arguments>
+  static void tiles(const Context& context, const Attention<float>& a, const Arguments&... arguments) {
+    context.template launch<Kernel>({a.batch * a.heads * blocks(a.tokens, Kernel::tokens)}, arguments...);
   }
 };
 

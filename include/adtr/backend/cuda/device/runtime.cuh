@@ -7,9 +7,16 @@
 
 namespace adtr::inline ADTR_ABI::cuda::device {
 
+/// The blocks that a multiprocessor must have room for; 0: the compiler's choice.
+template <class Kernel>
+constexpr int least_blocks = 0;
+template <class Kernel>
+  requires requires { Kernel::least_blocks; }
+constexpr int least_blocks<Kernel> = Kernel::least_blocks;
+
 /// What runs on the GPU: Kernel::run in every thread.
 template <class Kernel, class... Arguments>
-__global__ void __launch_bounds__(Kernel::threads, 1) run(Arguments... arguments) {
+__global__ void __launch_bounds__(Kernel::threads, least_blocks<Kernel>) run(Arguments... arguments) {
   Thread cx;
   Kernel::run(cx, arguments...);
 }

@@ -18,16 +18,15 @@ struct AttentionTask {
   float scale;
 };
 
-/// Tiles of `Tokens` rows by D channels (fewer are filled up with zeros). Thread (ty, tx) of a square of threads owns
-/// rows ty + side·i and columns tx + side·j of each product: neighbouring threads meet different banks.
-template <int D, int Tokens, int PerThread>
-struct AttentionTile {
-  static constexpr int side = Tokens / PerThread;  ///< a row's threads are neighbouring lanes
-  static constexpr int threads = side * side;
-  static constexpr int stride = D + 1;
-  static constexpr int weight_stride = Tokens + 1;
-  static constexpr int per_row = D / side;  ///< channels of a row that a thread owns
-  static_assert(threads % warp == 0 && side <= warp && D % side == 0);
+/// Tiles of one head in shared memory, `Tokens` rows by D channels (fewer are filled up with zeros), rows `Padding`
+/// more apart than they are long.
+template <int D, int Tokens, int Threads, int Padding>
+struct AttentionMemory {
+  static constexpr int threads = Threads;
+  static constexpr int tokens = Tokens;
+  static constexpr int stride = D + Padding, size = Tokens * stride;
+  static constexpr int weight_stride = Tokens + Padding, weights = Tokens * weight_stride;
+  static_assert(threads % warp == 0);
 
   /// Which head a block is about: the head itself, its image's first row and its first column in the matrices.
   struct Head {
@@ -53,54 +52,6 @@ struct AttentionTile {
       const int r = e / D, c = e % D;
       const bool inside = token + r < a.tokens && c < a.channels;
       cx.store(tile, r * stride + c, inside ? cx.load(m, h.row + token + r, h.column + c) : 0.0F);
-    }
-  }
-
-  /// sums[i][j] = row i of x · row j of y, of the thread's rows.
-  template <class Context, class Tile>
-  ADTR_DEVICE static void rows_times_rows(Context& cx, const Tile& x, const Tile& y,
-                                          Array<float, PerThread, PerThread>& sums) {
-    const int tx = cx.thread() % side, ty = cx.thread() / side;
-    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] =
-        0.0F;
-    for (int c = 0; c < D; ++c) {
-      Array<float, PerThread> left, right;
-      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
-        left[i] = cx.load(x, (ty + side * i) * stride + c);
-        right[i] = cx.load(y, (tx + side * i) * stride + c);
-      }
-      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] +=
-          left[i] * right[j];
-    }
-  }
-
-  /// sums += w·x, or wᵀ·x where `Transposed`: of the thread's rows and channels.
-  template <bool Transposed, class Context, class Weights, class Tile>
-  ADTR_DEVICE static void add_weighted(Context& cx, const Weights& w, const Tile& x,
-                                       Array<float, PerThread, per_row>& sums) {
-    const int tx = cx.thread() % side, ty = cx.thread() / side;
-    for (int t = 0; t < Tokens; ++t) {
-      Array<float, PerThread> weight;
-      Array<float, per_row> value;
-      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
-        const int row = ty + side * i;
-        weight[i] = cx.load(w, Transposed ? t * weight_stride + row : row * weight_stride + t);
-      }
-      ADTR_UNROLLED for (int n = 0; n < per_row; ++n) value[n] = cx.load(x, t * stride + tx + side * n);
-      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int n = 0; n < per_row; ++n) sums[i][n] +=
-          weight[i] * value[n];
-    }
-  }
-
-  /// m = sums·(a factor of each row), of the thread's rows and channels that exist.
-  template <class Context>
-  ADTR_DEVICE static void write(Context& cx, const AttentionTask& a, const Head& h, Index token,
-                                const Array<float, PerThread, per_row>& sums, const Array<float, PerThread>& factor,
-                                MatrixView<float> m) {
-    const int tx = cx.thread() % side, ty = cx.thread() / side;
-    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int n = 0; n < per_row; ++n) {
-      const Index r = token + ty + side * i, c = tx + side * n;
-      if (r < a.tokens && c < a.channels) cx.store(m, h.row + r, h.column + c, sums[i][n] * factor[i]);
     }
   }
 
@@ -133,5 +84,67 @@ struct AttentionTile {
     return a.dropout.active() ? cx.load(masks, at) : 1.0F;
   }
 };
+
+/// Products of such tiles in floats. Of each, a thread of a square of threads owns rows ty + side·i and columns (tokens
+/// or channels) tx + side·j: neighbouring threads meet different banks.
+template <int D, int Tokens, int PerThread>
+struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / PerThread), 1> {
+  static constexpr int side = Tokens / PerThread;
+  static constexpr int lanes = side;  ///< neighbours that own a row
+  static constexpr int own_rows = PerThread, own_tokens = PerThread, own_channels = D / side;
+  using Memory = AttentionMemory<D, Tokens, side * side, 1>;
+  using Memory::stride, Memory::weight_stride;
+  static_assert(side <= warp && D % side == 0);
+
+  [[nodiscard]] ADTR_DEVICE static int row(int thread, int i) { return thread / side + side * i; }
+  [[nodiscard]] ADTR_DEVICE static int column(int thread, int j) { return thread % side + side * j; }
+
+  /// sums[i][j] = row i of x · row j of y, of the thread's rows.
+  template <class Context, class Tile>
+  ADTR_DEVICE static void rows_times_rows(Context& cx, const Tile& x, const Tile& y,
+                                          Array<float, PerThread, PerThread>& sums) {
+    const int thread = cx.thread();
+    ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] =
+        0.0F;
+    for (int c = 0; c < D; ++c) {
+      Array<float, PerThread> left, right;
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
+        left[i] = cx.load(x, row(thread, i) * stride + c);
+        right[i] = cx.load(y, column(thread, i) * stride + c);
+      }
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int j = 0; j < PerThread; ++j) sums[i][j] +=
+          left[i] * right[j];
+    }
+  }
+
+  /// sums += w·x, or wᵀ·x where `Transposed`: of the thread's rows and channels.
+  template <bool Transposed, class Context, class Weights, class Tile>
+  ADTR_DEVICE static void add_weighted(Context& cx, const Weights& w, const Tile& x,
+                                       Array<float, PerThread, own_channels>& sums) {
+    const int thread = cx.thread();
+    for (int t = 0; t < Tokens; ++t) {
+      Array<float, PerThread> weight;
+      Array<float, own_channels> value;
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) {
+        const int own = row(thread, i);
+        weight[i] = cx.load(w, Transposed ? t * weight_stride + own : own * weight_stride + t);
+      }
+      ADTR_UNROLLED for (int n = 0; n < own_channels; ++n) value[n] = cx.load(x, t * stride + column(thread, n));
+      ADTR_UNROLLED for (int i = 0; i < PerThread; ++i) ADTR_UNROLLED for (int n = 0; n < own_channels; ++n)
+          sums[i][n] += weight[i] * value[n];
+    }
+  }
+};
+
+/// m = sums·(a factor of each row), of the thread's rows and channels that exist.
+template <class Tile, class Context>
+ADTR_DEVICE void write(Context& cx, const AttentionTask& a, const typename Tile::Head& h, Index token,
+                       const Array<float, Tile::own_rows, Tile::own_channels>& sums,
+                       const Array<float, Tile::own_rows>& factor, MatrixView<float> m) {
+  ADTR_UNROLLED for (int i = 0; i < Tile::own_rows; ++i) ADTR_UNROLLED for (int n = 0; n < Tile::own_channels; ++n) {
+    const Index r = token + Tile::row(cx.thread(), i), c = Tile::column(cx.thread(), n);
+    if (r < a.tokens && c < a.channels) cx.store(m, h.row + r, h.column + c, sums[i][n] * factor[i]);
+  }
+}
 
 }  // namespace adtr::inline ADTR_ABI::cuda::kernels

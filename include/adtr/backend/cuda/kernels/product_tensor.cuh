@@ -41,6 +41,7 @@ struct ProductTensor {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
   static constexpr int threads = 8 * warp;
+  static constexpr int least_blocks = 1;  ///< for two, one of the kernels would spill registers
   static constexpr int warps_across = Size / 32;
   static constexpr int rows = Size * warps_across / 8;  ///< of a warp
   static constexpr int values = Format::values;
