@@ -6,6 +6,11 @@
 
 namespace adtr::inline ADTR_ABI::cuda::kernels {
 
+/// 0 ≤ i < size, of numbers that have 31 bits.
+[[nodiscard]] ADTR_DEVICE bool within(Index i, Index size) {
+  return static_cast<std::uint32_t>(i) < static_cast<std::uint32_t>(size);
+}
+
 /// What a block of threads filters: `side` by `side` pixels of the result, a row of them a warp, by 32 channels, a lane
 /// each.
 struct FilterBlock {
@@ -34,9 +39,9 @@ struct TiledWindows {
     const Index top = first.y * Stride - window.top, left = first.x * Stride - window.left;
     Array<float, side> line;
     for (int r = cx.warp_index(); r < side; r += FilterBlock::side) {
-      const bool in_map = top + r >= 0 && top + r < x.height && c < x.channels;
+      const bool in_map = within(top + r, x.height) && c < x.channels;
       ADTR_UNROLLED for (int i = 0; i < side; ++i) line[i] =
-          in_map && left + i >= 0 && left + i < x.width ? cx.load(x, first.n, top + r, left + i, c) : 0.0F;
+          in_map && within(left + i, x.width) ? cx.load(x, first.n, top + r, left + i, c) : 0.0F;
       ADTR_UNROLLED for (int i = 0; i < side; ++i) cx.store(tile, (r * side + i) * warp + cx.lane(), line[i]);
     }
     cx.barrier();
@@ -62,12 +67,12 @@ struct AnyWindows {
     const Index top = (first.y + cx.warp_index()) * window.stride - window.top;
     const Index left = first.x * window.stride - window.left;
     for (Index ky = 0; ky < window.kernel; ++ky) {
-      if (top + ky < 0 || top + ky >= x.height) continue;
+      if (!within(top + ky, x.height)) continue;
       for (Index kx = 0; kx < window.kernel; ++kx) {
         const float weight = cx.load(w, ky * window.kernel + kx, c);
         ADTR_UNROLLED for (int o = 0; o < FilterBlock::side; ++o) {
           const Index ix = left + kx + o * window.stride;
-          if (ix >= 0 && ix < x.width) sums[o] += cx.load(x, first.n, top + ky, ix, c) * weight;
+          if (within(ix, x.width)) sums[o] += cx.load(x, first.n, top + ky, ix, c) * weight;
         }
       }
     }
@@ -113,16 +118,16 @@ struct Depthwise : FilterBlock {
     ADTR_UNROLLED for (int o = 0; o < side; ++o) sums[o] = start;
     Windows::filter(cx, x, window, w, first, c, sums);
 
-    const Index row = first.y + cx.warp_index(), start_of_row = (tile.n * y.height + row) * y.width;
+    const Index row = first.y + cx.warp_index(), pixels = (tile.n * y.height + row) * y.width + first.x;
+    const Index count = c < y.channels && row < y.height ? y.width - first.x : 0;
     float total = 0.0F;
-    ADTR_UNROLLED for (int o = 0; o < side; ++o) {
-      if (c >= y.channels || row >= y.height || first.x + o >= y.width) continue;
-      const float value = activate(sums[o], activation);
-      cx.store(y.matrix(), start_of_row + first.x + o, c, value);
-      total += value;
+    ADTR_UNROLLED for (int o = 0; o < side; ++o) sums[o] = activate(sums[o], activation);
+    ADTR_UNROLLED for (int o = 0; o < side; ++o) if (o < count) {
+      cx.store(y.matrix(), pixels + o, c, sums[o]);
+      total += sums[o];
     }
     if (squeeze.w.data == nullptr) return;
-    squeeze.store(cx, tile.n, Index{block} - tile.n * count(y.height, y.width, y.channels), c, total);
+    squeeze.store(cx, tile.n, Index{block} - tile.n * FilterBlock::count(y.height, y.width, y.channels), c, total);
   }
 };
 
