@@ -119,15 +119,15 @@ struct Depthwise : FilterBlock {
     Windows::filter(cx, x, window, w, first, c, sums);
 
     const Index row = first.y + cx.warp_index(), pixels = (tile.n * y.height + row) * y.width + first.x;
-    const Index count = c < y.channels && row < y.height ? y.width - first.x : 0;
+    const Index inside = c < y.channels && row < y.height ? y.width - first.x : 0;
     float total = 0.0F;
     ADTR_UNROLLED for (int o = 0; o < side; ++o) sums[o] = activate(sums[o], activation);
-    ADTR_UNROLLED for (int o = 0; o < side; ++o) if (o < count) {
+    ADTR_UNROLLED for (int o = 0; o < side; ++o) if (o < inside) {
       cx.store(y.matrix(), pixels + o, c, sums[o]);
       total += sums[o];
     }
     if (squeeze.w.data == nullptr) return;
-    squeeze.store(cx, tile.n, Index{block} - tile.n * FilterBlock::count(y.height, y.width, y.channels), c, total);
+    squeeze.store(cx, tile.n, Index{block} - tile.n * count(y.height, y.width, y.channels), c, total);
   }
 };
 
