@@ -6,7 +6,7 @@
 #include <string>
 
 #include "adtr/backend/backend.hpp"
-#include "adtr/backend/composed.hpp"
+#include "adtr/backend/cuda.hpp"
 #include "adtr/backend/host_memory.hpp"
 
 namespace cuda_plan {
@@ -43,7 +43,7 @@ struct Context {
       std::make_shared<std::vector<std::pair<std::string, Call>>>();
 };
 
-struct Counting : adtr::HostMemory<float>, adtr::Composed<Counting, float> {
+struct Counting : adtr::HostMemory<float> {
   using Scalar = float;
   using Context = cuda_plan::Context;
   static constexpr const char* name = "counting";
@@ -97,6 +97,32 @@ struct Counting : adtr::HostMemory<float>, adtr::Composed<Counting, float> {
   static void squeeze_excite(const Context& c, MapOut x, const adtr::SqueezeExcite<float>& s, float*) {
     const double weights = 2 * of(x.channels) * of(s.squeezed);
     c.count("squeeze_excite", 4, 2 * size(x) + 2 * of(x.batch) * weights, 3 * size(x) + weights);
+  }
+  static constexpr Index inverted_residual_scratch(const adtr::InvertedResidualShape& s) {
+    return adtr::CudaEmulator::inverted_residual_scratch(s);
+  }
+  /// Squeeze-and-excitation has one launch of its own, for the gates: the rest of its arithmetic is done by the filter
+  /// and the projection, on what they have read anyway.
+  static void inverted_residual(const Context& c, MapIn x, const adtr::InvertedResidual<float, Packed>& block,
+                                float* scratch, MapOut y) {
+    const Index channels = block.channels;
+    MapIn wide = x;
+    if (block.expand != nullptr) {
+      const MapOut map(scratch, x.batch, x.height, x.width, channels);
+      multiply(c, x.matrix(), *block.expand, {block.expand_bias, {}, block.activation}, map.matrix());
+      wide = map;
+    }
+    const MapOut filtered(scratch, y.batch, y.height, y.width, channels);
+    depthwise(c, wide, block.window, block.depthwise, block.depthwise_bias, block.activation, filtered);
+    if (const Index squeezed = block.excite.squeezed; squeezed > 0) {
+      using adtr::cuda::kernels::FilterBlock;
+      const double weights = of(channels) * of(squeezed), tiles = of(FilterBlock::count(y.height, y.width, 1));
+      const double parts = of(y.batch * squeezed * FilterBlock::count(y.height, y.width, channels));
+      c.count("squeeze_excite", 1, 2 * size(filtered) + 2 * of(y.batch) * weights * (tiles + 1),
+              2 * parts + 2 * weights + 2 * of(y.batch * channels));
+    }
+    multiply(c, filtered.matrix(), *block.project,
+             {block.project_bias, block.residual ? x.matrix() : In{}, adtr::Activation::none}, y.matrix());
   }
   static void max_pool(const Context& c, MapIn x, const adtr::Window& w, MapOut y) {
     c.count("max_pool", 1, size(y) * of(w.kernel * w.kernel), size(x) + size(y));

@@ -58,6 +58,10 @@ inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_
 template <class B>
 constexpr bool emulated = std::string_view(B::name).starts_with("cuda-emulator");
 
+/// Whether it is an emulator of tensor cores.
+template <class B>
+constexpr bool emulated_tensor = emulated<B> && std::string_view(B::name) != "cuda-emulator";
+
 /// Whether a run of that many multiplications is worth its time on B. Under sanitizers the scalar kernels take minutes
 /// for large shapes, which are left to the vector kernels of the same code.
 template <class B>

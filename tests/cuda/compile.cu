@@ -5,6 +5,7 @@ namespace adtr::inline ADTR_ABI::cuda {
 
 template struct Products<device::Runtime>;
 template struct Maps<device::Runtime>;
+template struct Blocks<device::Runtime>;
 template struct Attentions<device::Runtime>;
 template struct Tokens<device::Runtime>;
 template class device::DeviceBuffer<float>;

@@ -14,7 +14,7 @@ struct PrecisionRuntime : adtr::cuda::emulator::Runtime {
 };
 
 template <adtr::cuda::Precision P>
-struct TensorEmulator : adtr::cuda::Operations<TensorEmulator<P>, PrecisionRuntime<P>> {
+struct TensorEmulator : adtr::cuda::Operations<PrecisionRuntime<P>> {
   static constexpr const char* name = P == adtr::cuda::Precision::tf32 ? "cuda-emulator-tf32" : "cuda-emulator-bf16";
 };
 

@@ -154,6 +154,22 @@ TEST_CASE("a GPU without tensor cores multiplies floats, and so does one that is
   CHECK((run(B::Context(1, Precision::bf16)) != run(B::Context(1, Precision::tf32))));
 }
 
+TEST_CASE("a block that squeezes to more channels than fit into shared memory is refused") {
+  const std::vector<float> zeros(1025);
+  std::vector<float> y(1);
+  B::Packed project;
+  B::pack(one_thread<B>(), {zeros.data(), 1, 1}, project);
+  const auto run = [&](Index squeezed) {
+    std::vector<float> scratch(size(B::inverted_residual_scratch({1, 1, 1, 1, 1, 1, 1, 1, 1, squeezed, false})));
+    adtr::InvertedResidual<float, B::Packed> block{1, nullptr, nullptr, {}, zeros.data(), zeros.data()};
+    block.excite = {squeezed, zeros.data(), zeros.data(), zeros.data(), zeros.data()};
+    block.project = &project;
+    B::inverted_residual(one_thread<B>(), {zeros.data(), 1, 1, 1, 1}, block, scratch.data(), {y.data(), 1, 1, 1, 1});
+  };
+  CHECK_NOTHROW(run(1024));
+  CHECK_THROWS_WITH(run(1025), ContainsSubstring("squeezes to at most 1024 channels, not 1025"));
+}
+
 TEST_CASE("more elements than kernels count are refused") {
   const Index rows = Index{1} << 20, columns = Index{1} << 11;
   CHECK_THROWS_WITH(B::accumulate(one_thread<B>(), {nullptr, rows, columns}, {nullptr, rows, columns}),

@@ -15,7 +15,7 @@ struct LateRuntime : adtr::cuda::emulator::Runtime {
         : adtr::cuda::emulator::Context(1, adtr::cuda::emulator::Access::device, adtr::cuda::emulator::Pace::late) {}
   };
 };
-struct LateEmulator : adtr::cuda::Operations<LateEmulator, LateRuntime> {
+struct LateEmulator : adtr::cuda::Operations<LateRuntime> {
   static constexpr const char* name = "cuda-emulator-late";
 };
 

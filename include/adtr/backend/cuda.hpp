@@ -18,14 +18,14 @@ namespace adtr::inline ADTR_ABI {
 
 #if defined(__CUDACC__)
 
-struct Cuda : cuda::Operations<Cuda, cuda::device::Runtime> {
+struct Cuda : cuda::Operations<cuda::device::Runtime> {
   static constexpr const char* name = "cuda";
 };
 static_assert(Backend<Cuda>);
 
 #else
 
-struct CudaEmulator : cuda::Operations<CudaEmulator, cuda::emulator::Runtime> {
+struct CudaEmulator : cuda::Operations<cuda::emulator::Runtime> {
   static constexpr const char* name = "cuda-emulator";
 };
 static_assert(Backend<CudaEmulator>);

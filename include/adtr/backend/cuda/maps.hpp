@@ -1,4 +1,4 @@
-/// CUDA: what a backbone does beside products, for any runtime.
+/// CUDA: what a backbone does beside products and filters, for any runtime.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/maps.cuh"
@@ -10,13 +10,6 @@ namespace adtr::inline ADTR_ABI::cuda {
 template <class Runtime>
 struct Maps {
   using Context = typename Runtime::Context;
-
-  static void depthwise(const Context& context, MapView<const float> x, const Window& window, const float* w,
-                        const float* bias, Activation activation, MapView<float> y) {
-    each<kernels::Depthwise>(context, y, x, window,
-                             MatrixView<const float>(w, window.kernel * window.kernel, x.channels),
-                             VectorView<const float>(bias, x.channels), activation, y);
-  }
 
   /// The scratch holds means (batch, C), the squeezed channels (batch, S) and gates (batch, C).
   static void squeeze_excite(const Context& context, MapView<float> x, const SqueezeExcite<float>& layer,

@@ -2,8 +2,8 @@
 #pragma once
 
 #include "adtr/backend/backend.hpp"
-#include "adtr/backend/composed.hpp"
 #include "adtr/backend/cuda/attentions.hpp"
+#include "adtr/backend/cuda/blocks.hpp"
 #include "adtr/backend/cuda/maps.hpp"
 #include "adtr/backend/cuda/memory.hpp"
 #include "adtr/backend/cuda/products.hpp"
@@ -11,15 +11,15 @@
 
 namespace adtr::inline ADTR_ABI::cuda {
 
-/// A backend B is an Operations<B, Runtime> with a name. It has no say in which kernels run: what the emulator tests is
+/// A backend is an Operations<Runtime> with a name. It has no say in which kernels run: what the emulator tests is
 /// what a GPU does.
-template <class B, class Runtime>
+template <class Runtime>
 struct Operations : DeviceMemory<Runtime>,
                     Products<Runtime>,
                     Maps<Runtime>,
                     Attentions<Runtime>,
                     Tokens<Runtime>,
-                    Composed<B, float> {
+                    Blocks<Runtime> {
   using Scalar = float;
   using Context = typename Runtime::Context;
   using Packed = typename Products<Runtime>::Packed;

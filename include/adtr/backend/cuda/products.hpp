@@ -33,6 +33,13 @@ struct Products {
     product(context, kernels::LeftRows{a}, b.matrix(), epilogue, c);
   }
 
+  /// The same for images whose rows of a are multiplied by their row of `gates` (batch, K) first.
+  static void multiply_gated(const Context& context, MatrixView<const float> a, MatrixView<const float> gates,
+                             const Packed& b, const Epilogue<float>& epilogue, MatrixView<float> c) {
+    in_precision<kernels::LeftGatedRows, kernels::GatedProduct>(context, a.rows / gates.rows, gates.rows, c.cols, a,
+                                                                gates, b.matrix(), finish(epilogue, c));
+  }
+
   static void accumulate_weight_gradient(const Context& context, MatrixView<const float> dy, MatrixView<const float> x,
                                          MatrixView<float> dw) {
     product(context, kernels::LeftColumns{dy}, x, {nullptr, dw, Activation::none}, dw);
@@ -64,28 +71,40 @@ struct Products {
   template <class Left>
   static void product(const Context& context, const Left& left, MatrixView<const float> b,
                       const Epilogue<float>& epilogue, MatrixView<float> c) {
-    const kernels::Finish finish{{epilogue.bias, c.cols}, epilogue.residual, epilogue.activation, c};
+    in_precision<Left, Plain>(context, c.rows, 1, c.cols, left, b, finish(epilogue, c));
+  }
+  [[nodiscard]] static kernels::Finish finish(const Epilogue<float>& epilogue, MatrixView<float> c) {
+    return {{epilogue.bias, c.cols}, epilogue.residual, epilogue.activation, c};
+  }
+  template <class Tiles>
+  using Plain = Tiles;
+
+  /// Kernel<a product in tiles> for the results of so many images, rows by columns each.
+  template <class Left, template <class> class Kernel, class... Arguments>
+  static void in_precision(const Context& context, Index rows, Index images, Index columns,
+                           const Arguments&... arguments) {
+    using namespace kernels;
     switch (context.tensor_cores() ? context.precision() : Precision::float32) {
       case Precision::float32:
-        return in_tiles<kernels::Product<Left, 128>, kernels::Product<Left, 64>>(context, left, b, finish);
+        return in_tiles<Kernel<Product<Left, 128>>, Kernel<Product<Left, 64>>>(context, rows, images, columns,
+                                                                               arguments...);
       case Precision::tf32:
-        return in_tiles<kernels::ProductTensor<Tf32, Left, 128>, kernels::ProductTensor<Tf32, Left, 64>>(context, left,
-                                                                                                         b, finish);
+        return in_tiles<Kernel<ProductTensor<Tf32, Left, 128>>, Kernel<ProductTensor<Tf32, Left, 64>>>(
+            context, rows, images, columns, arguments...);
       case Precision::bf16:
-        return in_tiles<kernels::ProductTensor<Bf16, Left, 128>, kernels::ProductTensor<Bf16, Left, 64>>(context, left,
-                                                                                                         b, finish);
+        return in_tiles<Kernel<ProductTensor<Bf16, Left, 128>>, Kernel<ProductTensor<Bf16, Left, 64>>>(
+            context, rows, images, columns, arguments...);
     }
   }
 
-  /// In large tiles where they are enough to keep the GPU busy, else in small ones.
-  template <class Large, class Small, class Left>
-  static void in_tiles(const Context& context, const Left& left, MatrixView<const float> b,
-                       const kernels::Finish& finish) {
-    const auto tiles = [&](Index size) { return blocks(finish.c.rows, size) * blocks(finish.c.cols, size); };
-    if (const Index large = tiles(Large::size); large >= 2 * context.multiprocessors())
-      context.template launch<Large>({large}, left, b, finish);
+  /// In large tiles where they are enough to keep the GPU busy and a small one does not hold all rows, else in small.
+  template <class Large, class Small, class... Arguments>
+  static void in_tiles(const Context& context, Index rows, Index images, Index columns, const Arguments&... arguments) {
+    const auto grid = [&](Index size) { return Grid{blocks(rows, size) * blocks(columns, size), images}; };
+    if (const Grid large = grid(Large::size); rows > Small::size && large.x * images >= 2 * context.multiprocessors())
+      context.template launch<Large>(large, arguments...);
     else
-      context.template launch<Small>({tiles(Small::size)}, left, b, finish);
+      context.template launch<Small>(grid(Small::size), arguments...);
   }
 };
 

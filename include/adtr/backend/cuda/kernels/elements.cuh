@@ -23,6 +23,8 @@ ADTR_DEVICE float activate(float x, Activation activation) {
   return x;
 }
 
+ADTR_DEVICE float sigmoid(float x) { return 1.0F / (1.0F + expf(-x)); }
+
 /// A thread for each of rows·cols elements.
 struct Elements {
   static constexpr int threads = 256;

@@ -28,21 +28,6 @@ ADTR_DEVICE void each_in_window(const MapView<T>& x, const Window& window, const
   }
 }
 
-struct Depthwise : Elements {
-  static constexpr const char* name = "depthwise";
-  template <class Context>
-  ADTR_DEVICE static void run(Context& cx, MapView<const float> x, Window window, MatrixView<const float> w,
-                              VectorView<const float> bias, Activation activation, MapView<float> y) {
-    each(cx, y.pixels(), y.channels, [&](Index i, Index c) {
-      const Pixel p = pixel(i, y.height, y.width);
-      float sum = cx.load(bias, c);
-      each_in_window(x, window, p,
-                     [&](Index iy, Index ix, Index k) { sum += cx.load(x, p.n, iy, ix, c) * cx.load(w, k, c); });
-      cx.store(y.matrix(), i, c, activate(sum, activation));
-    });
-  }
-};
-
 struct MaxPool : Elements {
   static constexpr const char* name = "max_pool";
   template <class Context>

@@ -16,6 +16,19 @@ struct LeftRows {
   }
 };
 
+/// a(m, k)·gates[k]: a thread's rows have one k of a slice, so one gate.
+struct LeftGatedRows {
+  MatrixView<const float> a;
+  VectorView<const float> gates;
+  static constexpr const char* name = "multiply_gated";
+  static constexpr bool neighbours_in_k = true;
+  template <class Context>
+  [[nodiscard]] ADTR_DEVICE float at(Context& cx, Index m, Index k) const {
+    const float gate = k < a.cols ? cx.load(gates, k) : 0.0F;
+    return (m < a.rows && k < a.cols ? cx.load(a, m, k) : 0.0F) * gate;
+  }
+};
+
 /// The transpose of a matrix.
 struct LeftColumns {
   MatrixView<const float> a;
@@ -79,6 +92,12 @@ struct Finish {
     if (bias.data != nullptr) sum += cx.load(bias, n);
     if (residual.data != nullptr) sum += cx.load(residual, m, n);
     cx.store(c, m, n, activate(sum, activation));
+  }
+  /// Of some rows alone.
+  [[nodiscard]] ADTR_DEVICE Finish row_range(Index first, Index count) const {
+    Finish part{bias, residual, activation, c.row_range(first, count)};
+    if (residual.data != nullptr) part.residual = residual.row_range(first, count);
+    return part;
   }
 };
 
@@ -149,6 +168,22 @@ struct Product {
   [[nodiscard]] ADTR_DEVICE static int k_of(int e) { return Left::neighbours_in_k ? e % depth : e / Size; }
   /// Where in the tile row or column i of thread t lies.
   [[nodiscard]] ADTR_DEVICE static int place(int i, int t) { return i / 4 * 64 + 4 * t + i % 4; }
+};
+
+/// c = activation((a·gates)·b + bias + residual), rows of a and c by image, each with a row of gates; block y is the
+/// image's number, and `Tiles` is a product of LeftGatedRows.
+template <class Tiles>
+struct GatedProduct {
+  static constexpr const char* name = Tiles::name;
+  static constexpr int size = Tiles::size;
+  static constexpr int threads = Tiles::threads;
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MatrixView<const float> a, MatrixView<const float> gates,
+                              MatrixView<const float> b, Finish finish) {
+    const Index positions = a.rows / gates.rows, first = cx.block_y() * positions;
+    const VectorView<const float> own(gates.row(cx.block_y()), gates.cols);
+    Tiles::run(cx, LeftGatedRows{a.row_range(first, positions), own}, b, finish.row_range(first, positions));
+  }
 };
 
 /// packed (K, N) = w (N, K) transposed, 32×32 elements a block through shared memory.

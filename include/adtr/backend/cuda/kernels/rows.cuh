@@ -100,7 +100,7 @@ struct Dense : Rows {
     if (r >= w.rows) return;
     const double sum = sum_row(cx, w.cols, [&](Index c) { return cx.load(w, r, c) * cx.load(x, n, c); });
     const float value = static_cast<float>(sum) + cx.load(bias, r);
-    if (cx.lane() == 0) cx.store(y, n, r, gate ? 1.0F / (1.0F + expf(-value)) : activate(value, activation));
+    if (cx.lane() == 0) cx.store(y, n, r, gate ? sigmoid(value) : activate(value, activation));
   }
 };
 

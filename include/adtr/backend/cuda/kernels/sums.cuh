@@ -35,12 +35,32 @@ ADTR_DEVICE double sum_block(Context& cx, double value) {
   return sum;
 }
 
+/// The lane's share of f(c) summed over the columns c of a row, in doubles.
+template <class Context, class F>
+ADTR_DEVICE double lane_sum(Context& cx, Index cols, const F& f) {
+  double sum = 0.0;
+  for (Index c = cx.lane(); c < cols; c += warp) sum += static_cast<double>(f(c));
+  return sum;
+}
+
 /// f(c) summed over the columns c of a row by one warp, in doubles.
 template <class Context, class F>
 ADTR_DEVICE double sum_row(Context& cx, Index cols, const F& f) {
-  double sum = 0.0;
-  for (Index c = cx.lane(); c < cols; c += warp) sum += static_cast<double>(f(c));
-  return sum_lanes(cx, sum);
+  return sum_lanes(cx, lane_sum(cx, cols, f));
+}
+
+/// done(r, sum over the lanes of share(r)) in one lane for each of the rows, over which the block's `Warps` go. A warp
+/// takes four rows at a time, so that it waits for their numbers once.
+template <int Warps, class Context, class Share, class Done>
+ADTR_DEVICE void sum_each_row(Context& cx, Index rows, const Share& share, const Done& done) {
+  constexpr int at_once = 4;
+  for (Index first = cx.warp_index(); first < rows; first += at_once * Warps) {
+    Array<decltype(share(first)), at_once> sums = {};
+    ADTR_UNROLLED for (int i = 0; i < at_once; ++i) if (first + i * Warps < rows) sums[i] = share(first + i * Warps);
+    ADTR_UNROLLED for (int i = 0; i < at_once; ++i) sums[i] = sum_lanes(cx, sums[i]);
+    ADTR_UNROLLED for (int i = 0; i < at_once; ++i) if (cx.lane() == 0 && first + i * Warps < rows)
+        done(first + i * Warps, sums[i]);
+  }
 }
 
 /// Sums of columns, 32 a block: eight warps take every eighth row. Sums of some rows are floats, sums of those doubles:
