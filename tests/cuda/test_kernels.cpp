@@ -72,7 +72,7 @@ TEST_CASE("attention of wider heads is refused") {
                     ContainsSubstring("at most 128 channels a head, not 129"));
 }
 
-TEMPLATE_TEST_CASE("products in large and small tiles have the same bits", "", B, Tf32Emulator, Bf16Emulator) {
+TEMPLATE_TEST_CASE("products in large and small tiles have the same bits", "", B, Tf32Backend, Bf16Backend) {
   // The emulator calls four large tiles enough: 400 rows take them, 100 do not.
   for (const Index outputs : {100, 256}) {
     const Index inputs = 77, rows = 400;
@@ -104,7 +104,7 @@ TEMPLATE_TEST_CASE("the lanes of a warp read fragments from 32 banks of shared m
 }
 
 TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "", Tf32, Bf16) {
-  using Tensor = std::conditional_t<std::same_as<TestType, Tf32>, Tf32Emulator, Bf16Emulator>;
+  using Tensor = std::conditional_t<std::same_as<TestType, Tf32>, Tf32Backend, Bf16Backend>;
   for_each(Shapes<3>{{70, 130, 77}, {130, 70, 16}, {16, 8, 500}, {3, 5, 1}},
            [](Index rows, Index outputs, Index inputs) {
              CAPTURE(rows, outputs, inputs);
@@ -118,7 +118,7 @@ TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "", 
            });
 }
 
-TEMPLATE_TEST_CASE("products on tensor cores pass on what is not finite", "", Tf32Emulator, Bf16Emulator) {
+TEMPLATE_TEST_CASE("products on tensor cores pass on what is not finite", "", Tf32Backend, Bf16Backend) {
   constexpr float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> x{infinity, 1.0F, -infinity, 1.0F, std::numeric_limits<float>::quiet_NaN(), 1.0F};
   const auto c = multiply<TestType>(x, {1.0F, 2.0F}, 2);
