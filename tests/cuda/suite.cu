@@ -5,4 +5,5 @@
 #include "backend/test_products.cpp"
 #include "backend/test_tokens.cpp"
 #include "cuda/compile.cu"
+#include "cuda/test_kernels.cpp"
 #include "cuda/test_networks.cpp"

@@ -1,4 +1,4 @@
-/// The emulator's memory is the host's or the GPU's: each that touches the other's is stopped.
+/// What the emulator says of memory: the host's and the GPU's are apart, and a view ends where it does.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,6 +25,16 @@ TEST_CASE("A kernel that is given the host's memory is stopped") {
                ContainsSubstring("kernel accumulate") && ContainsSubstring("is the host's, not the GPU's"));
   }
   CHECK_NOTHROW(CudaEmulator::accumulate(CudaEmulator::Context(1), {host.data(), 1, 8}, {device.data(), 1, 8}));
+}
+
+TEST_CASE("a view that is wider than its vector is caught in the kernel") {
+  const CudaEmulator::Context context;
+  std::vector<float> a(40), sums(8);
+  // A matrix of no columns behind the last: the kernel looks up its own column only.
+  CHECK_NOTHROW(CudaEmulator::accumulate_column_sums(context, {a.data(), 5, 8}, sums.data()));
+  CHECK_THROWS_WITH(CudaEmulator::add_positions(context, {a.data(), 5, 8}, {sums.data(), 1, 7}, {a.data(), 5, 8}),
+                    ContainsSubstring("kernel add_positions, block (0, 0, 0), thread 7") &&
+                        ContainsSubstring("element (0, 7) of a matrix (1, 7)"));
 }
 
 #ifndef ADTR_SANITIZED  // which make a report of the signal
