@@ -6,8 +6,8 @@
 namespace adtr::inline ADTR_ABI {
 
 /// Trains and writes request.out. Every image is opened before anything long begins, and the output tried, so that a
-/// run does not fail over a broken file after an hour. Throws Error, naming the file or option. Instead of
-/// `request.threads`, `context` says where the backend computes.
+/// run does not fail over a broken file after an hour. Throws Error, naming the file or option. `context`, and
+/// not `request.threads`, says where the backend computes.
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 TrainingResult train_model(const TrainingRequest& request, const typename B::Context& context,
                            const TrainingProgress& progress = {}) {
@@ -22,6 +22,7 @@ TrainingResult train_model(const TrainingRequest& request, const typename B::Con
                         [&]<class N>() { return detail::TrainingRun<N, B>(request, context, origin, progress)(); });
 }
 
+/// The same on as many threads as the request says.
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 TrainingResult train_model(const TrainingRequest& request, const TrainingProgress& progress = {}) {
   return train_model<B, Nets>(request, typename B::Context(request.threads), progress);
