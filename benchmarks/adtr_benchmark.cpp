@@ -35,9 +35,10 @@ Timing run_on_backend(const Options& o) {
 #ifdef ADTR_PROGRAM_CUDA
   if (o.backend == "cuda") return adtr_benchmark::run_on_cuda(o);
 #endif
-  if (o.backend == "cpu") return adtr_benchmark::run<adtr::Cpu>(o);
-  if (o.backend == "eigen") return adtr_benchmark::run<adtr::EigenBackend>(o);
-  return adtr_benchmark::run<adtr::Reference<float>>(o);
+  const auto run_on = [&]<class B>() { return adtr_benchmark::run<B>(o, typename B::Context(o.threads)); };
+  if (o.backend == "cpu") return run_on.operator()<adtr::Cpu>();
+  if (o.backend == "eigen") return run_on.operator()<adtr::EigenBackend>();
+  return run_on.operator()<adtr::Reference<float>>();
 }
 
 nlohmann::json figures_of(const Options& o, const Timing& t) {
@@ -52,6 +53,7 @@ nlohmann::json figures_of(const Options& o, const Timing& t) {
   return {{"architecture", o.architecture},
           {"part", o.part},
           {"backend", o.backend},
+          {"precision", o.precision},
           {"batch", o.batch},
           {"threads", o.threads},
           {"dropout", o.dropout},
@@ -76,6 +78,10 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"whole", "backbone", "transformer", "train"}))
       ->capture_default_str();
   app.add_option("--backend", o.backend)->check(CLI::IsMember(backends))->capture_default_str();
+  const CLI::Option* const precision =
+      app.add_option("--precision", o.precision, "with --backend cuda: what factors of products are rounded to")
+          ->check(CLI::IsMember({"float32", "tf32", "bf16"}))
+          ->capture_default_str();
   app.add_option("--batch", o.batch)->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option("--threads", o.threads, "0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--runs", o.schedule.runs)->check(CLI::PositiveNumber)->capture_default_str();
@@ -90,6 +96,8 @@ int main(int argc, char** argv) {
   app.add_option("--json", o.json, "file to write the figures to");
   CLI11_PARSE(app, argc, argv);
   try {
+    if (precision->count() > 0 && o.backend != "cuda")
+      throw adtr::Error("--precision: expected with --backend cuda alone, found --backend " + o.backend);
     if (!o.model.empty()) {
       const auto file = adtr::SafetensorsFile::open(o.model);
       o.architecture = adtr::name_of(adtr::read_description(file).architecture);

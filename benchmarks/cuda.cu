@@ -3,5 +3,7 @@
 #include "parts.hpp"
 
 namespace adtr_benchmark {
-Timing run_on_cuda(const Options& o) { return run<adtr::Cuda>(o); }
+Timing run_on_cuda(const Options& o) {
+  return run<adtr::Cuda>(o, adtr::Cuda::Context(0, adtr::cuda::parse_precision(o.precision)));
+}
 }  // namespace adtr_benchmark

@@ -20,7 +20,8 @@ using Nets = adtr::Networks<adtr::Network<adtr::Architecture::efficientnet_b4>,
                             adtr::Network<adtr::Architecture::efficientnet_lite0>>;
 
 struct Options {
-  std::string architecture = "efficientnet_b4", part = "whole", backend = "cpu", json, model, images, result;
+  std::string architecture = "efficientnet_b4", part = "whole", backend = "cpu", precision = "float32", json, model,
+              images, result;
   Index batch = 1;
   int threads = 1;
   double dropout = 0.0;
@@ -79,7 +80,7 @@ void save_result(const Options& o, std::span<const T> values, std::vector<std::s
 }
 
 template <class N, class B>
-Timing time_train(const Options& o) {
+Timing time_train(const Options& o, const typename B::Context& context) {
   using T = typename B::Scalar;
   using Net = typename N::type;
   using Transformer = typename Net::Transformer;
@@ -90,7 +91,7 @@ Timing time_train(const Options& o) {
   auto options = adtr::training_options(adtr::Recipe::paper);
   options.batch = o.batch;
   options.dropout = o.dropout;
-  adtr::Trainer<Transformer, B> trainer(typename B::Context(o.threads), cache, options);
+  adtr::Trainer<Transformer, B> trainer(context, cache, options);
   auto p = trainer.parameters();
   adtr::initialise<Transformer, T>(p, 1);
   // Forward once and backward about twice as much.
@@ -100,13 +101,12 @@ Timing time_train(const Options& o) {
 }
 
 template <class N, class B>
-Timing time_inference(const Options& o) {
+Timing time_inference(const Options& o, const typename B::Context& context) {
   using T = typename B::Scalar;
   using Net = typename N::type;
   using Features = typename Net::Features;
   constexpr auto side = static_cast<std::size_t>(N::image_size), grid = static_cast<std::size_t>(N::grid),
                  channels = static_cast<std::size_t>(Features::channels);
-  const typename B::Context context(o.threads);
   adtr::Buffer<T> images(o.batch * Net::Image::size);
   if (o.images.empty())
     randomise(images, 2, 1.0);
@@ -163,9 +163,9 @@ Timing time_inference(const Options& o) {
 }
 
 template <class B>
-Timing run(const Options& o) {
+Timing run(const Options& o, const typename B::Context& context) {
   return adtr::select_network(Nets{}, adtr::parse_architecture(o.architecture).architecture, 256, 16, [&]<class N>() {
-    return o.part == "train" ? time_train<N, B>(o) : time_inference<N, B>(o);
+    return o.part == "train" ? time_train<N, B>(o, context) : time_inference<N, B>(o, context);
   });
 }
 

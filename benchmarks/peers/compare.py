@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Times adtr, on one backend or several, beside ONNX Runtime, OpenVINO and PyTorch on the same network and weights.
+With --device cuda it is adtr's backend cuda beside those of them that have a GPU.
 
     benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark
     benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark --backends cpu eigen --csv b.csv --chart b.png
+    benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark --device cuda --precision tf32
 
 The peers are taken from the Python that runs this, or else installed into an environment of their own (--work). Every
 runner is a process that stays; in each round they take turns, so that what else happens on the machine meets all of
@@ -18,8 +20,11 @@ import pathlib
 import subprocess
 import sys
 
-PEERS = ["onnxruntime", "openvino", "pytorch"]
-TRAINING_PEERS = ["pytorch", "pytorch_compiled"]
+PEERS = {"cpu": ["onnxruntime", "openvino", "pytorch"],
+         "cuda": ["onnxruntime", "tensorrt", "pytorch", "pytorch_compiled", "pytorch_graphs"]}
+TRAINING_PEERS = {"cpu": ["pytorch", "pytorch_compiled"], "cuda": ["pytorch", "pytorch_compiled", "pytorch_graphs"]}
+ALL_PEERS = sorted({*PEERS["cpu"], *PEERS["cuda"], *TRAINING_PEERS["cpu"]})
+PROVIDERS = {"onnxruntime": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}  # of ONNX Runtime
 
 
 def parse():
@@ -34,25 +39,33 @@ def parse():
     parser.add_argument("--dropouts", nargs="+", type=float, default=[0.1, 0.0], help="of train")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--runs", type=int, default=10, help="images in a turn; a tenth as many training steps")
-    parser.add_argument("--peers", nargs="+", default=sorted({*PEERS, *TRAINING_PEERS}),
-                        choices=sorted({*PEERS, *TRAINING_PEERS}))
+    parser.add_argument("--peers", nargs="+", default=ALL_PEERS, choices=ALL_PEERS)
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of the peers")
+    parser.add_argument("--precision", default="float32", choices=["float32", "tf32"],
+                        help="of products on a GPU, adtr's and the peers'")
     parser.add_argument("--backends", nargs="+", default=["cpu"], choices=["cpu", "eigen", "reference", "cuda"],
-                        help="of adtr; cpu, which ratios are to, is always among them")
+                        help="of adtr; that of the device, which ratios are to, and cpu are always among them")
     parser.add_argument("--csv", type=pathlib.Path, help="file for a row for each runner of each case")
     parser.add_argument("--chart", type=pathlib.Path, help="PNG file for bars of images a second")
     parser.add_argument("--json", type=pathlib.Path, help="file for everything measured")
     parser.add_argument("--work", type=pathlib.Path, help="for environment and exported networks "
                         "(default: `peers` beside the program)")
     args = parser.parse_args()
+    if args.device == "cuda" and "cuda" not in args.backends:
+        args.backends.append("cuda")
+    if args.precision != "float32" and "cuda" not in args.backends:
+        parser.error(f"--precision: expected {args.precision} with --device cuda or --backends cuda alone, found "
+                     f"--device {args.device} --backends {' '.join(args.backends)}")
     args.program = args.program.resolve()
     args.work = (args.work or args.program.parent / "peers").resolve()
     return args
 
 
-def ensure_peers(work):
+def ensure_peers(work, device):
     """Goes on in an environment that has the peers; made here where this Python's lacks one."""
     requirements = pathlib.Path(__file__).with_name("requirements.txt")
-    missing = [name for name in requirements.read_text().split() if importlib.util.find_spec(name) is None]
+    missing = [name for name in requirements.read_text().split()
+               if importlib.util.find_spec(name) is None and (name, device) != ("openvino", "cuda")]
     if not missing:
         return
     environment = work / "environment"
@@ -67,13 +80,27 @@ def ensure_peers(work):
     os.execv(python, [python, *sys.argv])
 
 
+def ensure_gpu(args):
+    """Its name. Peers that have no part for it are left out, and that is said."""
+    import onnxruntime
+    import torch
+    if not torch.cuda.is_available():
+        sys.exit("compare.py: --device cuda: expected a GPU that PyTorch can use, found none "
+                 f"(torch {torch.__version__})")
+    for peer, provider in PROVIDERS.items():
+        if peer in args.peers and provider not in onnxruntime.get_available_providers():
+            args.peers.remove(peer)
+            print(f"compare.py: {peer} is left out: onnxruntime has no {provider} here", file=sys.stderr)
+    return torch.cuda.get_device_name()
+
+
 def cases(args):
     for part, architecture, threads in itertools.product(args.parts, args.architectures, args.threads):
         train = part == "train"
         for batch in [args.train_batch] if train else args.batches:
             for dropout in args.dropouts if train else [0.0]:
                 yield {"part": part, "architecture": architecture, "threads": threads, "batch": batch,
-                       "dropout": dropout}
+                       "dropout": dropout, "device": args.device, "precision": args.precision}
 
 
 def measure(case, args):
@@ -81,7 +108,8 @@ def measure(case, args):
     import exports
     import runners
     folder = exports.provide(case, args.work / "exports")
-    names = [p for p in (TRAINING_PEERS if case["part"] == "train" else PEERS) if p in args.peers]
+    peers = (TRAINING_PEERS if case["part"] == "train" else PEERS)[args.device]
+    names = [p for p in peers if p in args.peers]
     started = [runners.start("adtr", case, folder, args.program)]
     try:
         started += [runners.start(f"adtr_{backend}", case, folder, args.program)
@@ -92,7 +120,7 @@ def measure(case, args):
         for turn in range(args.rounds):
             for runner in started[turn % len(started):] + started[:turn % len(started)]:
                 runner.take_turn(runs)
-        joules = {r.name: r.joules(runs) for r in started if r.name == "adtr_cuda"}
+        joules = {r.name: r.joules(runs) for r in started if r.on_gpu}
         results = {r.name: r.finish() for r in started}
         for name, of_call in joules.items():
             if of_call is not None:
@@ -107,9 +135,10 @@ def measure(case, args):
 
 def main():
     args = parse()
-    ensure_peers(args.work)
+    ensure_peers(args.work, args.device)
+    gpu = ensure_gpu(args) if args.device == "cuda" else ""
     import tables
-    header = tables.header(sys.argv)
+    header = tables.header(sys.argv, gpu)
     print(header, flush=True)
     measured = []
     for case in cases(args):

@@ -8,7 +8,9 @@ import sys
 import time
 
 TOLERANCE = 1e-3  # of the largest magnitude
+TOLERANCES = {"float32": TOLERANCE, "tf32": 2e-2, "bf16": 1e-1}  # of what may be rounded to that
 STARTS = 5  # of each runner of a whole network
+COMPILED = ["pytorch_compiled", "pytorch_graphs", "tensorrt"]  # started once: that takes a minute
 
 
 def gpu_millijoules():
@@ -22,9 +24,14 @@ def gpu_millijoules():
 
 
 class Runner:
-    def __init__(self, name, command, threads, result):
+    def __init__(self, name, command, case, result):
         self.name, self.result = name, result
-        environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS": str(threads)}
+        self.on_gpu = name == "adtr_cuda" or (case["device"] == "cuda" and not name.startswith("adtr"))
+        self.tolerance = TOLERANCES[case["precision"]] if self.on_gpu else TOLERANCE
+        threads = str(case["threads"])
+        environment = {**os.environ, "OMP_NUM_THREADS": threads, "MKL_NUM_THREADS": threads}
+        if self.on_gpu and case["precision"] == "float32":
+            environment["NVIDIA_TF32_OVERRIDE"] = "0"  # TensorRT has no other switch
         begin = time.monotonic()
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
                                         env=environment)
@@ -72,23 +79,26 @@ class Runner:
 
 def start(name, case, folder, program):
     """Starts a runner whose files are in the file cache (start_ms: median of the starts) and waits for its first call."""
-    part, threads = case["part"], case["threads"]
+    part = case["part"]
     ours = name.startswith("adtr")
     result = folder / (f"{name}_{part}." + ("safetensors" if ours else "npy"))
     if ours:
-        command = [program, "--serve", "--backend", name.partition("_")[2] or "cpu", "--part", part,
-                   "--batch", str(case["batch"]), "--threads", str(threads),
+        backend = name.partition("_")[2] or "cpu"
+        command = [program, "--serve", "--backend", backend, "--part", part,
+                   "--batch", str(case["batch"]), "--threads", str(case["threads"]),
                    "--architecture", case["architecture"], "--dropout", str(case["dropout"])]
+        if backend == "cuda":
+            command += ["--precision", case["precision"]]
         if part != "train":
             command += ["--model", folder / "model.adtr", "--images", folder / "images.safetensors",
                         "--result", result]
     else:
         command = [sys.executable, pathlib.Path(__file__).with_name("worker.py"), name, json.dumps(case), folder]
-    if part != "whole":
-        return Runner(name, command, threads, result)
+    if part != "whole" or name in COMPILED:
+        return Runner(name, command, case, result)
     starts = []
     for _ in range(STARTS + 1):  # the first warms the file cache and does not count
-        runner = Runner(name, command, threads, result)
+        runner = Runner(name, command, case, result)
         starts.append(runner.start_ms)
         if len(starts) <= STARTS:
             runner.end()
@@ -111,7 +121,7 @@ def check_agreement(started, folder):
         else:
             theirs = numpy.load(runner.result).ravel()
         deviations[runner.name] = float(abs(ours - theirs).max() / abs(ours).max())
-        if not deviations[runner.name] <= TOLERANCE:
+        if not deviations[runner.name] <= runner.tolerance:
             sys.exit(f"compare.py: {runner.name} and adtr differ by {deviations[runner.name]:.2e} of the largest "
-                     f"magnitude, more than {TOLERANCE:g}: they do not run the same network")
+                     f"magnitude, more than {runner.tolerance:g}: they do not run the same network")
     return deviations

@@ -8,14 +8,20 @@ import shlex
 import statistics
 
 NAMES = {"onnxruntime": "ONNX Runtime", "openvino": "OpenVINO", "pytorch": "PyTorch eager",
-         "pytorch_compiled": "torch.compile", "adtr": "adtr", "adtr_eigen": "adtr on eigen",
+         "pytorch_compiled": "torch.compile", "pytorch_graphs": "torch.compile with CUDA graphs",
+         "tensorrt": "ONNX Runtime with TensorRT", "adtr": "adtr", "adtr_eigen": "adtr on eigen",
          "adtr_reference": "adtr on reference", "adtr_cuda": "adtr on cuda"}
 
 
-def header(command):
+PACKAGES = ("onnxruntime", "onnxruntime-gpu", "openvino", "torch", "timm")
+
+
+def header(command, gpu):
     cpu = next((line.split(":", 1)[1].strip() for line in pathlib.Path("/proc/cpuinfo").read_text().splitlines()
                 if line.startswith("model name")), platform.processor())
-    versions = ", ".join(f"{p} {importlib.metadata.version(p)}" for p in ("onnxruntime", "openvino", "torch", "timm"))
+    installed = {d.metadata["Name"]: d.version for d in importlib.metadata.distributions()}
+    versions = ", ".join(f"{p} {installed[p]}" for p in PACKAGES if p in installed)
+    cpu = f"{gpu}, {cpu}" if gpu else cpu
     return (f"{cpu}, {len(os.sched_getaffinity(0))} logical processors, {platform.system()}; "
             f"{versions}, Python {platform.python_version()}\n\n```sh\n"
             f"{shlex.join([os.path.relpath(command[0]), *command[1:]])}\n```\n")
@@ -23,7 +29,8 @@ def header(command):
 
 def title(case):
     text = f"{case['part']} {case['architecture']} batch {case['batch']} threads {case['threads']}"
-    return text + (f" dropout {case['dropout']:g}" if case["part"] == "train" else "")
+    text += f" dropout {case['dropout']:g}" if case["part"] == "train" else ""
+    return text + (f" {case['device']} {case['precision']}" if case["device"] != "cpu" else "")
 
 
 def table(columns, rows):
@@ -31,13 +38,18 @@ def table(columns, rows):
     return "\n".join(lines + ["| " + " | ".join(row) + " |" for row in rows]) + "\n"
 
 
+def ours_of(case):
+    """adtr's runner that ratios are to: the one on the peers' device."""
+    return "adtr" if case["device"] == "cpu" else f"adtr_{case['device']}"
+
+
 def peers_of(cases):
-    return [p for p in NAMES if p != "adtr" and any(p in c["runners"] for c in cases)]
+    return [p for p in NAMES if p != ours_of(cases[0]) and any(p in c["runners"] for c in cases)]
 
 
 def ratios(case, peer):
     """peer / adtr of each round, ascending."""
-    ours = case["runners"]["adtr"]["turns_ms"]
+    ours = case["runners"][ours_of(case)]["turns_ms"]
     return sorted(t / o for t, o in zip(case["runners"][peer]["turns_ms"], ours))
 
 
@@ -58,23 +70,24 @@ def time_tables(cases, configuration):
     """A table of ratios and one of milliseconds."""
     peers = peers_of(cases)
     train = cases[0]["part"] == "train"
+    adtr = NAMES[ours_of(cases[0])]
     ratio_rows, time_rows = [], []
     for case in cases:
         best = fastest(case)
-        figures = case["runners"]["adtr"]["figures"]
+        figures = case["runners"][ours_of(case)]["figures"]
         share = figures["peak_share"]
         present = [p if p in case["runners"] else None for p in peers]
         ratio_rows.append([*configuration(case), f"**{spread(ratios(case, best))}** {NAMES[best]}" if best else "",
                            *[spread(ratios(case, p)) if p else "" for p in present]])
-        time_rows.append([*configuration(case), f"{median_of(case, 'adtr'):.1f}",
+        time_rows.append([*configuration(case), f"{median_of(case, ours_of(case)):.1f}",
                           *[f"{median_of(case, p):.1f}" if p else "" for p in present], f"{figures['gflops']:.0f}",
                           f"{100 * share:.0f} %" if share else "",
                           *([] if train else [f"{max(r.get('deviation', 0) for r in case['runners'].values()):.0e}"])])
     keys = ["network", "batch", "threads"] + (["dropout"] if train else [])
-    return ("peer / adtr, median of the rounds (min..max)\n\n"
-            + table([*keys, "fastest peer / adtr", *[NAMES[p] for p in peers]], ratio_rows)
+    return (f"peer / {adtr}, median of the rounds (min..max)\n\n"
+            + table([*keys, f"fastest peer / {adtr}", *[NAMES[p] for p in peers]], ratio_rows)
             + f"\nmilliseconds ({figures['isa']} kernels)\n\n"
-            + table([*keys, "adtr", *[NAMES[p] for p in peers], "adtr, GFLOP/s", "share of the FMA peak",
+            + table([*keys, adtr, *[NAMES[p] for p in peers], f"{adtr}, GFLOP/s", "share of the FMA peak",
                      *([] if train else ["largest deviation"])], time_rows))
 
 
@@ -84,10 +97,10 @@ def memory_and_start(cases, configuration):
     peers = peers_of(cases)
     whole = cases[0]["part"] == "whole"
     for case in cases:
-        for name in ["adtr", *peers]:
+        for name in [ours_of(case), *peers]:
             if name not in case["runners"]:
                 continue
-            own, ours = case["runners"][name], case["runners"]["adtr"]
+            own, ours = case["runners"][name], case["runners"][ours_of(case)]
             row = [*configuration(case), NAMES[name], f"{own['resident_mb'] / ours['resident_mb']:.1f}",
                    f"{own['resident_mb']:.0f} ({own['resident_peak_mb']:.0f})"]
             if whole:
@@ -103,7 +116,8 @@ def rows_of(measured):
     for case in measured:
         for name, own in case["runners"].items():
             turns = sorted(own["turns_ms"])
-            row = {key: case[key] for key in ("part", "architecture", "batch", "threads", "dropout")}
+            row = {key: case[key] for key in ("part", "architecture", "batch", "threads", "dropout", "device",
+                                            "precision")}
             row |= {"runner": NAMES[name], "median_ms": statistics.median(turns), "least_ms": turns[0],
                     "most_ms": turns[-1], "images_per_s": 1e3 * case["batch"] / statistics.median(turns),
                     "resident_mb": own["resident_mb"], "joules_per_image": own.get("joules_per_image", "")}
@@ -149,15 +163,16 @@ def shared_libraries(package, only=""):
 def sizes(cases, program):
     """What has to lie on the disk: libraries or program, without the Python around them, and the model."""
     openvino = ("libopenvino.so", "cpu_plugin", "onnx_frontend", "libtbb.so", "_pyopenvino")
-    runtimes = {"adtr": program.stat().st_size, "onnxruntime": shared_libraries("onnxruntime"),
-                "openvino": shared_libraries("openvino", openvino), "pytorch": shared_libraries("torch")}
+    runtimes = {"adtr": lambda: program.stat().st_size, "onnxruntime": lambda: shared_libraries("onnxruntime"),
+                "openvino": lambda: shared_libraries("openvino", openvino),
+                "pytorch": lambda: shared_libraries("torch")}
     rows = []
     for architecture in dict.fromkeys(c["architecture"] for c in cases):
         case = next(c for c in cases if c["architecture"] == architecture)
         for name, size in runtimes.items():
             if name in case["runners"]:  # the backends are one program
                 model = case["model_bytes"]["adtr" if name == "adtr" else "onnx"]
-                rows.append([architecture, NAMES[name], f"{size / 1e6:.1f}", f"{model / 1e6:.1f}"])
+                rows.append([architecture, NAMES[name], f"{size() / 1e6:.1f}", f"{model / 1e6:.1f}"])
     return table(["network", "runner", "program or libraries, MB", "model, MB"], rows)
 
 

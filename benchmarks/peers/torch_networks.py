@@ -59,22 +59,38 @@ def part(architecture, name, batch):
     return Part(name, backbone, transformer).eval(), given
 
 
-def training_step(architecture, batch, dropout, compiled):
-    """One step of AdamW on cached features, as a function."""
-    model = filled(networks.Adtr(channels(architecture), GRID * GRID)).train()
+def training_step(architecture, batch, dropout, mode, device):
+    """One step of AdamW on cached features, as a function. Without a `mode` of torch.compile it is not compiled."""
+    model = filled(networks.Adtr(channels(architecture), GRID * GRID)).train().to(device)
     add_dropout(model, dropout)
-    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-4)
+    on_gpu = device.type == "cuda"
+    optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-4, fused=on_gpu or None)
     features = torch.rand(batch, GRID * GRID, channels(architecture)) * 2 - 1
+    features = features.pin_memory() if on_gpu else features  # the cache is the host's, as adtr's
 
     def loss_of(x):
         return (model(x) - x).square().sum(-1).mean()
-    loss_of = torch.compile(loss_of) if compiled else loss_of
+    loss_of = torch.compile(loss_of, mode=mode) if mode else loss_of
 
     def step():
+        begin_step(mode)
         optimiser.zero_grad()
-        loss_of(features).backward()
+        loss_of(features.to(device, non_blocking=True)).backward()
         optimiser.step()
+        wait(device)
     return step
+
+
+def begin_step(mode):
+    """Says that what the last step gave may be overwritten, where CUDA graphs have it in memory of their own."""
+    if mode == "reduce-overhead":
+        torch.compiler.cudagraph_mark_step_begin()
+
+
+def wait(device):
+    """Until the device has done what it was asked for."""
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
 
 
 def add_dropout(model, rate):

@@ -8,10 +8,19 @@
 
 namespace program {
 
+/// Where the backend computes.
+template <adtr::Backend B>
+struct ContextOf {
+  [[nodiscard]] static typename B::Context make(const CommonOptions& options) {
+    return typename B::Context(options.threads);
+  }
+};
+
 template <adtr::Backend B, class Nets>
 class DetectorOn final : public AnyDetector {
  public:
-  DetectorOn(const std::string& model, int threads) : detector_(adtr::Detector<B, Nets>::load(model, threads)) {}
+  DetectorOn(const std::string& model, const typename B::Context& context)
+      : detector_(adtr::Detector<B, Nets>::load(model, context)) {}
   [[nodiscard]] const adtr::ModelDescription& description() const override { return detector_.description(); }
   void set_threshold(std::optional<double> threshold) override { detector_.set_threshold(threshold); }
   void detect(const adtr::ImageView& image, adtr::Detection& detection) override { detector_.detect(image, detection); }
@@ -23,11 +32,14 @@ class DetectorOn final : public AnyDetector {
 
 template <adtr::Backend B, class Nets>
 [[nodiscard]] constexpr BackendFunctions functions_of() {
-  return {B::name,
-          [](const std::string& model, int threads) -> std::unique_ptr<AnyDetector> {
-            return std::make_unique<DetectorOn<B, Nets>>(model, threads);
-          },
-          adtr::train_model<B, Nets>};
+  return {
+      B::name,
+      [](const std::string& model, const CommonOptions& options) -> std::unique_ptr<AnyDetector> {
+        return std::make_unique<DetectorOn<B, Nets>>(model, ContextOf<B>::make(options));
+      },
+      [](const adtr::TrainingRequest& request, const CommonOptions& options, const adtr::TrainingProgress& progress) {
+        return adtr::train_model<B, Nets>(request, ContextOf<B>::make(options), progress);
+      }};
 }
 
 }  // namespace program

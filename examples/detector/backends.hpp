@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "adtr/detector.hpp"
+#include "options.hpp"
 
 namespace adtr::inline ADTR_ABI {
 struct TrainingRequest;
@@ -30,8 +31,9 @@ class AnyDetector {
 
 struct BackendFunctions {
   std::string_view name;
-  std::unique_ptr<AnyDetector> (*load)(const std::string& model, int threads);
-  adtr::TrainingResult (*train)(const adtr::TrainingRequest& request, const adtr::TrainingProgress& progress);
+  std::unique_ptr<AnyDetector> (*load)(const std::string& model, const CommonOptions& options);
+  adtr::TrainingResult (*train)(const adtr::TrainingRequest& request, const CommonOptions& options,
+                                const adtr::TrainingProgress& progress);
 };
 
 extern const BackendFunctions cpu_functions, eigen_functions, reference_functions, cuda_functions;

@@ -11,7 +11,7 @@ namespace program {
 
 void detect(const DetectOptions& options) {
   require_writable(options.json);
-  const auto detector = backend_functions(options.backend).load(options.model, options.threads);
+  const auto detector = backend_functions(options.backend).load(options.model, options);
   if (options.threshold) detector->set_threshold(options.threshold);
   const std::optional<double> threshold = detector->description().threshold;
   if (!threshold)

@@ -79,7 +79,7 @@ void evaluate(const EvaluateOptions& options) {
   require_writable(options.json);
   require_writable(options.report);
   const std::vector<adtr::Sample> samples = adtr::scan_test(options.data);
-  const auto detector = backend_functions(options.backend).load(options.model, options.threads);
+  const auto detector = backend_functions(options.backend).load(options.model, options);
   const std::optional<double> threshold = detector->description().threshold;
   MapWriter maps(options.maps, scale_of(detector->description()));
   for (const adtr::Sample& sample : samples) maps.claim(map_name(sample), sample.path);

@@ -49,6 +49,16 @@ void add_common(CLI::App& command, program::CommonOptions& o) {
         }
       })
       ->capture_default_str();
+  const CLI::Option* const precision =
+      command
+          .add_option("--precision", o.precision,
+                      "With --backend cuda: what factors of products are rounded to, for tensor cores")
+          ->check(CLI::IsMember({"float32", "tf32", "bf16"}))
+          ->capture_default_str();
+  command.parse_complete_callback([&o, precision] {
+    if (precision->count() > 0 && o.backend != "cuda")
+      throw CLI::ValidationError("--precision", "expected with --backend cuda alone, found --backend " + o.backend);
+  });
   command.add_option("--threads", o.threads, "Threads; 0 for all that the machine has")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();

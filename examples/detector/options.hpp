@@ -11,7 +11,7 @@
 namespace program {
 
 struct CommonOptions {
-  std::string backend = "cpu";
+  std::string backend = "cpu", precision = "float32";
   int threads = 0;
 };
 

@@ -150,7 +150,7 @@ void train(const TrainOptions& options) {
   adtr::TrainingRequest request = request_of(options);
   request.resume = resumes(options);
   ProgressLine line;
-  const adtr::TrainingResult result = backend_functions(options.backend).train(request, progress_on(line));
+  const adtr::TrainingResult result = backend_functions(options.backend).train(request, options, progress_on(line));
   report(options, result);
   write_json(options.json, json_of(options, request, result));
 }

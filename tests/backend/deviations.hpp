@@ -1,7 +1,7 @@
 /// The table of the largest deviations from the oracle, which docs/performance.md shows:
 ///     ADTR_DEVIATIONS=deviations.md test_backend
 /// writes it for the kernels that ran; ADTR_FORCE_ISA chooses Cpu's instruction set. test_cuda does the same for
-/// CUDA's.
+/// CUDA's on the emulator, test_cuda_suite on a GPU.
 #pragma once
 
 #include <algorithm>
@@ -66,7 +66,9 @@ class Deviations {
 
   /// The backends that the program tests, with their titles.
   [[nodiscard]] static Columns columns() {
-#if defined(ADTR_TEST_CUDA)
+#if defined(__CUDACC__)
+    return {{"cuda-tf32", "cuda in TF32"}, {"cuda-bf16", "in BF16"}, {"cuda", "in float"}};
+#elif defined(ADTR_TEST_CUDA)
     return {{"cuda-emulator-tf32", "cuda in TF32, emulated"},
             {"cuda-emulator-bf16", "in BF16"},
             {"cuda-emulator", "in float"}};

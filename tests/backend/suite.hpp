@@ -11,12 +11,12 @@
 #include "backend/numbers.hpp"
 #include "support/catch.hpp"
 
-// The emulator of CUDA has a program of its own, of the same files. Under sanitizers Reference runs in double alone, as
-// the oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
+// CUDA has programs of its own, of the same files: one on the emulator, one on a GPU. Under sanitizers Reference runs
+// in double alone, as the oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
 #if defined(ADTR_TEST_CUDA)
-#include "cuda/tensor_emulator.hpp"
-#define ADTR_BACKENDS adtr::CudaEmulator
-#define ADTR_PRODUCT_BACKENDS adtr::CudaEmulator, suite::Tf32Emulator, suite::Bf16Emulator
+#include "cuda/backends.hpp"
+#define ADTR_BACKENDS suite::CudaBackend
+#define ADTR_PRODUCT_BACKENDS suite::CudaBackend, suite::Tf32Backend, suite::Bf16Backend
 #else
 #include "adtr/backend/cpu.hpp"
 #include "adtr/backend/eigen.hpp"
@@ -74,20 +74,30 @@ bool affordable(Index multiplications) {
 }
 
 template <class B>
+typename B::Context make_context(int threads) {
+  if constexpr (requires { B::precision; })
+    return typename B::Context(threads, B::precision);
+  else
+    return typename B::Context(threads);
+}
+
+template <class B>
 const typename B::Context& one_thread() {
-  static const typename B::Context context(1);
+  static const auto context = make_context<B>(1);
   return context;
 }
 
-/// 2, 3 and 7 threads; on the emulator, orders in which threads have their turns.
+/// 2, 3 and 7 threads; on the emulator, orders in which threads have their turns; on a GPU, another stream.
 template <class B>
 const std::vector<typename B::Context>& more_threads() {
-  using Context = typename B::Context;
 #if defined(ADTR_SANITIZED)
-  static const std::vector contexts{Context(3)};
+  static const std::vector contexts{make_context<B>(3)};
+#elif defined(__CUDACC__)
+  static const std::vector contexts{make_context<B>(2)};
+#elif defined(ADTR_TEST_CUDA)
+  static const std::vector contexts{make_context<B>(2), make_context<B>(7)};
 #else
-  static const auto contexts =
-      emulated<B> ? std::vector{Context(2), Context(7)} : std::vector{Context(2), Context(3), Context(7)};
+  static const std::vector contexts{make_context<B>(2), make_context<B>(3), make_context<B>(7)};
 #endif
   return contexts;
 }

@@ -98,7 +98,7 @@ TEMPLATE_TEST_CASE("multiply: bias, residual, activation, strides", "[backend]",
 }
 
 TEMPLATE_TEST_CASE("pack: a second matrix takes the place of the first", "[backend]", ADTR_PRODUCT_BACKENDS) {
-  const auto run = []<class B>(const typename B::Context& context) {
+  const auto run = [&]<class B>(const typename B::Context& context) {
     using T = typename B::Scalar;
     const auto w = numbers<T>(60 * 50, 1);
     const auto x = numbers<T>(4 * 60, 2);
@@ -130,8 +130,8 @@ TEMPLATE_TEST_CASE("activations: close everywhere, finite at the extremes", "[ba
                        -88.5F, 100.0F, -100.0F, 104.0F,  -104.0F, 1e4F,  -1e4F, 1e6F,   -1e6F};
   for (Index i = -2500; i <= 2500; ++i) x.push_back(static_cast<float>(i) * 0.01F);
   typename B::Packed packed;
-  const float one = 1.0F;
-  B::pack(one_thread<B>(), {&one, 1, 1}, packed);
+  const std::vector<float> one{1.0F};
+  B::pack(one_thread<B>(), {one.data(), 1, 1}, packed);
   std::vector<float> y(x.size());
   for (const auto activation : {Activation::none, Activation::relu, Activation::relu6, Activation::silu}) {
     const auto n = static_cast<Index>(x.size());

@@ -70,7 +70,7 @@ TEMPLATE_TEST_CASE("layer_norm", "[backend]", ADTR_BACKENDS) {
 }
 
 TEMPLATE_TEST_CASE("layer_norm: a constant row, and one far from zero", "[backend]", ADTR_BACKENDS) {
-  const auto run = []<class B>(const typename B::Context& context) {
+  const auto run = [&]<class B>(const typename B::Context& context) {
     using T = typename B::Scalar;
     auto x = numbers<T>(3 * 40, 1);
     std::fill_n(x.begin(), 40, T{3});

@@ -1,16 +1,13 @@
 /// What the tests of all backends leave out of the CUDA kernels: other sizes of tiles, tensor cores, and limits.
 #include <limits>
-#include <set>
 
+#include "adtr/backend/cuda/emulator/tensor.hpp"
 #include "backend/suite.hpp"
 
 using namespace suite;
 using adtr::cuda::Bf16;
-using adtr::cuda::Fragments;
-using adtr::cuda::Precision;
 using adtr::cuda::Tf32;
-using adtr::cuda::kernels::TensorSlice;
-using B = adtr::CudaEmulator;
+using B = suite::CudaBackend;
 
 namespace {
 
@@ -56,9 +53,12 @@ std::vector<typename C::Scalar> multiply(const std::vector<float>& x, const std:
   return y;
 }
 
+/// Whether there are any: not on every GPU.
+bool tensor_cores() { return one_thread<B>().tensor_cores(); }
+
 }  // namespace
 
-TEST_CASE("attention of wide heads, with and without dropout") {
+TEST_CASE("attention of wide heads, with and without dropout", "[backend]") {
   for (const Index channels : {33, 64, 128})
     for (const Index tokens : {1, 33, 70})
       for (const float rate : {0.0F, 0.2F}) {
@@ -67,7 +67,7 @@ TEST_CASE("attention of wide heads, with and without dropout") {
       }
 }
 
-TEMPLATE_TEST_CASE("attention on tensor cores", "", Tf32Emulator, Bf16Emulator) {
+TEMPLATE_TEST_CASE("attention on tensor cores", "[backend]", Tf32Backend, Bf16Backend) {
   const double bound = std::string_view(TestType::name).ends_with("tf32") ? 2e-3 : 2e-2;
   for (const Index channels : {7, 32, 64, 128})
     for (const Index tokens : {1, 33, 70})
@@ -77,44 +77,31 @@ TEMPLATE_TEST_CASE("attention on tensor cores", "", Tf32Emulator, Bf16Emulator) 
       }
 }
 
-TEST_CASE("attention of wider heads is refused") {
+TEST_CASE("attention of wider heads is refused", "[backend]") {
   CHECK_THROWS_WITH(attention(4, 1, 129, 0.0F).operator()<B>(one_thread<B>()),
                     ContainsSubstring("at most 128 channels a head, not 129"));
 }
 
-TEMPLATE_TEST_CASE("products in large and small tiles have the same bits", "", B, Tf32Emulator, Bf16Emulator) {
-  // The emulator calls four large tiles enough: 400 rows take them, 100 do not.
+TEMPLATE_TEST_CASE("products in large and small tiles have the same bits", "[backend]", B, Tf32Backend, Bf16Backend) {
+  const auto& context = one_thread<TestType>();
+  // Two large tiles for each multiprocessor are enough: all rows take them, a quarter does not.
+  const Index part = 64 * context.multiprocessors() + 5, rows = 4 * part, inputs = 77;
   for (const Index outputs : {100, 256}) {
-    const Index inputs = 77, rows = 400;
     const auto a = numbers<float>(rows * inputs, 1), w = numbers<float>(outputs * inputs, 2);
     typename TestType::Packed packed;
-    TestType::pack(one_thread<TestType>(), {w.data(), outputs, inputs}, packed);
+    TestType::pack(context, {w.data(), outputs, inputs}, packed);
     std::vector<float> whole(size(rows * outputs)), parts(whole.size());
-    TestType::multiply(one_thread<TestType>(), {a.data(), rows, inputs}, packed, {}, {whole.data(), rows, outputs});
-    for (Index r = 0; r < rows; r += 100)
-      TestType::multiply(one_thread<TestType>(), {a.data() + r * inputs, 100, inputs}, packed, {},
-                         {parts.data() + r * outputs, 100, outputs});
+    TestType::multiply(context, {a.data(), rows, inputs}, packed, {}, {whole.data(), rows, outputs});
+    for (Index r = 0; r < rows; r += part)
+      TestType::multiply(context, {a.data() + r * inputs, part, inputs}, packed, {},
+                         {parts.data() + r * outputs, part, outputs});
     CHECK((whole == parts));
   }
 }
 
-TEMPLATE_TEST_CASE("the lanes of a warp read fragments from 32 banks of shared memory", "", (TensorSlice<128, true>),
-                   (TensorSlice<128, false>), (TensorSlice<64, true>), (TensorSlice<64, false>)) {
-  const auto banks = [](const auto& row, const auto& word) {
-    std::set<int> met;
-    for (int lane = 0; lane < 32; ++lane) met.insert(TestType::place(row(lane), word(lane)) % 32);
-    return met.size();
-  };
-  for (int i = 0; i < 4; ++i)
-    CHECK(banks([i](int lane) { return Fragments::a_row(lane, i); },
-                [i](int lane) { return Fragments::a_word(lane, i); }) == 32);
-  for (int i = 0; i < 2; ++i)
-    CHECK(banks([](int lane) { return Fragments::b_column(lane); },
-                [i](int lane) { return Fragments::b_word(lane, i); }) == 32);
-}
-
-TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "", Tf32, Bf16) {
-  using Tensor = std::conditional_t<std::same_as<TestType, Tf32>, Tf32Emulator, Bf16Emulator>;
+TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "[backend]", Tf32, Bf16) {
+  if (!tensor_cores()) return;
+  using Tensor = std::conditional_t<std::same_as<TestType, Tf32>, Tf32Backend, Bf16Backend>;
   for_each(Shapes<3>{{70, 130, 77}, {130, 70, 16}, {16, 8, 500}, {3, 5, 1}},
            [](Index rows, Index outputs, Index inputs) {
              CAPTURE(rows, outputs, inputs);
@@ -128,7 +115,8 @@ TEMPLATE_TEST_CASE("products on tensor cores are those of rounded factors", "", 
            });
 }
 
-TEMPLATE_TEST_CASE("products on tensor cores pass on what is not finite", "", Tf32Emulator, Bf16Emulator) {
+TEMPLATE_TEST_CASE("products on tensor cores pass on what is not finite", "[backend]", Tf32Backend, Bf16Backend) {
+  if (!tensor_cores()) return;
   constexpr float infinity = std::numeric_limits<float>::infinity();
   const std::vector<float> x{infinity, 1.0F, -infinity, 1.0F, std::numeric_limits<float>::quiet_NaN(), 1.0F};
   const auto c = multiply<TestType>(x, {1.0F, 2.0F}, 2);
@@ -137,24 +125,7 @@ TEMPLATE_TEST_CASE("products on tensor cores pass on what is not finite", "", Tf
   CHECK(std::isnan(c[2]));
 }
 
-TEST_CASE("a GPU without tensor cores multiplies floats, and so does one that is not told otherwise") {
-  const auto x = numbers<float>(20 * 30, 1), w = numbers<float>(10 * 30, 2);
-  const auto run = [&](const B::Context& context) {
-    std::vector<float> c(20 * 10);
-    B::Packed packed;
-    B::pack(context, {w.data(), 10, 30}, packed);
-    B::multiply(context, {x.data(), 20, 30}, packed, {}, {c.data(), 20, 10});
-    return c;
-  };
-  const auto floats = run(B::Context(1, Precision::float32));
-  CHECK((run(B::Context()) == floats));
-  CHECK((run(B::Context(1, Precision::tf32, false)) == floats));
-  CHECK((run(B::Context(1, Precision::bf16, false)) == floats));
-  CHECK((run(B::Context(1, Precision::tf32)) != floats));
-  CHECK((run(B::Context(1, Precision::bf16)) != run(B::Context(1, Precision::tf32))));
-}
-
-TEST_CASE("a block that squeezes to more channels than fit into shared memory is refused") {
+TEST_CASE("a block that squeezes to more channels than fit into shared memory is refused", "[backend]") {
   const std::vector<float> zeros(1025);
   std::vector<float> y(1);
   B::Packed project;
@@ -170,17 +141,8 @@ TEST_CASE("a block that squeezes to more channels than fit into shared memory is
   CHECK_THROWS_WITH(run(1025), ContainsSubstring("squeezes to at most 1024 channels, not 1025"));
 }
 
-TEST_CASE("more elements than kernels count are refused") {
+TEST_CASE("more elements than kernels count are refused", "[backend]") {
   const Index rows = Index{1} << 20, columns = Index{1} << 11;
   CHECK_THROWS_WITH(B::accumulate(one_thread<B>(), {nullptr, rows, columns}, {nullptr, rows, columns}),
                     ContainsSubstring("takes at most 2147483647 elements, not 1048576 times 2048"));
-}
-
-TEST_CASE("a view that is wider than its vector is caught in the kernel") {
-  std::vector<float> a(40), sums(8);
-  // A matrix of no columns behind the last: the kernel looks up its own column only.
-  CHECK_NOTHROW(B::accumulate_column_sums(one_thread<B>(), {a.data(), 5, 8}, sums.data()));
-  CHECK_THROWS_WITH(B::add_positions(one_thread<B>(), {a.data(), 5, 8}, {sums.data(), 1, 7}, {a.data(), 5, 8}),
-                    ContainsSubstring("kernel add_positions, block (0, 0, 0), thread 7") &&
-                        ContainsSubstring("element (0, 7) of a matrix (1, 7)"));
 }

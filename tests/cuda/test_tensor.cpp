@@ -1,6 +1,7 @@
 /// Products on tensor cores: the emulator's instructions, and that what the kernels give is what rounded factors
 /// explain.
 #include <bit>
+#include <set>
 
 #include "backend/suite.hpp"
 
@@ -8,9 +9,12 @@ using namespace suite;
 using adtr::MatrixView;
 using adtr::cuda::Array;
 using adtr::cuda::Bf16;
+using adtr::cuda::Fragments;
+using adtr::cuda::Precision;
 using adtr::cuda::Tf32;
 using adtr::cuda::Word;
 using adtr::cuda::emulator::Context;
+using adtr::cuda::kernels::TensorSlice;
 
 namespace {
 
@@ -180,4 +184,36 @@ TEMPLATE_TEST_CASE("mma: a lane that stays away is divergent", "", Tf32, Bf16) {
       ContainsSubstring("waits at a product of fragments, but thread") && ContainsSubstring("is at test_tensor.cpp:"));
   CHECK_THROWS_WITH(run(std::integral_constant<LaneMistake, LaneMistake::shuffle>()),
                     ContainsSubstring("thread 6, test_tensor.cpp:") && ContainsSubstring("waits at a shuffle, but"));
+}
+
+TEMPLATE_TEST_CASE("the lanes of a warp read fragments from 32 banks of shared memory", "", (TensorSlice<128, true>),
+                   (TensorSlice<128, false>), (TensorSlice<64, true>), (TensorSlice<64, false>)) {
+  const auto banks = [](const auto& row, const auto& word) {
+    std::set<int> met;
+    for (int lane = 0; lane < 32; ++lane) met.insert(TestType::place(row(lane), word(lane)) % 32);
+    return met.size();
+  };
+  for (int i = 0; i < 4; ++i)
+    CHECK(banks([i](int lane) { return Fragments::a_row(lane, i); },
+                [i](int lane) { return Fragments::a_word(lane, i); }) == 32);
+  for (int i = 0; i < 2; ++i)
+    CHECK(banks([](int lane) { return Fragments::b_column(lane); },
+                [i](int lane) { return Fragments::b_word(lane, i); }) == 32);
+}
+
+TEST_CASE("a GPU without tensor cores multiplies floats, and so does one that is not told otherwise") {
+  const auto x = numbers<float>(20 * 30, 1), w = numbers<float>(10 * 30, 2);
+  const auto run = [&](const CudaBackend::Context& context) {
+    std::vector<float> c(20 * 10);
+    CudaBackend::Packed packed;
+    CudaBackend::pack(context, {w.data(), 10, 30}, packed);
+    CudaBackend::multiply(context, {x.data(), 20, 30}, packed, {}, {c.data(), 20, 10});
+    return c;
+  };
+  const auto floats = run(CudaBackend::Context(1, Precision::float32));
+  CHECK((run(CudaBackend::Context()) == floats));
+  CHECK((run(CudaBackend::Context(1, Precision::tf32, false)) == floats));
+  CHECK((run(CudaBackend::Context(1, Precision::bf16, false)) == floats));
+  CHECK((run(CudaBackend::Context(1, Precision::tf32)) != floats));
+  CHECK((run(CudaBackend::Context(1, Precision::bf16)) != run(CudaBackend::Context(1, Precision::tf32))));
 }

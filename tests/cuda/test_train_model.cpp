@@ -1,23 +1,12 @@
 /// A whole training run with the CUDA kernels, from image files to a model file, beside one on the Cpu backend.
-#include "adtr/backend/cuda.hpp"
 #include "adtr/data/image_file.hpp"
 #include "adtr/train/train_model.hpp"
+#include "cuda/backends.hpp"
 #include "models/small_model.hpp"
 
 namespace {
 
 using adtr::Index;
-
-/// The emulator, with contexts that keep kernels off the host's memory and run nothing before the host waits.
-struct LateRuntime : adtr::cuda::emulator::Runtime {
-  struct Context : adtr::cuda::emulator::Context {
-    explicit Context(int /*threads*/)
-        : adtr::cuda::emulator::Context(1, adtr::cuda::emulator::Access::device, adtr::cuda::emulator::Pace::late) {}
-  };
-};
-struct LateEmulator : adtr::cuda::Operations<LateRuntime> {
-  static constexpr const char* name = "cuda-emulator-late";
-};
 
 /// Six images and a folder for models, which goes with this object.
 struct Folder {
@@ -53,11 +42,13 @@ TEST_CASE("A training run with the CUDA kernels gives the model that the Cpu bac
   request.options.loss = GENERATE(adtr::Loss::norm, adtr::Loss::image);
   request.confetti = request.options.loss == adtr::Loss::image;
 
-  const auto train = [&]<class B>(const char* name) {
+  const auto train = [&]<class B>(const char* name, const typename B::Context& context) {
     request.out = (folder.path / name).string();
-    return adtr::train_model<B, small_model::Networks>(request);
+    return adtr::train_model<B, small_model::Networks>(request, context);
   };
-  const adtr::TrainingResult gpu = train.operator()<LateEmulator>("gpu"), cpu = train.operator()<adtr::Cpu>("cpu");
+  const adtr::TrainingResult gpu =
+      train.operator()<suite::CudaBackend>("gpu", suite::device_only(adtr::cuda::Precision::float32));
+  const adtr::TrainingResult cpu = train.operator()<adtr::Cpu>("cpu", adtr::Cpu::Context(1));
   REQUIRE(gpu.losses.size() == cpu.losses.size());
   for (std::size_t i = 0; i < cpu.losses.size(); ++i) CHECK(gpu.losses[i] == Approx(cpu.losses[i]).epsilon(1e-3));
   REQUIRE(gpu.threshold.has_value());

@@ -5,8 +5,8 @@
 
 #include <filesystem>
 
-#include "adtr/detector.hpp"
 #include "adtr/core/random.hpp"
+#include "adtr/detector.hpp"
 #include "support/catch.hpp"
 
 namespace small_model {
@@ -31,14 +31,18 @@ inline adtr::ModelDescription description() {
 }
 
 /// Random weights, small enough for activations to stay finite; score_std and feature_std are positive.
-struct Parameters {
-  adtr::Buffer<float> frozen{adtr::parameter_count<Net::Backbone::Layers>};
+/// (A template, as whatever names a backbone's type: nvcc cannot write it down for g++ in a function that is none.)
+template <class N>
+struct ParametersOf {
+  using Net = typename N::type;
+  adtr::Buffer<float> frozen{adtr::parameter_count<typename Net::Backbone::Layers>};
   adtr::Buffer<float> trained{adtr::parameter_count<adtr::TrainedTensors<Net>>};
-  Net::Backbone::Parameters<float> backbone = adtr::bind_parameters<Net::Backbone::Layers>(frozen.data());
-  adtr::TrainedTensors<Net>::Parameters<float> tensors =
+  typename Net::Backbone::template Parameters<float> backbone =
+      adtr::bind_parameters<typename Net::Backbone::Layers>(frozen.data());
+  typename adtr::TrainedTensors<Net>::template Parameters<float> tensors =
       adtr::bind_parameters<adtr::TrainedTensors<Net>>(trained.data());
 
-  Parameters() {
+  ParametersOf() {
     adtr::RandomStream random(2, 1);
     for (float& w : frozen.span()) w = static_cast<float>(0.4 * (random.uniform() - 0.5));
     for (float& w : trained.span()) w = static_cast<float>(0.2 * (random.uniform() - 0.5));
@@ -47,13 +51,20 @@ struct Parameters {
   }
 };
 
+using Parameters = ParametersOf<Network>;
+
 /// A file that goes with this object.
-struct File {
+template <class N>
+struct FileOf {
   std::string path = (std::filesystem::temp_directory_path() / ("adtr_model_" + std::to_string(getpid()))).string();
-  File() { adtr::save_model<Net, float>(path, Parameters().tensors, Parameters().backbone, description()); }
-  File(const File&) = delete;
-  ~File() { std::filesystem::remove(path); }
+  FileOf() {
+    adtr::save_model<typename N::type, float>(path, ParametersOf<N>().tensors, ParametersOf<N>().backbone,
+                                              description());
+  }
+  FileOf(const FileOf&) = delete;
+  ~FileOf() { std::filesystem::remove(path); }
 };
+using File = FileOf<Network>;
 
 inline adtr::Image picture(adtr::Index height = 40, adtr::Index width = 50, std::uint64_t seed = 1) {
   adtr::Image image(height, width);

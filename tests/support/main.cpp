@@ -1,14 +1,12 @@
-/// The main of every test program, for Catch2 2 and 3.
-#define CATCH_CONFIG_RUNNER
+/// The main of every test program, but for those on a GPU.
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 
 #include "adtr/backend/cpu/isa.hpp"
-#include "support/catch.hpp"
+#include "support/run.hpp"
 
-/// What ctest takes for "skipped", see SKIP_RETURN_CODE. Catch2's own exit code is a count of failures, or 4 in some
-/// versions when nothing ran: neither may be mistaken for it.
+/// What ctest takes for "skipped", see SKIP_RETURN_CODE.
 constexpr int skipped = 4;
 
 int main(int argc, char** argv) {
@@ -19,5 +17,5 @@ int main(int argc, char** argv) {
       return skipped;
     }
   }
-  return Catch::Session().run(argc, argv) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_tests(argc, argv);
 }

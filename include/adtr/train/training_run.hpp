@@ -37,10 +37,11 @@ class TrainingRun {
   using Trained = typename TrainedTensors<Net>::template Parameters<T>;
 
  public:
-  TrainingRun(const TrainingRequest& request, const TrainingOrigin& origin, const TrainingProgress& progress)
+  TrainingRun(const TrainingRequest& request, const typename B::Context& context, const TrainingOrigin& origin,
+              const TrainingProgress& progress)
       : request_(request),
         progress_(progress),
-        context_(request.threads),
+        context_(context),
         backbone_memory_(parameter_count<Layers>),
         trained_memory_(parameter_count<TrainedTensors<Net>>) {
     result_.description = origin.description;

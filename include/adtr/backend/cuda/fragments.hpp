@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "adtr/backend/cuda/execution.hpp"
 
@@ -14,6 +15,14 @@ enum class Precision : std::uint8_t {
   tf32,     ///< 10 bits of fraction, ties away from zero: within 2⁻¹¹ of itself
   bf16      ///< 7 bits of fraction, ties to even: within 2⁻⁸
 };
+
+/// One of those, by its name.
+[[nodiscard]] inline Precision parse_precision(std::string_view name) {
+  if (name == "float32") return Precision::float32;
+  if (name == "tf32") return Precision::tf32;
+  if (name == "bf16") return Precision::bf16;
+  throw Error("expected the precision float32, tf32 or bf16, found " + std::string(name) + ".");
+}
 
 /// What a lane hands to a tensor core: `values` numbers that are neighbours in k, the first in the lowest bits.
 using Word = std::uint32_t;

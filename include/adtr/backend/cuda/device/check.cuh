@@ -30,7 +30,9 @@ class CudaError : public Error {
 /// check(cudaCall(…), "cudaCall"): the line is that of the check.
 inline void check(cudaError_t code, const char* call, const char* file = __builtin_FILE(),
                   unsigned line = __builtin_LINE()) {
-  if (code != cudaSuccess) throw CudaError(code, call, file, line);
+  if (code == cudaSuccess) return;
+  static_cast<void>(cudaGetLastError());  // or the next launch, which asks for it, would seem to have failed
+  throw CudaError(code, call, file, line);
 }
 
 }  // namespace adtr::inline ADTR_ABI::cuda::device

@@ -20,6 +20,7 @@ class Graph {
     } catch (...) {
       static_cast<void>(cudaStreamEndCapture(stream.get(), &recorded));
       if (recorded != nullptr) static_cast<void>(cudaGraphDestroy(recorded));
+      static_cast<void>(cudaGetLastError());  // of that, see check()
       throw;
     }
     check(cudaStreamEndCapture(stream.get(), &recorded), "cudaStreamEndCapture");

@@ -1,0 +1,66 @@
+/// What a GPU may put off: the emulator does as late as it can, and the results are the same.
+#include <functional>
+
+#include "adtr/backend/cuda.hpp"
+#include "train/small.hpp"
+
+using adtr::CudaEmulator;
+using adtr::Index;
+using adtr::cuda::emulator::Access;
+using adtr::cuda::emulator::Pace;
+
+TEST_CASE("An epoch waits for no step of its own") {
+  auto o = small::options(0.1);
+  o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::pixel);
+  o.clip = 0.5;
+  o.jitter = 0.5;
+  o.batch = 2;  // six steps an epoch
+  o.epochs = 2;
+  // Images with anomalies, which says when it is asked for a batch.
+  struct Source final : adtr::BatchSource<float> {
+    adtr::FeatureCache<float> cache{small::images, small::tokens, small::channels, 1 << 30};
+    std::vector<Index> asked;  ///< operations that the device had not begun at each step
+    std::function<Index()> waiting = [] { return Index{0}; };
+    Source() { small::fill(cache); }
+    [[nodiscard]] Index images() const override { return cache.images(); }
+    void fill(std::span<const Index> numbers, Index step, float* features, std::span<std::uint8_t> marks) override {
+      cache.fill(numbers, step, features, marks);
+      for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = i % 7 == 2 ? 1 : 0;
+      asked.push_back(waiting());
+    }
+  };
+  Source at_once, late;
+  const CudaEmulator::Context context(1, Access::device, Pace::late);
+  late.waiting = [&] { return context.waiting(); };
+  const auto train = [&](Source& source, const CudaEmulator::Context& on) {
+    adtr::Trainer<small::Net, CudaEmulator> trainer(on, source, o);
+    auto p = trainer.parameters();
+    adtr::initialise<small::Net, float>(p, 1);
+    while (trainer.state().epoch < o.epochs) trainer.run_epoch();
+    const auto all = trainer.state().parameters.span();
+    return std::vector<float>(all.begin(), all.end());
+  };
+  CHECK(train(late, context) == train(at_once, CudaEmulator::Context(1, Access::device)));
+  REQUIRE(late.asked.size() == 12);
+  // At the first step of an epoch nothing is left to do; then there is always most of a step.
+  for (std::size_t i = 0; i < late.asked.size(); ++i)
+    if (i % 6 > 0) CHECK(late.asked[i] > 50);
+}
+
+TEST_CASE("What waits on the host's memory sees what is there when it runs") {
+  const CudaEmulator::Context context(1, Access::device, Pace::late);
+  std::vector<float> host{1, 2, 3, 4}, first(4), second(4);
+  CudaEmulator::Memory x(4), y(4);
+  CudaEmulator::Mark mark;
+  CudaEmulator::upload(context, host.data(), 4, x.data());
+  CudaEmulator::mark(context, mark);
+  CudaEmulator::upload(context, host.data(), 4, y.data());
+  CudaEmulator::wait(context, mark);
+  host[0] = 7;  // too early for the second upload
+  CudaEmulator::download(context, x.data(), 4, first.data());
+  CudaEmulator::download(context, y.data(), 4, second.data());
+  CudaEmulator::wait(context);
+  CHECK(first[0] == 1.0F);
+  CHECK(second[0] == 7.0F);
+  CHECK(context.waiting() == 0);
+}

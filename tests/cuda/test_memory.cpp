@@ -1,0 +1,55 @@
+/// What the emulator says of memory: the host's and the GPU's are apart, and a view ends where it does.
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <vector>
+
+#include "adtr/backend/cuda.hpp"
+#include "support/catch.hpp"
+
+using adtr::CudaEmulator;
+using adtr::cuda::emulator::Access;
+using adtr::cuda::emulator::Fault;
+using adtr::cuda::emulator::FaultKind;
+
+TEST_CASE("A kernel that is given the host's memory is stopped") {
+  std::vector<float> host(8);
+  CudaEmulator::Memory device(8);
+  try {
+    CudaEmulator::accumulate(CudaEmulator::Context(1, Access::device), {host.data(), 1, 8}, {device.data(), 1, 8});
+    FAIL("not stopped");
+  } catch (const Fault& fault) {
+    CHECK(fault.kind() == FaultKind::host_memory);
+    CHECK_THAT(fault.what(),
+               ContainsSubstring("kernel accumulate") && ContainsSubstring("is the host's, not the GPU's"));
+  }
+  CHECK_NOTHROW(CudaEmulator::accumulate(CudaEmulator::Context(1), {host.data(), 1, 8}, {device.data(), 1, 8}));
+}
+
+TEST_CASE("a view that is wider than its vector is caught in the kernel") {
+  const CudaEmulator::Context context;
+  std::vector<float> a(40), sums(8);
+  // A matrix of no columns behind the last: the kernel looks up its own column only.
+  CHECK_NOTHROW(CudaEmulator::accumulate_column_sums(context, {a.data(), 5, 8}, sums.data()));
+  CHECK_THROWS_WITH(CudaEmulator::add_positions(context, {a.data(), 5, 8}, {sums.data(), 1, 7}, {a.data(), 5, 8}),
+                    ContainsSubstring("kernel add_positions, block (0, 0, 0), thread 7") &&
+                        ContainsSubstring("element (0, 7) of a matrix (1, 7)"));
+}
+
+#ifndef ADTR_SANITIZED  // which make a report of the signal
+TEST_CASE("The host that touches the device's memory ends") {
+  const CudaEmulator::Memory device(8);
+  const pid_t child = fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    std::signal(SIGSEGV, SIG_DFL);
+    const volatile float* const touched = device.data();
+    _exit(touched[0] == 0.0F ? 0 : 1);
+  }
+  int status = 0;
+  REQUIRE(waitpid(child, &status, 0) == child);
+  CHECK(WIFSIGNALED(status));
+  CHECK(WTERMSIG(status) == SIGSEGV);
+}
+#endif
