@@ -140,12 +140,12 @@ struct Counting : adtr::HostMemory<float> {
   /// Products of queries with keys and of weights with values, over all heads.
   static double attention_product(const adtr::Attention<float>& a) { return 2 * size(a.query) * of(a.tokens); }
   static void attention(const Context& c, const adtr::Attention<float>& a) {
-    c.count("attention", 1, 2 * attention_product(a), 4 * size(a.query));
+    c.count("attention", 1, 2 * attention_product(a), 4 * size(a.query), true);
   }
   /// Three products for the queries' gradient, four for those of keys and values: nothing is added up by two blocks.
   static void attention_backward(const Context& c, const adtr::Attention<float>& a,
                                  const adtr::AttentionGradient<float>&) {
-    c.count("attention_backward", 2, 7 * attention_product(a), 13 * size(a.query));
+    c.count("attention_backward", 2, 7 * attention_product(a), 13 * size(a.query), true);
   }
   static void layer_norm(const Context& c, In x, const float*, const float*, float, Out, float*) {
     c.count("layer_norm", 1, 8 * size(x), 2 * size(x));
