@@ -134,7 +134,7 @@ using DefaultNetworks = Networks<Network<Architecture::efficientnet_b4>, Network
 /// No network of the list fits.
 class NoSuchNetwork : public Error {
  public:
-  using Error::Error;
+  explicit NoSuchNetwork(const std::string& sentence) : Error(sentence, ErrorCode::no_such_network) {}
 };
 
 /// Calls `visit.template operator()<N>()` with the compiled network of that architecture and geometry and returns its
