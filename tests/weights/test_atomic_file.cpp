@@ -1,15 +1,19 @@
 // A file is replaced whole or not at all, whatever fails.
 #include "adtr/weights/atomic_file.hpp"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <filesystem>
 #include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "support/catch.hpp"
@@ -102,51 +106,131 @@ TEST_CASE("AtomicFile: a full disk names file and reason, and the earlier file s
   CHECK(read_whole(path).size() == 5000);
 }
 
-TEST_CASE("AtomicFile: a killed process leaves the earlier file, and the next one is not in its way") {
-  const TemporaryFolder folder;
-  const std::string path = folder.file("a");
-  write_whole(path, "earlier");
+namespace {
+
+/// Starts a process that writes half of a file to `path` and then waits; returns when the half is on disk.
+pid_t start_writer(const std::string& path) {
+  std::array<int, 2> ends{};
+  REQUIRE(::pipe(ends.data()) == 0);
   const pid_t child = ::fork();
   REQUIRE(child >= 0);
   if (child == 0) {
     adtr::AtomicFile file(path);
     file.write("half of the n");
-    ::raise(SIGKILL);
+    if (::write(ends[1], "x", 1) != 1) ::_exit(1);
+    for (;;) ::pause();
   }
+  char ready = 0;
+  CHECK(::read(ends[0], &ready, 1) == 1);
+  ::close(ends[0]);
+  ::close(ends[1]);
+  return child;
+}
+
+void kill_writer(pid_t child) {
+  ::kill(child, SIGKILL);
   int status = 0;
   ::waitpid(child, &status, 0);
   CHECK(WIFSIGNALED(status));
-  CHECK(read_whole(path) == "earlier");
-  CHECK(write_error(path, "new").empty());
-  CHECK(read_whole(path) == "new");
 }
 
-TEST_CASE("AtomicFile: a taken temporary name is passed over") {
+}  // namespace
+
+TEST_CASE("AtomicFile: a killed process leaves the earlier file; the next one removes what it left behind") {
   const TemporaryFolder folder;
-  std::vector<std::string> stale;
-  for (int i = 0; i < 40; ++i) {
-    stale.push_back(folder.file(".adtr-" + std::to_string(::getpid()) + "-" + std::to_string(i) + ".tmp"));
-    write_whole(stale.back(), "stale");
+  const std::string path = folder.file("a");
+  write_whole(path, "earlier");
+  const pid_t child = start_writer(path);
+  CHECK(folder.names().size() == 2);
+  kill_writer(child);
+  CHECK(read_whole(path) == "earlier");
+  CHECK(folder.names().size() == 2);
+  CHECK(write_error(folder.file("b"), "new").empty());
+  CHECK(folder.names() == std::vector<std::string>{"a", "b"});
+  CHECK(read_whole(path) == "earlier");
+}
+
+TEST_CASE("AtomicFile: what a living process writes is left alone") {
+  const TemporaryFolder folder;
+  const pid_t child = start_writer(folder.file("a"));
+  CHECK(write_error(folder.file("b"), "new").empty());
+  CHECK(adtr::remove_stale_temporaries(folder.path()) == 0);
+  CHECK(folder.names().size() == 2);
+  kill_writer(child);
+  CHECK(adtr::remove_stale_temporaries(folder.path()) == 1);
+  CHECK(folder.names() == std::vector<std::string>{"b"});
+}
+
+TEST_CASE("AtomicFile: what another thread of the process writes is left alone, until it has its name") {
+  const TemporaryFolder folder;
+  std::atomic<bool> done{false};
+  // It may find a file that is made and not locked yet: the writer then makes another.
+  std::thread sweeper([&] {
+    while (!done) adtr::remove_stale_temporaries(folder.path());
+  });
+  std::vector<std::string> errors;
+  for (int i = 0; i < 300; ++i) errors.push_back(write_error(folder.file(std::to_string(i)), "new"));
+  done = true;
+  sweeper.join();
+  CHECK(errors == std::vector<std::string>(300));
+  CHECK(folder.names().size() == 300);
+  for (const std::string& name : folder.names()) CHECK(read_whole(folder.file(name)) == "new");
+}
+
+TEST_CASE("AtomicFile: only regular files of its own name and user are removed") {
+  const TemporaryFolder folder;
+  const std::vector<std::string> kept{".adtr-1-.tmp", ".adtr--1.tmp",    ".adtr-1-2.tmp2", ".adtr-a-2.tmp",
+                                      "adtr-1-2.tmp", ".adtr-1-2-3.tmp", ".adtr-1.tmp"};
+  for (const std::string& name : kept) write_whole(folder.file(name), "x");
+  std::filesystem::create_directory(folder.file(".adtr-1-2.tmp"));
+  write_whole(folder.file("target"), "x");
+  std::filesystem::create_symlink("target", folder.file(".adtr-1-3.tmp"));
+  std::filesystem::create_hard_link(folder.file("target"), folder.file(".adtr-1-4.tmp"));
+  REQUIRE(::mkfifo(folder.file(".adtr-1-5.tmp").c_str(), 0666) == 0);
+  write_whole(folder.file(".adtr-1-6.tmp"), "stale");
+  const std::size_t before = folder.names().size();
+  CHECK(adtr::remove_stale_temporaries(folder.path()) == 1);
+  CHECK(folder.names().size() == before - 1);
+  CHECK_FALSE(std::filesystem::exists(folder.file(".adtr-1-6.tmp")));
+  if (::geteuid() == 0) {
+    write_whole(folder.file(".adtr-1-6.tmp"), "another user's");
+    REQUIRE(::chown(folder.file(".adtr-1-6.tmp").c_str(), 65534, 65534) == 0);
+    CHECK(adtr::remove_stale_temporaries(folder.path()) == 0);
+  }
+}
+
+TEST_CASE("AtomicFile: a name that another writer holds is passed over") {
+  const TemporaryFolder folder;
+  CHECK(write_error(folder.file("a"), "first").empty());  // from here on nothing is removed
+  std::vector<std::string> taken;
+  for (int i = 0; i < 2000; ++i) {
+    taken.push_back(folder.file(".adtr-" + std::to_string(::getpid()) + "-" + std::to_string(i) + ".tmp"));
+    if (i % 2 == 0) write_whole(taken.back(), "taken");
   }
   CHECK(write_error(folder.file("a"), "new").empty());
   CHECK(read_whole(folder.file("a")) == "new");
-  for (const std::string& name : stale) CHECK(read_whole(name) == "stale");
+  for (int i = 0; i < 2000; i += 2) CHECK(read_whole(taken[static_cast<std::size_t>(i)]) == "taken");
 }
 
 TEST_CASE("AtomicFile: folders that cannot be written to") {
   const TemporaryFolder folder;
   const std::string absent = folder.file("absent/a");
-  CHECK(write_error(absent, "x") == absent + ": cannot be written: No such file or directory");
-  CHECK(write_error(folder.path(), "x") == folder.path() + ": cannot be written: it is a folder");
-  CHECK(write_error("", "x") == ": cannot be written: No such file or directory");
+  CHECK(write_error(absent, "x") == absent + ": cannot be written: there is no folder " + folder.file("absent"));
+  CHECK(write_error(folder.path(), "x") == folder.path() + ": cannot be written: it is a folder, expected a file");
+  CHECK(write_error("", "x") == "expected the name of a file, found an empty one");
   write_whole(folder.file("f"), "");
-  CHECK(write_error(folder.file("f/a"), "x") == folder.file("f/a") + ": cannot be written: Not a directory");
+  CHECK(write_error(folder.file("f/a"), "x") ==
+        folder.file("f/a") + ": cannot be written: " + folder.file("f") + " is a file, expected a folder");
+  CHECK(write_error(folder.file("n/"), "x") ==
+        folder.file("n/") + ": cannot be written: there is no folder " + folder.file("n"));
   if (::geteuid() != 0) {  // root may write anywhere
     std::filesystem::permissions(folder.path(), std::filesystem::perms(0555));
-    CHECK(write_error(folder.file("a"), "x") == folder.file("a") + ": cannot be written: Permission denied");
+    CHECK(write_error(folder.file("a"), "x") == folder.file("a") + ": cannot be written: the folder " + folder.path() +
+                                                    " may not be written to (permission denied)");
     std::filesystem::permissions(folder.path(), std::filesystem::perms(0755));
     std::filesystem::permissions(folder.file("f"), std::filesystem::perms(0444));
-    CHECK(write_error(folder.file("f"), "x") == folder.file("f") + ": cannot be written: Permission denied");
+    CHECK(write_error(folder.file("f"), "x") ==
+          folder.file("f") + ": cannot be written: it may not be written to (permission denied)");
   }
 }
 
@@ -170,6 +254,34 @@ TEST_CASE("AtomicFile: a link stays, the file behind it is replaced") {
   CHECK(write_error(folder.file("link"), "new").empty());
   CHECK(std::filesystem::is_symlink(folder.file("link")));
   CHECK(read_whole(folder.file("real/a")) == "new");
+}
+
+TEST_CASE("AtomicFile: through a link that dangles the file is made; a loop of links is named") {
+  const TemporaryFolder folder;
+  std::filesystem::create_directory(folder.file("real"));
+  std::filesystem::create_symlink("real/a", folder.file("link1"));
+  std::filesystem::create_symlink("link1", folder.file("link2"));
+  CHECK(write_error(folder.file("link2"), "new").empty());
+  CHECK(std::filesystem::is_symlink(folder.file("link1")));
+  CHECK(std::filesystem::is_symlink(folder.file("link2")));
+  CHECK(read_whole(folder.file("real/a")) == "new");
+  std::filesystem::create_symlink("loop", folder.file("loop"));
+  CHECK(write_error(folder.file("loop"), "x") ==
+        folder.file("loop") + ": cannot be written: it is a link to loop, and the links lead back to where they began");
+  CHECK(std::filesystem::is_symlink(folder.file("loop")));
+}
+
+TEST_CASE("AtomicFile: a standard stream is written to as it stands, though a file be behind it") {
+  const TemporaryFolder folder;
+  const std::string path = folder.file("output");
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT, 0666);
+  REQUIRE(fd >= 0);
+  REQUIRE(::write(fd, "before ", 7) == 7);
+  CHECK(write_error("/dev/fd/" + std::to_string(fd), "json ").empty());
+  REQUIRE(::write(fd, "after", 5) == 5);
+  ::close(fd);
+  CHECK(read_whole(path) == "before json after");
+  CHECK(folder.names() == std::vector<std::string>{"output"});
 }
 
 TEST_CASE("AtomicFile: a relative path") {

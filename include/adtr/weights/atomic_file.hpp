@@ -6,31 +6,45 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstddef>
-#include <cstring>
 #include <filesystem>
 #include <span>
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <tuple>
 #include <utility>
 
 #include "adtr/core/error.hpp"
+#include "adtr/io/file_identity.hpp"
+#include "adtr/io/path_status.hpp"
+#include "adtr/io/temporary_files.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
 /// Writes to a temporary file in the folder of `path` and renames it over `path` in commit(). Without a commit, by an
 /// exception or an early return, the temporary file goes and `path` is as it was. Every failure throws an Error that
-/// names `path` and the system's reason. A path that names a device or a pipe (/dev/stdout) is written directly: a
-/// rename would put a file in its place. A symbolic link stays, the file that it points to is replaced.
+/// names `path` and the reason (describe_path_problem), with the code file_unwritable, or no_resources for a full disk.
+/// A path that names a device or a pipe is written directly: a rename would put a file in its place. So is a standard
+/// stream (/dev/stdout), whatever the shell has put behind it. A symbolic link stays, the file that it points to is
+/// replaced, or made where the link dangles.
+///
+/// A process that is killed leaves its temporary file (.adtr-PROCESS-NUMBER.tmp) behind. Temporary files whose owner is
+/// gone are removed by the next process that writes to the folder, see remove_stale_temporaries().
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path) : path_(std::move(path)) {
+    if (path_.empty()) fail(ENOENT);
+    if (const auto stream = standard_descriptor(path_)) {
+      fd_ = ::fcntl(*stream, F_DUPFD_CLOEXEC, 0);
+      if (fd_ < 0) fail(errno);
+      return;
+    }
     struct ::stat status {};
     const bool exists = ::stat(path_.c_str(), &status) == 0;
-    if (exists && S_ISDIR(status.st_mode)) throw file_error(path_, "cannot be written: it is a folder");
+    if (!exists && errno != ENOENT) fail(errno);
+    if (exists && S_ISDIR(status.st_mode)) fail(EISDIR);
     if (exists && !S_ISREG(status.st_mode)) {
       fd_ = ::open(path_.c_str(), O_WRONLY | O_CLOEXEC);
       if (fd_ < 0) fail(errno);
@@ -38,9 +52,9 @@ class AtomicFile {
     }
     // The rename would go through: it asks for the folder's permission only.
     if (exists && ::access(path_.c_str(), W_OK) != 0) fail(errno);
-    if (path_.empty()) fail(ENOENT);
+    if (path_.ends_with('/')) fail(ENOENT);
     std::error_code error;
-    target_ = std::filesystem::weakly_canonical(std::filesystem::absolute(path_), error).string();
+    target_ = resolved_path(path_, error).string();
     if (error) fail(error.value());
     open_temporary();
     // A new file follows the umask; one that replaces another keeps who may read it.
@@ -68,6 +82,8 @@ class AtomicFile {
   /// Makes the bytes durable and puts the file in its place. Call once, after the last write.
   void commit() {
     if (!temporary_.empty() && ::fsync(fd_) != 0) fail(errno);
+    // The lock stays until the file has its name, or it could be taken for one without an owner.
+    const detail::Descriptor locked(temporary_.empty() ? -1 : ::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
     // Network and quota file systems may report a full disk only now.
     if (::close(std::exchange(fd_, -1)) != 0) fail(errno);
     if (temporary_.empty()) return;
@@ -80,19 +96,10 @@ class AtomicFile {
 
  private:
   void open_temporary() {
-    static std::atomic<unsigned> counter{0};
-    const std::filesystem::path folder = std::filesystem::path(target_).parent_path();
-    // A killed process leaves its file behind, and process numbers come again: take the next name.
-    for (int attempt = 0; attempt < 1000; ++attempt) {
-      const std::string name = ".adtr-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
-      temporary_ = (folder / name).string();
-      fd_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
-      if (fd_ >= 0) return;
-      if (errno != EEXIST) break;
-    }
-    const int reason = errno;
-    temporary_.clear();
-    fail(reason);
+    const std::string folder = std::filesystem::path(target_).parent_path().string();
+    remove_stale_temporaries_once(folder);
+    std::tie(fd_, temporary_) = make_temporary(folder);
+    if (fd_ < 0) fail(errno);
   }
 
   /// A rename is durable once the folder is; file systems that cannot sync a folder say so by EINVAL.
@@ -106,18 +113,16 @@ class AtomicFile {
   }
 
   void discard() noexcept {
-    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
+    if (fd_ >= 0) ::close(std::exchange(fd_, -1));
     temporary_.clear();
   }
 
-  [[noreturn]] void fail(int reason) const {
-    throw file_error(path_, std::string("cannot be written: ") + std::strerror(reason));
-  }
+  [[noreturn]] void fail(int reason) const { throw path_error(path_, reason, PathUse::write_file); }
 
   std::string path_;
-  std::string target_;     ///< path_ with links followed; empty for a device or a pipe
-  std::string temporary_;  ///< empty once renamed, and for a device or a pipe
+  std::string target_;     ///< path_ with links followed; empty for a device, a pipe or a stream
+  std::string temporary_;  ///< empty once renamed, and for a device, a pipe or a stream
   int fd_ = -1;
 };
 
