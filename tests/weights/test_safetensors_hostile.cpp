@@ -95,9 +95,9 @@ TEST_CASE("safetensors reference: test_serialization_fp4, test_serialization_fp4
 TEST_CASE("safetensors reference: test_header_too_small, test_header_too_large, test_invalid_header_length") {
   refused("", "expected at least 8 bytes, found 0");
   refused("\1\0\0\0\0\0\0"s, "expected at least 8 bytes, found 7");
-  refused("<\0\0\0\0\xff\xff\xff"s + i32("[2,2]", "[0,16]") + std::string(16, '\0'), "the limit is 100000000");
-  refused(length_bytes(~std::uint64_t{0}), "the limit is 100000000");
-  refused(length_bytes(100'000'001) + "{}", "100000001 bytes, the limit is 100000000");
+  refused("<\0\0\0\0\xff\xff\xff"s + i32("[2,2]", "[0,16]") + std::string(16, '\0'), "header below 100 MB");
+  refused(length_bytes(~std::uint64_t{0}), "header below 100 MB");
+  refused(length_bytes(100'000'001) + "{}", "its first 8 bytes do not give the length of a header below 100 MB");
   refused("<\0\0\0\0\0\0\0"s, "its header should have 60 bytes, but 0 follow");
 }
 
@@ -211,13 +211,14 @@ TEST_CASE("safetensors: paths that name no file to read") {
     return std::string();
   };
   const std::string absent = folder.file("absent");
-  CHECK(open_error(absent) == absent + ": cannot be opened: No such file or directory");
+  CHECK(open_error(absent) == absent + ": no such file");
   CHECK(open_error(folder.path()) == folder.path() + ": cannot be read: it is a folder, expected a file");
-  CHECK(open_error("/dev/null") == "/dev/null: cannot be read: it is not a regular file");
+  CHECK(open_error("/dev/null") == "/dev/null: cannot be read: it is a device, expected a file");
   const std::string empty = folder.file("empty");
   write_whole(empty, "");
   CHECK(open_error(empty) == empty + ": not a safetensors file: expected at least 8 bytes, found 0");
   const std::string image = folder.file("image.png");
   write_whole(image, "\x89PNG\r\n\x1a\n" + std::string(100, 'x'));
-  CHECK(open_error(image).starts_with(image + ": not a safetensors file: its header would have "));
+  CHECK(open_error(image) == image + ": is a PNG image, expected weights or a model");
+  CHECK(open_error("") == "expected the name of a file, found an empty one");
 }

@@ -1,9 +1,13 @@
 /// What a model file says about itself beside its tensors.
 #pragma once
 
+#include <array>
+#include <charconv>
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "adtr/models/load_backbone.hpp"
 
@@ -19,6 +23,7 @@ enum class Scoring : std::uint8_t {
 /// Goes into the `__metadata__` of a model file and comes out of it again.
 struct ModelDescription {
   static constexpr const char* format_version = "2";
+  static constexpr Index most_image_size = 16384;  ///< what a file may ask for
 
   Architecture architecture = Architecture::efficientnet_b4;
   Index image_size = 256;
@@ -67,35 +72,91 @@ inline std::string number_text(double value) {
   return it != file.metadata().end() && it->second == "adtr";
 }
 
-/// Throws Error naming the file where it is no model, one of another version, or lacks a value.
+namespace detail {
+
+/// The Error of a file that is no model: what else it is, and what that is for.
+[[nodiscard]] inline Error no_model(const SafetensorsFile& file) {
+  const auto error = [&](const std::string& sentence) {
+    return file_error(file.path(), sentence, ErrorCode::not_a_model);
+  };
+  if (metadata_value(file, "format") == "adtr-checkpoint")
+    return error(
+        "is a checkpoint of a training run, not a model that adtr trained; adtr train --resume goes on with it");
+  const std::vector<std::string> prefixes = backbone_prefixes(file);
+  if (prefixes.empty()) return error("is not a model that adtr trained (its metadata has no format 'adtr')");
+  const std::string stored = metadata_value(file, "architecture");
+  const std::string network = stored.empty() ? recognise_backbone(file, prefixes.front()).value_or("") : stored;
+  return error("is not a model that adtr trained but a backbone's weights" +
+               (network.empty() ? "" : " (" + printable(network) + ")") +
+               "; adtr train makes a model with them (--backbone)");
+}
+
+/// An integer of the metadata from 1 to `most`.
+[[nodiscard]] inline Index size_in_metadata(const SafetensorsFile& file, const std::string& key, Index most) {
+  const std::string& text = file.metadata().at(key);
+  Index value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc{} || end != text.data() + text.size() || value < 1 || value > most)
+    throw weights_error(file.path(), "metadata '" + key + "' is " + quoted_for_message(text) +
+                                         ", expected an integer from 1 to " + std::to_string(most));
+  return value;
+}
+
+}  // namespace detail
+
+/// Throws Error naming the file where it is no model (not_a_model), one of another version, or where a value is absent
+/// or out of its range (bad_weights): sizes are positive integers, all numbers finite, deviations above 0.
 [[nodiscard]] inline ModelDescription read_description(const SafetensorsFile& file) {
-  if (!is_model_file(file))
-    throw file_error(file.path(), "is not a model that adtr trained (its metadata has no format 'adtr')");
+  if (!is_model_file(file)) throw detail::no_model(file);
   const auto get = [&](const std::string& key) -> const std::string& {
     const auto it = file.metadata().find(key);
-    if (it == file.metadata().end()) throw file_error(file.path(), "metadata has no '" + key + "'");
+    if (it == file.metadata().end()) throw weights_error(file.path(), "metadata has no '" + key + "'");
     return it->second;
   };
   const auto number = [&](const std::string& key) { return parse_number(file.path(), key, get(key)); };
+  const auto size = [&](const std::string& key, Index most) {
+    static_cast<void>(get(key));
+    return detail::size_in_metadata(file, key, most);
+  };
   if (get("format_version") != ModelDescription::format_version)
-    throw file_error(file.path(), "is a model of format version " + get("format_version") +
-                                      "; this program reads version " + ModelDescription::format_version);
+    throw weights_error(file.path(), "is a model of format version " + detail::printable(get("format_version")) +
+                                         "; this program reads version " + ModelDescription::format_version);
   ModelDescription d;
-  const NamedArchitecture named = describe_weights(file);
+  static_cast<void>(get("architecture"));
+  const NamedArchitecture named = detail::described_architecture(file, "");
   d.architecture = named.architecture;
   d.numerics = named.numerics;
-  d.image_size = static_cast<Index>(number("image_size"));
-  d.grid = static_cast<Index>(number("grid"));
+  d.image_size = size("image_size", ModelDescription::most_image_size);
+  d.grid = size("grid", d.image_size);
   const std::string& score = get("scoring");
   if (score != "norm" && score != "taps")
-    throw file_error(file.path(), "metadata 'scoring' is '" + score + "', expected 'norm' or 'taps'");
+    throw weights_error(file.path(),
+                        "metadata 'scoring' is " + quoted_for_message(score) + ", expected \"norm\" or \"taps\"");
   d.scoring = score == "norm" ? Scoring::norm : Scoring::taps;
   if (file.metadata().contains("threshold")) d.threshold = number("threshold");
   d.colour_low = number("colour_low");
   d.colour_high = number("colour_high");
+  if (d.colour_low > d.colour_high)
+    throw weights_error(file.path(), "metadata 'colour_low' is " + detail::number_text(d.colour_low) +
+                                         ", expected at most 'colour_high', " + detail::number_text(d.colour_high));
   for (const auto& [key, value] : file.metadata())
     if (key.starts_with("note.")) d.notes[key.substr(5)] = value;
   return d;
+}
+
+/// Opens a model and describes it. Throws Error as SafetensorsFile::open, but with the code not_a_model where the file
+/// is something else, and as read_description().
+[[nodiscard]] inline std::pair<SafetensorsFile, ModelDescription> open_model(const std::string& path) {
+  const auto open = [&] {
+    try {
+      return SafetensorsFile::open(path);
+    } catch (const Error& e) {
+      throw Error(e.what(), e.code() == ErrorCode::bad_weights ? ErrorCode::not_a_model : e.code());
+    }
+  };
+  SafetensorsFile file = open();
+  ModelDescription description = read_description(file);
+  return {std::move(file), std::move(description)};
 }
 
 }  // namespace adtr::inline ADTR_ABI

@@ -10,6 +10,8 @@
 #include "adtr/models/catalogue.hpp"
 #include "adtr/weights/loader.hpp"
 #include "adtr/weights/names.hpp"
+#include "adtr/weights/prefixes.hpp"
+#include "adtr/weights/recognise.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -31,7 +33,7 @@ namespace adtr::inline ADTR_ABI {
   double value = 0.0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
-    throw file_error(path, "metadata '" + key + "' is '" + std::string(text) + "', expected a number");
+    throw weights_error(path, "metadata '" + key + "' is " + quoted_for_message(text) + ", expected a number");
   return value;
 }
 
@@ -42,25 +44,34 @@ namespace adtr::inline ADTR_ABI {
   for (std::size_t i = 0; i < 3; ++i) {
     const std::size_t comma = i < 2 ? text.find(',', begin) : text.size();
     if (comma == std::string::npos)
-      throw file_error(path, "metadata '" + key + "' is '" + text + "', expected three numbers between commas");
+      throw weights_error(
+          path, "metadata '" + key + "' is " + quoted_for_message(text) + ", expected three numbers between commas");
     values[i] = static_cast<float>(parse_number(path, key, std::string_view(text).substr(begin, comma - begin)));
     begin = comma + 1;
   }
   return values;
 }
 
-/// The architecture that a weights file names in its metadata, or else `given` (from the command line); where the file
-/// says how it was trained (bn_eps, padding, mean, std), that replaces the architecture's usual numerics. Throws Error
-/// where neither names an architecture, or the two differ.
-[[nodiscard]] inline NamedArchitecture describe_weights(const SafetensorsFile& file, const std::string& given = "") {
-  const auto& metadata = file.metadata();
-  const auto value = [&](const char* key) {
-    const auto it = metadata.find(key);
-    return it == metadata.end() ? std::string() : it->second;
-  };
-  const std::string stored = value("architecture");
+namespace detail {
+
+[[nodiscard]] inline std::string metadata_value(const SafetensorsFile& file, const char* key) {
+  const auto it = file.metadata().find(key);
+  return it == file.metadata().end() ? std::string() : it->second;
+}
+
+/// A text of a file as it stands in a sentence: on one line, of bounded length.
+[[nodiscard]] inline std::string printable(std::string_view text) {
+  const std::string quoted = quoted_for_message(text);
+  return quoted.substr(1, quoted.rfind('"') - 1);
+}
+
+/// The architecture that a file names in its metadata, or else `given`, with the numerics that the file states.
+[[nodiscard]] inline NamedArchitecture described_architecture(const SafetensorsFile& file, const std::string& given) {
+  const auto value = [&](const char* key) { return metadata_value(file, key); };
+  const std::string stored = printable(value("architecture"));
   if (stored.empty() && given.empty())
-    throw file_error(file.path(), "does not say which architecture its weights are for; name it (--architecture)");
+    throw file_error(file.path(), "does not say which architecture its weights are for; name it (--architecture)",
+                     ErrorCode::option);
   NamedArchitecture named = given.empty() ? NamedArchitecture{} : parse_architecture(given);
   if (!stored.empty()) {
     try {
@@ -68,18 +79,57 @@ namespace adtr::inline ADTR_ABI {
       if (given.empty()) named = own;
       if (own.architecture != named.architecture) throw Error("holds weights of " + stored + ", expected " + given);
     } catch (const Error& e) {
-      throw file_error(file.path(), e.what());
+      throw weights_error(file.path(), e.what());
     }
   }
   Numerics& n = named.numerics;
-  if (const auto text = value("bn_eps"); !text.empty()) n.bn_eps = parse_number(file.path(), "bn_eps", text);
+  if (const auto text = value("bn_eps"); !text.empty()) {
+    n.bn_eps = parse_number(file.path(), "bn_eps", text);
+    if (!(n.bn_eps > 0.0))
+      throw weights_error(file.path(),
+                          "metadata 'bn_eps' is " + quoted_for_message(text) + ", expected a number above 0");
+  }
   if (const auto text = value("padding"); !text.empty()) {
     if (text != "same" && text != "symmetric")
-      throw file_error(file.path(), "metadata 'padding' is '" + text + "', expected 'same' or 'symmetric'");
+      throw weights_error(file.path(),
+                          "metadata 'padding' is " + quoted_for_message(text) + ", expected \"same\" or \"symmetric\"");
     n.padding = text == "same" ? Padding::same : Padding::symmetric;
   }
   if (const auto text = value("mean"); !text.empty()) n.mean = parse_triple(file.path(), "mean", text);
-  if (const auto text = value("std"); !text.empty()) n.std = parse_triple(file.path(), "std", text);
+  if (const auto text = value("std"); !text.empty()) {
+    n.std = parse_triple(file.path(), "std", text);
+    if (!std::all_of(n.std.begin(), n.std.end(), [](float v) { return v > 0.0F; }))
+      throw weights_error(file.path(), "metadata 'std' is " + quoted_for_message(text) + ", expected numbers above 0");
+  }
+  return named;
+}
+
+/// Throws Error where the file is a model or a checkpoint of adtr's: these hold no backbone's weights to begin with.
+inline void refuse_own_files(const SafetensorsFile& file) {
+  const std::string format = metadata_value(file, "format");
+  if (format == "adtr")
+    throw weights_error(file.path(),
+                        "is a model that adtr trained, expected a backbone's weights (--backbone); --start goes on "
+                        "from a model");
+  if (format == "adtr-checkpoint")
+    throw weights_error(file.path(),
+                        "is a checkpoint of a training run, expected a backbone's weights (--backbone); --resume goes "
+                        "on from a checkpoint");
+}
+
+}  // namespace detail
+
+/// The architecture that a weights file names in its metadata, or else `given` (from the command line); where the file
+/// says how it was trained (bn_eps, padding, mean, std), that replaces the architecture's usual numerics. Throws Error
+/// where neither names an architecture (ErrorCode::option), the two differ, the tensors are seen to be another
+/// architecture's, or the file is a model or a checkpoint (bad_weights).
+[[nodiscard]] inline NamedArchitecture describe_weights(const SafetensorsFile& file, const std::string& given = "") {
+  detail::refuse_own_files(file);
+  NamedArchitecture named = detail::described_architecture(file, given);
+  const auto seen = recognise_backbone(file, backbone_prefix(file));
+  if (seen && *seen != name_of(named.architecture))
+    throw weights_error(file.path(), "holds the weights of " + *seen + ", as its tensors show, expected " +
+                                         std::string(name_of(named.architecture)));
   return named;
 }
 
@@ -111,19 +161,27 @@ struct FindsSqueezeExcite {
 
 }  // namespace detail
 
-/// Fills `parameters` from a weights file with the names of timm, torchvision or lukemelas, batch norms folded with
-/// `bn_eps`. Throws one Error with everything that does not fit.
+/// Fills `parameters` from a weights file with the names of timm, torchvision or lukemelas, behind a common prefix
+/// where there is one (backbone_prefix), batch norms folded with `bn_eps`. Throws one Error (bad_weights) with
+/// everything that does not fit.
 template <class Layers, std::floating_point T>
 void load_backbone(const SafetensorsFile& file, double bn_eps, typename Layers::template Parameters<T>& parameters) {
-  const auto has = [&](std::string_view name) { return file.contains(name); };
+  detail::refuse_own_files(file);
+  const std::string prefix = backbone_prefix(file);
+  const auto has = [&](std::string_view name) { return file.contains(prefix + std::string(name)); };
   const Convention convention = convention_of(has).value_or(Convention::timm);
   detail::FindsSqueezeExcite squeeze_excite;
   walk_parameters(parameters, "", squeeze_excite);
   const std::vector<int> depths = detail::stage_depths<Layers>();
-  ParameterLoader<T> loader(
-      file, bn_eps, [&](const std::string& name) { return translate(name, convention, depths, squeeze_excite.found); });
+  ParameterLoader<T> loader(file, bn_eps, [&](const std::string& name) {
+    return prefix + translate(name, convention, depths, squeeze_excite.found);
+  });
   walk_parameters(parameters, "", loader);
-  loader.finish([&](const std::string& name) { return is_known_surplus(name, convention); });
+  // What does not have the backbone's prefix is another part: a head, an optimiser.
+  const auto surplus = [&](const std::string& name) {
+    return !name.starts_with(prefix) || is_known_surplus(std::string_view(name).substr(prefix.size()), convention);
+  };
+  loader.finish(surplus, recognise_network(file, prefix));
 }
 
 }  // namespace adtr::inline ADTR_ABI

@@ -19,11 +19,13 @@ class JsonReader {
  public:
   static constexpr int depth_limit = 128;
 
-  /// `text` must outlive the reader; `what` names its place in messages, as in "the header".
+  /// `text` must outlive the reader; `what` names its place in messages, as in "the header". Errors have the code
+  /// bad_weights: what adtr reads is the header of weights.
   JsonReader(std::string_view text, std::string path, std::string what)
       : text_(text), path_(std::move(path)), what_(std::move(what)) {
     if (const std::size_t bad = find_invalid_utf8(text_); bad != std::string_view::npos)
-      throw file_error(path_, what_ + " is not UTF-8: byte " + std::to_string(bad) + " begins no valid character");
+      throw file_error(path_, what_ + " is not UTF-8: byte " + std::to_string(bad) + " begins no valid character",
+                       ErrorCode::bad_weights);
   }
 
   /// Reads an object; `member(key)` is called at each value and must read it.
@@ -223,7 +225,8 @@ class JsonReader {
   }
 
   [[noreturn]] void fail(const std::string& sentence) const {
-    throw file_error(path_, what_ + " is not valid JSON at byte " + std::to_string(at_) + ": " + sentence);
+    throw file_error(path_, what_ + " is not valid JSON at byte " + std::to_string(at_) + ": " + sentence,
+                     ErrorCode::bad_weights);
   }
 
   [[noreturn]] void fail_expected(const std::string& expected) const {

@@ -79,13 +79,15 @@ class ParameterLoader {
     }
   }
 
-  /// Throws Error with everything that was missing, misshapen or not finite, and with every tensor of the file that
-  /// nobody asked for, unless `known_surplus(name)`.
-  void finish(const std::function<bool(const std::string&)>& known_surplus) {
+  /// Throws Error (bad_weights) with everything that was missing, misshapen or not finite, and with every tensor of the
+  /// file that nobody asked for, unless `known_surplus(name)`. Where nearly everything is missing the file is for
+  /// another network, and the error says that alone; `likely`, where not empty, then names the network that it is for.
+  void finish(const std::function<bool(const std::string&)>& known_surplus, const std::string& likely = "") {
     std::vector<std::string> surplus;
     for (const SafetensorsTensor& t : file_.tensors())
       if (!used_.contains(t.name) && !known_surplus(t.name)) surplus.push_back(quoted_for_message(t.name));
     if (missing_.empty() && misshapen_.empty() && unusable_.empty() && surplus.empty()) return;
+    if (missing_.size() >= 8 && missing_.size() * 4 >= used_.size() * 3) fail_as_other_network(surplus, likely);
     append(unusable_, borrowed_.finish());
     fail(surplus);
   }
@@ -116,7 +118,15 @@ class ParameterLoader {
     list("of the wrong shape", misshapen_);
     list("with values that are not finite numbers", unusable_);
     list("that the network does not have", surplus);
-    throw file_error(file_.path(), "tensors do not fit the network: " + text);
+    throw weights_error(file_.path(), "tensors do not fit the network: " + text);
+  }
+
+  [[noreturn]] void fail_as_other_network(const std::vector<std::string>& surplus, const std::string& likely) const {
+    std::string text = "holds the weights of another network" + (likely.empty() ? "" : ", as it seems of " + likely) +
+                       ": of this network's " + std::to_string(used_.size()) + " tensors " +
+                       std::to_string(missing_.size()) + " are missing, as " + missing_.front();
+    if (!surplus.empty()) text += "; the file has others, as " + surplus.front();
+    throw weights_error(file_.path(), text);
   }
 
   /// The tensor where it is there and of this shape, else null.

@@ -9,12 +9,11 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <span>
 #include <string>
 #include <utility>
 
-#include "adtr/core/error.hpp"
+#include "adtr/io/path_status.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -24,29 +23,27 @@ class MappedFile {
  public:
   MappedFile() = default;
 
-  /// Throws Error where the path names no readable regular file.
+  /// Throws Error (file_missing, file_unreadable) where the path names no readable regular file.
   explicit MappedFile(const std::string& path) {
     // Without O_NONBLOCK opening a FIFO waits for a writer that may never come.
-    const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0) throw file_error(path, std::string("cannot be opened: ") + std::strerror(errno));
+    const int fd = path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0) throw path_error(path, path.empty() ? ENOENT : errno);
     struct ::stat status {};
-    const char* problem = nullptr;
+    int reason = 0;
+    bool regular = false;
     if (::fstat(fd, &status) != 0) {
-      problem = std::strerror(errno);
-    } else if (S_ISDIR(status.st_mode)) {
-      problem = "it is a folder, expected a file";
-    } else if (!S_ISREG(status.st_mode)) {
-      problem = "it is not a regular file";
-    } else if (status.st_size > 0) {
+      reason = errno;
+    } else if (regular = S_ISREG(status.st_mode); regular && status.st_size > 0) {
       size_ = static_cast<std::size_t>(status.st_size);
       data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
       if (data_ == MAP_FAILED) {
+        reason = errno;
         data_ = nullptr;
-        problem = std::strerror(errno);
+        size_ = 0;
       }
     }
     ::close(fd);
-    if (problem != nullptr) throw file_error(path, std::string("cannot be read: ") + problem);
+    if (reason != 0 || !regular) throw path_error(path, reason);
   }
 
   MappedFile(MappedFile&& other) noexcept

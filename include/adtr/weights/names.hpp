@@ -33,16 +33,16 @@ template <class Has>
   return std::nullopt;
 }
 
-/// The same for a file; throws Error where no name fits.
-[[nodiscard]] inline Convention detect_convention(const SafetensorsFile& file) {
-  const auto found = convention_of([&](std::string_view name) { return file.contains(name); });
+/// The same for a file whose names begin with `prefix`; throws Error where no name fits.
+[[nodiscard]] inline Convention detect_convention(const SafetensorsFile& file, const std::string& prefix = "") {
+  const auto found = convention_of([&](std::string_view name) { return file.contains(prefix + std::string(name)); });
   if (found) return *found;
   const std::string first =
       file.tensors().empty() ? "no tensor at all" : "tensors such as " + quoted_for_message(file.tensors()[0].name);
-  throw file_error(file.path(),
-                   "not the weights of a backbone: expected conv_stem.weight or conv1.weight (timm), "
-                   "features.0.0.weight (torchvision) or _conv_stem.weight (lukemelas), found " +
-                       first);
+  throw weights_error(file.path(),
+                      "not the weights of a backbone: expected conv_stem.weight or conv1.weight (timm), "
+                      "features.0.0.weight (torchvision) or _conv_stem.weight (lukemelas), found " +
+                          first);
 }
 
 namespace detail {
@@ -137,7 +137,8 @@ inline constexpr std::array<LayerNames, 8> inverted_block{{
     if (translated) return std::move(*translated);
   }
   throw Error("the " + std::string(convention_name(to)) + " names of an EfficientNet have none for the tensor " +
-              quoted_for_message(name));
+                  quoted_for_message(name),
+              ErrorCode::bad_weights);
 }
 
 namespace detail {

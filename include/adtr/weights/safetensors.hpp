@@ -52,7 +52,7 @@ class SafetensorsFile {
   /// The tensor of that name; throws Error where there is none.
   [[nodiscard]] const SafetensorsTensor& at(std::string_view name) const {
     const SafetensorsTensor* tensor = find(name);
-    if (tensor == nullptr) throw file_error(path_, "has no tensor " + quoted_for_message(name));
+    if (tensor == nullptr) throw weights_error(path_, "has no tensor " + quoted_for_message(name));
     return *tensor;
   }
 
@@ -62,11 +62,11 @@ class SafetensorsFile {
   void copy_to(std::string_view name, std::span<T> out) const {
     const SafetensorsTensor& tensor = at(name);
     if (tensor.elements() != out.size())
-      throw file_error(path_, "tensor " + quoted_for_message(name) + " has " + std::to_string(tensor.elements()) +
-                                  " elements, expected " + std::to_string(out.size()));
+      throw weights_error(path_, "tensor " + quoted_for_message(name) + " has " + std::to_string(tensor.elements()) +
+                                     " elements, expected " + std::to_string(out.size()));
     if (!convert_elements(tensor.dtype, tensor.bytes, out))
-      throw file_error(path_, "tensor " + quoted_for_message(name) + " is of type " +
-                                  std::string(dtype_name(tensor.dtype)) + ", expected real numbers such as F32");
+      throw weights_error(path_, "tensor " + quoted_for_message(name) + " is of type " +
+                                     std::string(dtype_name(tensor.dtype)) + ", expected real numbers such as F32");
   }
 
   /// The same into a new vector.
@@ -122,8 +122,8 @@ template <std::floating_point T>
 void check_finite(const std::string& path, std::string_view name, std::span<const T> values) {
   for (std::size_t i = 0; i < values.size(); ++i)
     if (!std::isfinite(values[i]))
-      throw file_error(path, "tensor " + quoted_for_message(name) + " holds " + std::to_string(values[i]) +
-                                 " at element " + std::to_string(i) + ", expected finite numbers");
+      throw weights_error(path, "tensor " + quoted_for_message(name) + " holds " + std::to_string(values[i]) +
+                                    " at element " + std::to_string(i) + ", expected finite numbers");
 }
 
 }  // namespace adtr::inline ADTR_ABI

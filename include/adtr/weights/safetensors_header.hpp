@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "adtr/core/error.hpp"
+#include "adtr/weights/foreign_file.hpp"
 #include "adtr/weights/json.hpp"
 #include "adtr/weights/safetensors_dtype.hpp"
 
@@ -39,6 +40,11 @@ struct SafetensorsHeader {
 };
 
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
+
+/// An error about a file's content, with the code bad_weights.
+[[nodiscard]] inline Error weights_error(const std::string& path, const std::string& sentence) {
+  return file_error(path, sentence, ErrorCode::bad_weights);
+}
 
 /// "[32, 3, 3, 3]".
 [[nodiscard]] inline std::string shape_text(std::span<const std::size_t> shape) {
@@ -77,8 +83,8 @@ inline TensorEntry read_tensor_entry(JsonReader& json, const std::string& name, 
       const std::string text = json.string();
       const std::optional<DType> dtype = dtype_from_name(text);
       if (!dtype)
-        throw file_error(path, "tensor " + quoted_for_message(name) + " has the unknown dtype " +
-                                   quoted_for_message(text) + ", expected one of safetensors such as \"F32\"");
+        throw weights_error(path, "tensor " + quoted_for_message(name) + " has the unknown dtype " +
+                                      quoted_for_message(text) + ", expected one of safetensors such as \"F32\"");
       entry.tensor.dtype = *dtype;
       has_dtype = true;
     } else if (key == "shape") {
@@ -91,11 +97,11 @@ inline TensorEntry read_tensor_entry(JsonReader& json, const std::string& name, 
     }
   });
   if (!has_dtype || !has_shape || offsets.size() != 2)
-    throw file_error(path, "tensor " + quoted_for_message(name) + " has no " +
-                               (!has_dtype   ? "dtype"
-                                : !has_shape ? "shape"
-                                             : "data_offsets of two numbers") +
-                               " in the header");
+    throw weights_error(path, "tensor " + quoted_for_message(name) + " has no " +
+                                  (!has_dtype   ? "dtype"
+                                   : !has_shape ? "shape"
+                                                : "data_offsets of two numbers") +
+                                  " in the header");
   entry.begin = offsets[0];
   entry.end = offsets[1];
   return entry;
@@ -111,7 +117,7 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
   std::uint64_t at = 0;
   for (const TensorEntry& e : entries) {
     const auto fail = [&](const std::string& sentence) {
-      throw file_error(path, "tensor " + quoted_for_message(e.tensor.name) + " " + sentence);
+      throw weights_error(path, "tensor " + quoted_for_message(e.tensor.name) + " " + sentence);
     };
     const std::string range = "[" + std::to_string(e.begin) + ", " + std::to_string(e.end) + "]";
     if (e.begin != at || e.end < e.begin)
@@ -127,26 +133,29 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
     at = e.end;
   }
   if (at != data_size)
-    throw file_error(path, "the header describes " + std::to_string(at) + " bytes of tensors, but " +
-                               std::to_string(data_size) + " follow it" +
-                               (at > data_size ? " (truncated file?)" : " (surplus bytes at the end)"));
+    throw weights_error(path, "the header describes " + std::to_string(at) + " bytes of tensors, but " +
+                                  std::to_string(data_size) + " follow it" +
+                                  (at > data_size ? " (truncated file?)" : " (surplus bytes at the end)"));
 }
 
 }  // namespace detail
 
-/// Parses and checks a whole file in memory. The tensors point into `file`; `path` is for messages. Throws Error.
+/// Parses and checks a whole file in memory. The tensors point into `file`; `path` is for messages. Throws Error
+/// (bad_weights); files of other programs are called by their names.
 [[nodiscard]] inline SafetensorsHeader parse_safetensors(std::span<const std::byte> file, const std::string& path) {
+  if (const auto sentence = foreign_file_sentence(file)) throw weights_error(path, *sentence);
   std::uint64_t length = 0;
   if (file.size() < sizeof(length))
-    throw file_error(path, "not a safetensors file: expected at least 8 bytes, found " + std::to_string(file.size()));
+    throw weights_error(path,
+                        "not a safetensors file: expected at least 8 bytes, found " + std::to_string(file.size()));
   std::memcpy(&length, file.data(), sizeof(length));
   if (length > safetensors_header_limit)
-    throw file_error(path, "not a safetensors file: its header would have " + std::to_string(length) +
-                               " bytes, the limit is " + std::to_string(safetensors_header_limit));
+    throw weights_error(path, "not a safetensors file: its first 8 bytes do not give the length of a header below " +
+                                  std::to_string(safetensors_header_limit / 1'000'000) + " MB");
   const std::span<const std::byte> rest = file.subspan(sizeof(length));
   if (length > rest.size())
-    throw file_error(path, "truncated: its header should have " + std::to_string(length) + " bytes, but " +
-                               std::to_string(rest.size()) + " follow");
+    throw weights_error(path, "truncated: its header should have " + std::to_string(length) + " bytes, but " +
+                                  std::to_string(rest.size()) + " follow");
   const auto n = static_cast<std::size_t>(length);
   const std::span<const std::byte> data = rest.subspan(n);
 

@@ -35,24 +35,24 @@ inline void check_writable(const std::string& path, const std::vector<const Safe
   std::vector<std::string_view> names;
   for (const SafetensorsTensor* t : tensors) {
     const std::string what = "cannot be written: tensor " + quoted_for_message(t->name);
-    if (t->name == "__metadata__") throw file_error(path, what + " has the name that is kept for the metadata");
+    if (t->name == "__metadata__") throw weights_error(path, what + " has the name that is kept for the metadata");
     if (find_invalid_utf8(t->name) != std::string_view::npos)
-      throw file_error(path, "cannot be written: the name of a tensor is not UTF-8");
+      throw weights_error(path, "cannot be written: the name of a tensor is not UTF-8");
     if (tensor_bytes(t->dtype, t->shape) != t->bytes.size())
-      throw file_error(path, what + " of shape " + shape_text(t->shape) + " does not have the size of its " +
-                                 std::to_string(t->bytes.size()) + " bytes");
+      throw weights_error(path, what + " of shape " + shape_text(t->shape) + " does not have the size of its " +
+                                    std::to_string(t->bytes.size()) + " bytes");
     names.push_back(t->name);
   }
   std::sort(names.begin(), names.end());
   if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
-    throw file_error(path, "cannot be written: two tensors have the name " + quoted_for_message(*twice));
+    throw weights_error(path, "cannot be written: two tensors have the name " + quoted_for_message(*twice));
 }
 
 inline std::string metadata_text(const std::string& path, const std::map<std::string, std::string>& metadata) {
   std::string text;
   for (const auto& [key, value] : metadata) {
     if (find_invalid_utf8(key) != std::string_view::npos || find_invalid_utf8(value) != std::string_view::npos)
-      throw file_error(path, "cannot be written: a text of the metadata is not UTF-8");
+      throw weights_error(path, "cannot be written: a text of the metadata is not UTF-8");
     text += (text.empty() ? "" : ",") + json_quoted(key) + ":" + json_quoted(value);
   }
   return "\"__metadata__\":{" + text + "}";
@@ -79,8 +79,8 @@ inline std::string metadata_text(const std::string& path, const std::map<std::st
   header += '}';
   header.resize((header.size() + 7) / 8 * 8, ' ');
   if (header.size() > safetensors_header_limit)
-    throw file_error(path, "cannot be written: its header would have " + std::to_string(header.size()) +
-                               " bytes, the limit is " + std::to_string(safetensors_header_limit));
+    throw weights_error(path, "cannot be written: its header would have " + std::to_string(header.size()) +
+                                  " bytes, the limit is " + std::to_string(safetensors_header_limit));
   const std::uint64_t length = header.size();
   return std::string(reinterpret_cast<const char*>(&length), sizeof(length)) + header;
 }
