@@ -19,6 +19,8 @@ namespace test_data {
 using Names = std::vector<std::string>;
 using adtr::ErrorCode;
 
+inline constexpr adtr::ScanOptions allow{.allow = true};
+
 /// Writes an image that no other call writes.
 inline std::filesystem::path write_image(const std::filesystem::path& path, Index height = 6, Index width = 5) {
   static std::uint32_t number = 0;

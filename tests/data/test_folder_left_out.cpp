@@ -5,8 +5,6 @@ using namespace test_data;
 
 namespace {
 
-const adtr::ScanOptions allow{.allow = true};
-
 std::string bytes_of(std::initializer_list<int> values, std::size_t size = 64) {
   std::string bytes;
   for (const int value : values) bytes += static_cast<char>(static_cast<unsigned char>(value));

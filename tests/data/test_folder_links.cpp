@@ -9,17 +9,17 @@ using namespace test_data;
 namespace {
 
 /// A data set of two kinds with masks, in a folder that another user may enter.
-struct Data {
+struct Linked {
   TemporaryFolder folder;
   std::filesystem::path root = folder.path() / "data";
-  Data() {
+  Linked() {
     for (const char* name : {"train/good/0.png", "train/good/1.png", "test/good/0.png", "test/good/1.png",
                              "test/bent/0.png", "test/bent/1.png"})
       write_image(root / name);
     for (const char* name : {"ground_truth/bent/0_mask.png", "ground_truth/bent/1_mask.png"})
       write_mask(root / name, true);
   }
-  ~Data() {
+  ~Linked() {
     std::error_code ignored;
     for (const auto& path : locked_) std::filesystem::permissions(path, std::filesystem::perms::owner_all, ignored);
   }
@@ -56,12 +56,12 @@ const Names places{"",
 
 bool is_file(const std::string& place) { return place.ends_with(".png"); }
 
-std::filesystem::path at(const Data& data, const std::string& place) {
+std::filesystem::path place_of(const Linked& data, const std::string& place) {
   return place.empty() ? data.root : data.root / place;
 }
 
 /// Checks that the two scans leave out one thing.
-void check_left_out(const Data& data, const std::string& reason, const std::filesystem::path& example) {
+void check_left_out(const Linked& data, const std::string& reason, const std::filesystem::path& example) {
   auto left = adtr::scan_test(data.root).left_out;
   for (const auto& more : adtr::scan_training(data.root).left_out) left.push_back(more);
   REQUIRE(left.size() == 1);
@@ -74,17 +74,18 @@ void check_left_out(const Data& data, const std::string& reason, const std::file
 TEST_CASE("a link that leads nowhere, in every place") {
   for (const std::string& place : places) {
     INFO("place: " << place);
-    const Data data;
-    data.make_link(at(data, place), "gone");
-    check_stops([&] { data.scan(); }, ErrorCode::file_missing, at(data, place), "a link to gone, which does not exist");
+    const Linked data;
+    data.make_link(place_of(data, place), "gone");
+    check_stops([&] { data.scan(); }, ErrorCode::file_missing, place_of(data, place),
+                "a link to gone, which does not exist");
   }
 }
 
 TEST_CASE("a circle of links, in every place") {
   for (const std::string& place : places) {
     INFO("place: " << place);
-    const Data data;
-    const auto path = at(data, place);
+    const Linked data;
+    const auto path = place_of(data, place);
     data.make_link(path, "other");
     std::filesystem::create_symlink(path, path.parent_path() / "other");
     check_stops([&] { data.scan(); }, ErrorCode::file_unreadable, path, "a link that leads round in a circle");
@@ -94,8 +95,8 @@ TEST_CASE("a circle of links, in every place") {
 TEST_CASE("a link to what was there before is followed, in every place") {
   for (const std::string& place : places) {
     INFO("place: " << place);
-    const Data data;
-    const auto path = at(data, place), moved = data.folder.path() / "moved";
+    const Linked data;
+    const auto path = place_of(data, place), moved = data.folder.path() / "moved";
     const auto train = names(adtr::scan_training(data.root)), test = names(adtr::scan_test(data.root));
     std::filesystem::rename(path, moved);
     std::filesystem::create_symlink(moved, path);
@@ -111,8 +112,8 @@ TEST_CASE("a link to what was there before is followed, in every place") {
 TEST_CASE("a file for a folder, and a folder or a pipe for a file, in every place") {
   for (const std::string& place : places) {
     INFO("place: " << place);
-    const Data data;
-    const auto path = at(data, place);
+    const Linked data;
+    const auto path = place_of(data, place);
     std::filesystem::remove_all(path);
     if (is_file(place)) {
       REQUIRE(::mkfifo(path.c_str(), 0644) == 0);
@@ -140,14 +141,14 @@ TEST_CASE("a folder that may not be listed or entered, in every place") {
     if (is_file(place)) continue;
     for (const mode_t mode : {0000U, 0111U, 0444U}) {
       INFO("place: " << place << ", mode " << mode);
-      Data data;
-      data.lock(at(data, place), mode);
+      Linked data;
+      data.lock(place_of(data, place), mode);
       const std::string said = as_nobody([&] {
         data.scan();
         return std::string("no error");
       });
       INFO(said);
-      CHECK(said.starts_with("file_unreadable: " + at(data, place).string()));
+      CHECK(said.starts_with("file_unreadable: " + place_of(data, place).string()));
       const bool listed = mode == 0444U || (mode == 0U && place.empty());
       CHECK(said.find(listed ? ": cannot be reached: no permission for one of the folders on the way"
                              : ": cannot be listed: Permission denied") != std::string::npos);
@@ -159,22 +160,22 @@ TEST_CASE("a folder that may not be listed or entered, in every place") {
 TEST_CASE("links into a folder that may not be entered") {
   for (const std::string& place : places) {
     INFO("place: " << place);
-    Data data;
+    Linked data;
     const auto forbidden = data.folder.path() / "forbidden";
     std::filesystem::create_directory(forbidden);
-    std::filesystem::rename(at(data, place), forbidden / "x");
-    std::filesystem::create_symlink(forbidden / "x", at(data, place));
+    std::filesystem::rename(place_of(data, place), forbidden / "x");
+    std::filesystem::create_symlink(forbidden / "x", place_of(data, place));
     data.lock(forbidden, 0000);
     CHECK(as_nobody([&] {
             data.scan();
             return std::string("no error");
-          }) == "file_unreadable: " + at(data, place).string() +
+          }) == "file_unreadable: " + place_of(data, place).string() +
                     ": cannot be reached: no permission for one of the folders on the way");
   }
 }
 
 TEST_CASE("a sub-folder that cannot be looked into is listed") {
-  Data data;
+  Linked data;
   const auto more = data.root / "train" / "good" / "more";
   write_image(more / "7.png");
   data.lock(more, 0000);
@@ -183,7 +184,7 @@ TEST_CASE("a sub-folder that cannot be looked into is listed") {
 }
 
 TEST_CASE("an image that may not be opened is an image, and is named by whoever reads it") {
-  Data data;
+  Linked data;
   const auto image = data.root / "test" / "good" / "1.png";
   data.lock(image, 0000);
   CHECK(as_nobody([&] { return std::to_string(adtr::scan_test(data.root).size()); }) == "4");
@@ -196,7 +197,7 @@ TEST_CASE("an image that may not be opened is an image, and is named by whoever 
 
 TEST_CASE("links back to a folder above end a scan, and are no images") {
   for (const char* target : {".", "..", "../..", "../../train"}) {
-    const Data data;
+    const Linked data;
     std::filesystem::create_symlink(target, data.root / "train" / "good" / "loop");
     const auto set = adtr::scan_training(data.root);
     CHECK(set.size() == 2);
@@ -205,7 +206,7 @@ TEST_CASE("links back to a folder above end a scan, and are no images") {
 }
 
 TEST_CASE("links that lead nowhere and are not called images are listed") {
-  const Data data;
+  const Linked data;
   std::filesystem::create_symlink("gone", data.root / "train" / "good" / "latest");
   CHECK(adtr::describe(adtr::scan_training(data.root).left_out) == "left out: 1 link or file out of reach (latest)");
   std::filesystem::create_symlink("gone", data.root / "unrelated");

@@ -7,13 +7,11 @@ using namespace test_data;
 
 namespace {
 
-const adtr::ScanOptions allow{.allow = true};
-
 /// Two good images and one with a defect to test with, and its mask.
-struct Data {
+struct Labelled {
   TemporaryFolder folder;
   std::filesystem::path root = folder.path(), test = root / "test", truth = root / "ground_truth";
-  Data() {
+  Labelled() {
     write_image(test / "good" / "0.png");
     write_image(test / "good" / "1.png");
     write_image(test / "bent" / "0.png");
@@ -44,7 +42,7 @@ void write_alpha_mask(const std::filesystem::path& path) {
 }  // namespace
 
 TEST_CASE("a mask without a mark for an image with a defect") {
-  const Data data;
+  const Labelled data;
   const auto mask = data.truth / "bent" / "0_mask.png", image = data.test / "bent" / "0.png";
   SECTION("all black") { write_mask(mask, false); }
   SECTION("its mark in the alpha channel") { write_alpha_mask(mask); }
@@ -65,7 +63,7 @@ TEST_CASE("a mask without a mark for an image with a defect") {
 }
 
 TEST_CASE("a mask with a mark for a good image") {
-  const Data data;
+  const Labelled data;
   const auto mask = write_mask(data.truth / "good" / "1_mask.png", true);
   const std::string image = (data.test / "good" / "1.png").string();
   auto set = adtr::scan_test(data.root);
@@ -84,7 +82,7 @@ TEST_CASE("a mask with a mark for a good image") {
 }
 
 TEST_CASE("masks are read before anything else, and one that cannot be read is named") {
-  const Data data;
+  const Labelled data;
   const auto mask = write_file(data.truth / "bent" / "0_mask.png", "words");
   auto set = adtr::scan_test(data.root, allow);
   check_error([&] { adtr::check_labels(set); }, mask, "not an image");
@@ -93,7 +91,7 @@ TEST_CASE("masks are read before anything else, and one that cannot be read is n
 TEST_CASE("a kind of defects whose name says good") {
   for (const char* name : {"Good", "GOOD", "OK", "ok", "normal", "Normal", "gut", "pass", "Defect-free", "i.O."}) {
     INFO(name);
-    const Data data;
+    const Labelled data;
     const auto folder = data.test / name;
     write_image(folder / "7.png");
     check_stops(data.scan(), ErrorCode::bad_data, folder,
@@ -108,7 +106,7 @@ TEST_CASE("a kind of defects whose name says good") {
     std::filesystem::remove_all(data.test / "good");
     check_stops(data.scan(), ErrorCode::bad_data, folder, "rename it to " + (data.test / "good").string());
   }
-  const Data data;
+  const Labelled data;
   for (const char* name : {"not_good", "goodyear", "broken", "nok", "abnormal", "no"})
     write_image(data.test / name / "1.png");
   CHECK(adtr::scan_test(data.root).size() == 9);
@@ -136,7 +134,7 @@ TEST_CASE("one image with two labels, by copy, hard link and link") {
                    [](const auto& from, const auto& to) { std::filesystem::create_hard_link(from, to); },
                    [](const auto& from, const auto& to) { std::filesystem::create_symlink(from, to); }};
   const Put put = puts[GENERATE(0, 1, 2)];
-  const Data data;
+  const Labelled data;
   const auto good = data.test / "good" / "1.png", bent = data.test / "bent" / "9.png";
   const auto learned = write_image(data.root / "train" / "good" / "0.png");
   CHECK_NOTHROW(adtr::scan_test(data.root));
@@ -170,7 +168,7 @@ TEST_CASE("one image with two labels, by copy, hard link and link") {
 
 TEST_CASE("images to learn from and defects of another folder must differ") {
   const TemporaryFolder one;
-  const Data other;
+  const Labelled other;
   const auto image = write_image(one.path() / "0.png");
   const auto bent = other.test / "bent" / "5.png";
   const auto good = adtr::scan_training(one.path());
@@ -199,7 +197,7 @@ TEST_CASE("files of one size differ by any byte") {
 }
 
 TEST_CASE("masks for missing images stop, or are listed where that is allowed") {
-  const Data data;
+  const Labelled data;
   SECTION("of a kind that is there") {
     const auto mask = write_mask(data.truth / "bent" / "8_mask.png", true);
     check_stops(data.scan(), ErrorCode::bad_data, mask, "a mask for a missing image");
