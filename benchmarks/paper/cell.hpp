@@ -19,7 +19,7 @@ struct Cell {
   std::optional<double> paper_image, paper_pixel;  ///< what the paper reports, as fractions
   std::string weights, backbone;                   ///< weights file and architecture
   adtr::TrainingRequest request;                   ///< the rest is set by run_cell
-  std::vector<adtr::Sample> test;
+  adtr::SampleSet test;
   Json origin;  ///< what else decides the figures: folders, drawn seeds
 };
 

@@ -29,7 +29,8 @@ void run_cifar(const CifarOptions& options) {
         cell.request.image_size = 32;
         cell.request.grid = 8;
         cell.request.good = adtr::cifar10_training(options.data, name);
-        if (options.images && *options.images < cell.request.good.size()) cell.request.good.resize(*options.images);
+        std::vector<adtr::Sample>& good = cell.request.good.samples;
+        if (options.images && *options.images < good.size()) good.resize(*options.images);
         cell.test = adtr::cifar10_test(options.data, name, options.test_seed);
         cell.origin["test_seed"] = options.test_seed;
         run_with(Nets{}, results, cell, options.curve);

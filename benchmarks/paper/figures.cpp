@@ -106,7 +106,7 @@ void make_figures(const Options& options, const std::string& model) {
   std::error_code error;
   std::filesystem::create_directories(out, error);
   if (error) throw adtr::file_error(options.out, "cannot be made: " + error.message());
-  confetti_sheet(adtr::scan_training(options.data), options.seeds.front(), out / "confetti.png");
+  confetti_sheet(adtr::scan_training(options.data).samples, options.seeds.front(), out / "confetti.png");
   std::printf("wrote %s: good images, with confetti, masks\n", (out / "confetti.png").c_str());
   if (model.empty()) return;
   maps_sheet(options, model, out / "maps.png");

@@ -78,7 +78,7 @@ struct KeptMap {
 void evaluate(const EvaluateOptions& options) {
   require_writable(options.json);
   require_writable(options.report);
-  const std::vector<adtr::Sample> samples = adtr::scan_test(options.data);
+  const adtr::SampleSet samples = adtr::scan_test(options.data);
   const auto detector = backend_functions(options.backend).load(options.model, options);
   const std::optional<double> threshold = detector->description().threshold;
   MapWriter maps(options.maps, scale_of(detector->description()));

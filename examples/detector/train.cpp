@@ -19,7 +19,7 @@ std::string duration_text(double seconds) {
 }
 
 /// Pixels teach more than labels, where all defects have masks.
-adtr::Loss loss_of(const TrainOptions& options, const std::vector<adtr::Sample>& defects) {
+adtr::Loss loss_of(const TrainOptions& options, const adtr::SampleSet& defects) {
   if (options.loss.empty() && options.anomalies.empty() && defects.empty()) return adtr::Loss::norm;
   if (!options.loss.empty()) return options.loss == "pixel" ? adtr::Loss::pixel : adtr::Loss::image;
   const bool masks =

@@ -1,25 +1,7 @@
 /// Folders in MVTec's layout and plain ones, whole and broken.
-#include "adtr/data/folder.hpp"
-#include "support.hpp"
+#include "folder_support.hpp"
 
 using namespace test_data;
-
-namespace {
-
-void write_image(const std::filesystem::path& path, Index height = 6, Index width = 5) {
-  std::filesystem::create_directories(path.parent_path());
-  adtr::write_png(path, formula_image(height, width));
-}
-
-std::vector<std::string> names(const std::vector<adtr::Sample>& samples) {
-  std::vector<std::string> result;
-  for (const auto& sample : samples) result.push_back(sample.kind + "/" + sample.path.filename().string());
-  return result;
-}
-
-using Names = std::vector<std::string>;
-
-}  // namespace
 
 TEST_CASE("the good images of a training folder, sorted") {
   const TemporaryFolder folder;
@@ -75,12 +57,12 @@ TEST_CASE("folders that are missing or hold no images") {
   const auto& root = folder.path();
   const auto training = [](const auto& path) { return [path] { static_cast<void>(adtr::scan_training(path)); }; };
   const auto test = [](const auto& path) { return [path] { static_cast<void>(adtr::scan_test(path)); }; };
-  check_error(training(root / "none"), root / "none", "no such folder");
-  check_error(test(root / "none"), root / "none", "no such folder");
-  check_error(training(root), root, "expected images (.png, .jpg, .jpeg, .bmp), found none");
+  check_stops(training(root / "none"), ErrorCode::file_missing, root / "none", "no such folder");
+  check_stops(test(root / "none"), ErrorCode::file_missing, root / "none", "no such folder");
+  check_stops(training(root), ErrorCode::bad_data, root, "expected images (.png, .jpg, .jpeg, .bmp), found none");
   check_error(test(root), root / "test", "no such folder");
   const auto file = write_file(root / "file", "");
-  check_error(training(file), file, "expected a folder, found a file");
+  check_stops(training(file), ErrorCode::file_unreadable, file, "expected a folder, found a file");
 
   std::filesystem::create_directories(root / "train");
   check_error(training(root), root / "train" / "good", "no such folder");
@@ -100,22 +82,31 @@ TEST_CASE("masks that do not fit their images") {
   const auto scan = [&] { static_cast<void>(adtr::scan_test(root)); };
   SECTION("for a missing image") {
     write_image(truth / "bent" / "7_mask.png");
-    check_error(scan, truth / "bent" / "7_mask.png", "a mask for a missing image");
+    check_stops(scan, ErrorCode::bad_data, truth / "bent" / "7_mask.png", "a mask for a missing image");
   }
   SECTION("for a missing kind") {
     write_image(truth / "scratch" / "0_mask.png");
-    check_error(scan, truth / "scratch" / "0_mask.png", "a mask for a missing image");
+    check_stops(scan, ErrorCode::bad_data, truth / "scratch", "masks for missing images: expected the folder");
   }
   SECTION("two for one image") {
     write_image(truth / "bent" / "0.png");
     write_image(truth / "bent" / "0_mask.png");
-    check_error(scan, truth / "bent" / "0_mask.png", "a second mask");
+    check_stops(scan, ErrorCode::bad_data, truth / "bent" / "0_mask.png", "a second mask");
+  }
+  SECTION("one for two images") {
+    write_image(root / "test" / "bent" / "0.jpg");
+    CHECK(adtr::scan_test(root).size() == 2);  // two images of one stem are no fault
+    write_image(truth / "bent" / "0_mask.png");
+    check_stops(scan, ErrorCode::bad_data, truth / "bent" / "0_mask.png",
+                "one mask for two images, " + (root / "test" / "bent" / "0.jpg").string() + " and " +
+                    (root / "test" / "bent" / "0.png").string());
   }
   SECTION("of another size") {
     const auto mask = truth / "bent" / "0_mask.png";
     write_image(mask, 5, 6);
     const auto samples = adtr::scan_test(root);
-    check_error([&] { adtr::check_images(samples); }, mask, "mask of 5x6 pixels, expected 6x5 as its image");
+    check_stops([&] { adtr::check_images(samples); }, ErrorCode::shape, mask,
+                "mask of 5x6 pixels, expected 6x5 as its image");
     write_image(mask, 6, 5);
     CHECK_NOTHROW(adtr::check_images(samples));
   }

@@ -4,176 +4,119 @@
 ///     test/good/*.png             good images to test with
 ///     test/<kind>/<stem>.png      images with defects of one kind
 ///     ground_truth/<kind>/<stem>_mask.png   where they are (or <stem>.png); optional
+///
+/// Nothing is passed over without a word: SampleSet::left_out says what was not taken and why, and a scan stops where
+/// most of a folder's images would be left out or where labels contradict each other (see ScanOptions).
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
-#include <system_error>
 #include <utility>
 #include <vector>
 
 #include "adtr/core/error.hpp"
 #include "adtr/data/image_file.hpp"
-#include "adtr/data/mirror.hpp"
+#include "adtr/data/image_folder.hpp"
+#include "adtr/data/labels.hpp"
+#include "adtr/data/layout.hpp"
+#include "adtr/data/sample_set.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-/// One image of a data set, not read yet, or in memory.
-struct Sample {
-  std::filesystem::path path;
-  std::string kind;  ///< the folder that it lies in: "good" or the kind of defect
-  bool defective = false;
-  std::optional<std::filesystem::path> mask;
-  std::shared_ptr<const Image> image{};  ///< where it is in memory; `path` then only names it
-  Mirror mirror{};                       ///< what reading does to it; its mask is left as it is
-};
-
-/// The sample's pixels. Error: as read_image of its path.
-[[nodiscard]] inline Image read_image(const Sample& sample) {
-  return mirrored(sample.image ? *sample.image : read_image(sample.path), sample.mirror);
+/// The images directly in a folder, whatever is in them, sorted by name: for detection. One that cannot be reached is
+/// among them, for read_image to name. Error: no such folder, no images, most images left out.
+[[nodiscard]] inline SampleSet list_images_of(const std::filesystem::path& folder, const ScanOptions& options = {}) {
+  detail::expect_folder(folder);
+  SampleSet set;
+  set.allow = options.allow;
+  detail::ImageFolder found = detail::look_into(folder, true);
+  const std::string kind = (folder.has_filename() ? folder : folder.parent_path()).filename().string();
+  for (auto& path : found.images) set.samples.push_back({std::move(path), kind, false, std::nullopt, nullptr});
+  if (set.empty()) throw detail::no_images(folder, found.left);
+  detail::expect_most_taken(folder, set.size(), found.left, set);
+  set.left_out = found.left.list();
+  return set;
 }
-
-/// Every sample as it is and in its three mirror images.
-[[nodiscard]] inline std::vector<Sample> with_mirror_images(const std::vector<Sample>& samples) {
-  std::vector<Sample> all;
-  for (const Sample& sample : samples)
-    for (const Mirror mirror : mirrors) {
-      all.push_back(sample);
-      all.back().mirror = mirror;
-    }
-  return all;
-}
-
-namespace detail {
-
-/// Files named like images: other files (Thumbs.db, notes) and hidden ones (macOS's ._name.png) are not.
-inline bool named_like_image(const std::filesystem::path& path) {
-  static constexpr std::array<std::string_view, 4> extensions{".png", ".jpg", ".jpeg", ".bmp"};
-  if (path.filename().string().starts_with('.')) return false;
-  std::string extension = path.extension().string();
-  for (char& c : extension)
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  return std::find(extensions.begin(), extensions.end(), extension) != extensions.end();
-}
-
-/// What lies in a folder and is wanted, in the order of the names' bytes, which is the same on every machine.
-template <class Wanted>
-std::vector<std::filesystem::path> list(const std::filesystem::path& folder, Wanted wanted) {
-  std::vector<std::filesystem::path> paths;
-  std::error_code error;
-  std::filesystem::directory_iterator entry(folder, error);
-  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
-    if (wanted(*entry)) paths.push_back(entry->path());
-  if (error) throw file_error(folder.string(), "cannot be listed: " + error.message());
-  std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
-  return paths;
-}
-
-inline std::vector<std::filesystem::path> list_images(const std::filesystem::path& folder) {
-  return list(folder, [](const std::filesystem::directory_entry& entry) {
-    return named_like_image(entry.path()) && !entry.is_directory();
-  });
-}
-
-inline std::vector<std::filesystem::path> list_folders(const std::filesystem::path& folder) {
-  return list(folder, [](const std::filesystem::directory_entry& entry) {
-    return entry.is_directory() && !entry.path().filename().string().starts_with('.');
-  });
-}
-
-inline void expect_folder(const std::filesystem::path& folder) {
-  std::error_code error;
-  if (std::filesystem::is_directory(folder, error)) return;
-  throw file_error(folder.string(),
-                   std::filesystem::exists(folder, error) ? "expected a folder, found a file" : "no such folder");
-}
-
-inline Error no_images(const std::filesystem::path& folder) {
-  return file_error(folder.string(), "expected images (.png, .jpg, .jpeg, .bmp), found none");
-}
-
-/// The masks of one kind by the stem of the image that they are for.
-inline std::map<std::string, std::filesystem::path> masks_by_stem(const std::filesystem::path& folder) {
-  static constexpr std::string_view suffix = "_mask";
-  std::map<std::string, std::filesystem::path> masks;
-  for (const auto& path : list_images(folder)) {
-    std::string stem = path.stem().string();
-    if (stem.ends_with(suffix)) stem.resize(stem.size() - suffix.size());
-    const auto [other, fresh] = masks.emplace(stem, path);
-    if (!fresh) throw file_error(path.string(), "a second mask for the image of " + other->second.string());
-  }
-  return masks;
-}
-
-}  // namespace detail
 
 /// The good images to train with: `folder`/train/good, or where there is no `folder`/train, the images in `folder`
-/// itself. Sorted by name. Error: no such folder, no images.
-[[nodiscard]] inline std::vector<Sample> scan_training(const std::filesystem::path& folder) {
+/// itself. Sorted by name. Error: no such folder, no images, most images left out, a second folder that is called good,
+/// an image that is also in a defect's folder of `folder`/test.
+[[nodiscard]] inline SampleSet scan_training(const std::filesystem::path& folder, const ScanOptions& options = {}) {
   detail::expect_folder(folder);
-  const bool plain = !std::filesystem::exists(folder / "train");
-  const std::filesystem::path good = plain ? folder : folder / "train" / "good";
-  detail::expect_folder(good);
-  std::vector<Sample> samples;
-  for (auto& path : detail::list_images(good))
-    samples.push_back({std::move(path), "good", false, std::nullopt, nullptr});
-  if (samples.empty()) throw detail::no_images(good);
-  return samples;
+  SampleSet set;
+  set.allow = options.allow;
+  detail::LeftOutList left;
+  const bool layout = detail::stands(folder / "train");
+  const detail::GoodFolder good =
+      layout ? detail::find_good_training(folder, set, left) : detail::GoodFolder{folder, {}};
+  detail::ImageFolder found = detail::look_into(good.path);
+  if (found.images.empty()) throw detail::no_images(good.path, found.left);
+  detail::expect_distinct_names(found.images);
+  detail::expect_most_taken(good.path, found.images.size(), found.left, set);
+  detail::expect_most_taken(folder / "train", found.images.size(), good.beside, set);
+  left.add(found.left);
+  left.add(good.beside);
+  set.left_out = left.list();
+  if (layout && detail::reach(folder / "test").folder())
+    detail::report_same(set, found.images, detail::defects_beside(folder),
+                        "so that one image would be trained on as good and lie in a folder of defects");
+  for (auto& path : found.images) set.samples.push_back({std::move(path), "good", false, std::nullopt, nullptr});
+  return set;
 }
 
 /// The images to test with: `folder/test/<kind>`, those of the kind "good" good, all others defective, with their masks
-/// where `folder/ground_truth/<kind>` has them. Sorted by kind, then by name. Error: no such folder, no images (in a
-/// kind's folder too), a mask for a missing image, two masks for one image.
-[[nodiscard]] inline std::vector<Sample> scan_test(const std::filesystem::path& folder) {
+/// where `folder/ground_truth/<kind>` has them. Sorted by kind, then by name. Masks are not read here: check_labels()
+/// does. Error: no such folder, no images (in a kind's folder too), most images left out, a mask for a missing image,
+/// two masks for one image or one for two, a kind that is called good in other letters, an image that is both good and
+/// defective or among the training images of `folder`.
+[[nodiscard]] inline SampleSet scan_test(const std::filesystem::path& folder, const ScanOptions& options = {}) {
   detail::expect_folder(folder);
-  detail::expect_folder(folder / "test");
-  const std::filesystem::path truth = folder / "ground_truth";
-  std::map<std::string, std::map<std::string, std::filesystem::path>> masks;
-  if (std::filesystem::exists(truth)) {
-    for (const auto& kind : detail::list_folders(truth)) {
-      masks[kind.filename().string()] = detail::masks_by_stem(kind);
-    }
-  }
-  std::vector<Sample> samples;
-  std::map<std::string, std::vector<std::string>> stems;
-  for (const auto& kind_folder : detail::list_folders(folder / "test")) {
+  const std::filesystem::path test = folder / "test";
+  detail::expect_folder(test);
+  SampleSet set;
+  set.allow = options.allow;
+  detail::LeftOutList left;
+  detail::leave_beside_layout(folder, left);
+  const detail::Layout kinds = detail::look_into_layout(test);
+  detail::KindMasks masks = detail::find_masks(folder / "ground_truth", set, left);
+  for (const auto& kind_folder : kinds.folders) {
     const std::string kind = kind_folder.filename().string();
-    const auto paths = detail::list_images(kind_folder);
-    if (paths.empty()) throw detail::no_images(kind_folder);
-    const auto& kind_masks = masks[kind];
-    for (const auto& path : paths) {
-      const std::string stem = path.stem().string();
-      const auto mask = kind_masks.find(stem);
-      samples.push_back({path, kind, kind != "good", std::nullopt, nullptr});
-      if (mask != kind_masks.end()) samples.back().mask = mask->second;
-      stems[kind].push_back(stem);
-    }
+    const detail::ImageFolder found = detail::look_into(kind_folder);
+    if (found.images.empty()) throw detail::no_images(kind_folder, found.left);
+    detail::expect_not_called_good(kind_folder, found.images.size(), kinds, set);
+    detail::expect_distinct_names(found.images);
+    detail::expect_most_taken(kind_folder, found.images.size(), found.left, set);
+    left.add(found.left);
+    const auto paired = detail::pair_masks(masks, kind, found.images);
+    for (std::size_t i = 0; i < found.images.size(); ++i)
+      set.samples.push_back({found.images[i], kind, kind != "good", paired[i], nullptr});
   }
-  if (samples.empty()) throw detail::no_images(folder / "test");
-  for (const auto& [kind, kind_masks] : masks) {
-    const auto& known = stems[kind];
-    for (const auto& [stem, path] : kind_masks) {
-      if (std::find(known.begin(), known.end(), stem) != known.end()) continue;
-      throw file_error(path.string(), "a mask for a missing image: expected " +
-                                          (folder / "test" / kind / stem).string() + " with an image's extension");
-    }
-  }
-  return samples;
+  if (set.empty()) throw detail::no_images(test, kinds.left);
+  detail::expect_most_taken(test, set.size(), kinds.left, set);
+  left.add(kinds.left);
+  detail::expect_masks_used(masks, test, set);
+  set.left_out = left.list();
+  const auto good = detail::paths_of(set.samples, false), defects = detail::paths_of(set.samples, true);
+  detail::report_same(set, good, defects, "so that one image would be good and defective");
+  auto all = good;
+  all.insert(all.end(), defects.begin(), defects.end());
+  detail::report_same(set, detail::training_images_beside(folder), all,
+                      "so that the model would be tested on an image that it may have learned");
+  return set;
 }
 
-/// The defective images of a folder that scan_test() takes, to train with. Error: as there, or no defects.
-[[nodiscard]] inline std::vector<Sample> scan_defects(const std::filesystem::path& folder) {
-  std::vector<Sample> samples = scan_test(folder);
-  std::erase_if(samples, [](const Sample& sample) { return !sample.defective; });
-  if (samples.empty())
-    throw file_error((folder / "test").string(), "expected a folder of images with defects, found only good ones");
-  return samples;
+/// The defective images of a folder that scan_test() takes, to train with. With `allow` their masks are read, as
+/// check_labels() does. Error: as there, or no defects.
+[[nodiscard]] inline SampleSet scan_defects(const std::filesystem::path& folder, const ScanOptions& options = {}) {
+  SampleSet set = scan_test(folder, options);
+  std::erase_if(set.samples, [](const Sample& sample) { return !sample.defective; });
+  if (set.empty())
+    throw file_error((folder / "test").string(), "expected a folder of images with defects, found only good ones",
+                     ErrorCode::bad_data);
+  if (set.allow) check_labels(set);
+  return set;
 }
 
 /// Reads the mask of a sample whose image has the given size. Error: as read_mask, or a mask of another size.
@@ -182,16 +125,19 @@ inline std::map<std::string, std::filesystem::path> masks_by_stem(const std::fil
   Mask mask = read_mask(path);
   if (mask.height == height && mask.width == width) return mask;
   const auto size = [](Index h, Index w) { return std::to_string(h) + "x" + std::to_string(w); };
-  throw file_error(path, "mask of " + size(mask.height, mask.width) + " pixels, expected " + size(height, width) +
-                             " as its image " + sample.path.string());
+  throw file_error(path,
+                   "mask of " + size(mask.height, mask.width) + " pixels, expected " + size(height, width) +
+                       " as its image " + sample.path.string(),
+                   ErrorCode::shape);
 }
 
 /// Decodes every image and mask once, so that a long run cannot fail over a broken file in its middle. Throws the first
-/// file's Error.
-inline void check_images(const std::vector<Sample>& samples) {
-  for (const Sample& sample : samples) {
+/// file's Error, or the first contradiction of a mask and its image's folder (bad_data, see check_labels).
+inline void check_images(const SampleSet& set) {
+  SampleSet strict;
+  for (const Sample& sample : set) {
     const Image image = read_image(sample);
-    if (sample.mask) static_cast<void>(read_sample_mask(sample, image.height, image.width));
+    if (sample.mask) detail::check_label(strict, sample, read_sample_mask(sample, image.height, image.width));
   }
 }
 

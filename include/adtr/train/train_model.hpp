@@ -16,6 +16,7 @@ TrainingResult train_model(const TrainingRequest& request, const typename B::Con
   detail::check_anomalies(request);
   check_images(request.good);
   check_images(request.defects);
+  check_distinct(request.good, request.defects);
   AtomicFile{request.out};  // throws where the model could not be written
   const ModelDescription& d = origin.description;
   return select_network(Nets{}, d.architecture, d.image_size, d.grid,

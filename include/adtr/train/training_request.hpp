@@ -15,7 +15,7 @@ namespace adtr::inline ADTR_ABI {
 
 /// What to train on, with what, and where the model goes.
 struct TrainingRequest {
-  std::vector<Sample> good;  ///< training images, as scan_training() finds them
+  SampleSet good;  ///< training images, as scan_training() finds them
   /// Trains on each of them in its three mirror images too, so that an epoch is four times as long: for parts that may
   /// lie any way round. Images that are held out stay as they are.
   bool mirror = false;
@@ -28,7 +28,7 @@ struct TrainingRequest {
   /// step, defects as scan_defects() finds them, or both, each for half of the replaced images. Loss::pixel needs the
   /// masks of all defects. Images that were trained on must not be evaluated on.
   bool confetti = false;
-  std::vector<Sample> defects;
+  SampleSet defects;
   std::string out;  ///< model file to write; `<out>.checkpoint` while training
   Index image_size = 256;
   Index grid = 16;

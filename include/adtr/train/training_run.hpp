@@ -58,7 +58,7 @@ class TrainingRun {
       std::fill_n(trained_.feature_std, Features::channels, T{1});
     }
     features_.emplace(context_, FeatureExtractor<Net, B>(context_, backbone_, numerics.padding), numerics);
-    train_ = request.good;
+    train_ = request.good.samples;
     held_out_ = split_off(train_, request.hold_out, request.options.seed);
     if (request.mirror) train_ = with_mirror_images(train_);
     result_.images = static_cast<Index>(train_.size());

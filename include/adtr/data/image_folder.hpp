@@ -1,0 +1,177 @@
+/// What lies in one folder: the images that adtr takes, and what it leaves out and why.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "adtr/core/error.hpp"
+#include "adtr/data/file_type.hpp"
+#include "adtr/data/left_out.hpp"
+#include "adtr/data/reach.hpp"
+#include "adtr/data/unicode_names.hpp"
+
+namespace adtr::inline ADTR_ABI::detail {
+
+/// What lies in a folder and is wanted, in the order of the names' bytes, which is the same on every machine. `wanted`
+/// gets a directory_entry. Error: file_unreadable where the folder cannot be listed.
+template <class Wanted>
+std::vector<std::filesystem::path> list(const std::filesystem::path& folder, Wanted wanted) {
+  std::vector<std::filesystem::path> paths;
+  std::error_code error;
+  std::filesystem::directory_iterator entry(folder, error);
+  for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
+    if (wanted(*entry)) paths.push_back(entry->path());
+  if (error) throw file_error(folder.string(), "cannot be listed: " + error.message(), ErrorCode::file_unreadable);
+  std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
+  return paths;
+}
+
+inline std::vector<std::filesystem::path> list(const std::filesystem::path& folder) {
+  return list(folder, [](const auto&) { return true; });
+}
+
+/// The folders in a folder, and links to folders; none that is hidden.
+inline std::vector<std::filesystem::path> list_folders(const std::filesystem::path& folder) {
+  return list(folder, [](const std::filesystem::directory_entry& entry) {
+    return !is_hidden(entry.path()) && reach(entry.path()).folder();
+  });
+}
+
+/// How many files below a folder are named like images of any format. Links within it are not followed, hidden folders
+/// not entered, and after 100,000 entries the rest is not looked at.
+inline std::size_t count_images_below(const std::filesystem::path& folder) {
+  std::size_t images = 0, entries = 0;
+  std::error_code error;
+  std::filesystem::recursive_directory_iterator entry(
+      folder, std::filesystem::directory_options::skip_permission_denied, error);
+  for (; !error && entry != std::filesystem::recursive_directory_iterator(); entry.increment(error)) {
+    if (++entries > 100000) break;
+    std::error_code ignored;
+    if (entry->is_directory(ignored)) {
+      if (is_hidden(entry->path())) entry.disable_recursion_pending();
+    } else if (named_like_image(entry->path()) ||
+               (!is_hidden(entry->path()) && !image_type_of_name(lower_extension(entry->path())).name.empty())) {
+      ++images;
+    }
+  }
+  return images;
+}
+
+/// Whether `folder` lies in what the link `link` leads to, so that following it would come back.
+inline bool leads_back(const std::filesystem::path& link, const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto target = std::filesystem::canonical(link, error);
+  if (error) return false;
+  const auto from = std::filesystem::canonical(folder, error);
+  return !error && std::mismatch(target.begin(), target.end(), from.begin(), from.end()).first == target.end();
+}
+
+/// Notes a folder that is not entered.
+inline void leave_folder(const std::filesystem::path& path, LeftOutList& left) {
+  std::error_code error;
+  static_cast<void>(std::filesystem::directory_iterator(path, error));
+  if (is_hidden(path)) {
+    left.add(path, "hidden folder", "hidden folders", 0);
+  } else if (error) {
+    left.add(path, "folder that cannot be looked into", "folders that cannot be looked into", 0);
+  } else if (leads_back(path, path.parent_path())) {
+    left.add(path, "link back to a folder above", "links back to a folder above", 0);
+  } else if (const std::size_t images = count_images_below(path); images > 0) {
+    left.add(path, "folder with # in it", "folders with # in them", images);
+  } else {
+    left.add(path, "folder without images", "folders without images", 0);
+  }
+}
+
+/// Notes a file that is not named like an image that adtr reads, by what it is. A hidden one by its bytes alone: macOS
+/// puts a `._part.tif` that is no image beside each `part.tif`.
+inline void leave_file(const std::filesystem::path& path, LeftOutList& left) {
+  if (is_hidden(path)) {
+    const bool image = !image_type_by_bytes(path).name.empty();
+    left.add(path, image ? "hidden image" : "hidden file", image ? "hidden images" : "hidden files", image ? 1 : 0);
+    return;
+  }
+  const ImageType type = image_type(path);
+  const std::string name(type.name);
+  if (type.readable) {
+    const std::string rest = " without the extension .png, .jpg, .jpeg or .bmp";
+    left.add(path, name + " image" + rest, name + " images" + rest, 1);
+  } else if (!name.empty()) {
+    left.add(path, name + " image, which adtr does not read", name + " images, which adtr does not read", 1);
+  } else {
+    left.add(path, "file that is not an image", "files that are not images", 0);
+  }
+}
+
+/// The images directly in a folder, sorted, and what else is there.
+struct ImageFolder {
+  std::vector<std::filesystem::path> images;
+  LeftOutList left;
+};
+
+/// Looks through a folder. Error: it cannot be listed; something named like an image is out of reach or not a file
+/// (file_missing, file_unreadable), unless `keep_unreachable`: it is then among the images, for the reader to name.
+inline ImageFolder look_into(const std::filesystem::path& folder, bool keep_unreachable = false) {
+  ImageFolder found;
+  for (const auto& path : list(folder)) {
+    const Reached reached = reach(path);
+    if (reached.folder()) {
+      leave_folder(path, found.left);
+    } else if (named_like_image(path)) {
+      if (!keep_unreachable && reached.error) throw *reached.error;
+      if (!keep_unreachable && !reached.file())
+        throw file_error(path.string(), std::string("expected an image, found ") + reached.name(),
+                         ErrorCode::file_unreadable);
+      found.images.push_back(path);
+    } else if (reached.error) {
+      found.left.add(path, "link or file out of reach", "links or files out of reach", 0);
+    } else if (reached.file()) {
+      leave_file(path, found.left);
+    } else {
+      found.left.add(path, "thing that is neither file nor folder", "things that are neither files nor folders", 0);
+    }
+  }
+  return found;
+}
+
+inline Error no_images(const std::filesystem::path& folder, const LeftOutList& left = {}) {
+  const std::string rest = describe(left.list());
+  return file_error(folder.string(),
+                    "expected images (.png, .jpg, .jpeg, .bmp), found none" + (rest.empty() ? "" : "; " + rest),
+                    ErrorCode::bad_data);
+}
+
+/// Stops, or notes in `set`, when more images of a folder were left out than taken. Error: bad_data.
+inline void expect_most_taken(const std::filesystem::path& folder, std::size_t taken, const LeftOutList& left,
+                              SampleSet& set) {
+  if (left.images() <= taken) return;
+  const std::string sentence = std::to_string(taken) + " of " + images_text(taken + left.images()) +
+                               " would be taken and most are passed over, " + describe(left.list());
+  if (!set.allow)
+    throw file_error(folder.string(),
+                     sentence + "; convert or rename them, move them away, or allow that they are left out",
+                     ErrorCode::bad_data);
+  set.allowed.push_back(folder.string() + ": " + sentence);
+}
+
+/// Refuses two images whose names read the same in different bytes (é as one character and as two). Error: bad_data.
+inline void expect_distinct_names(const std::vector<std::filesystem::path>& images) {
+  std::map<std::string, std::filesystem::path> seen;
+  for (const auto& path : images) {
+    const auto [other, fresh] = seen.emplace(canonical_name(path.filename().string()), path);
+    if (!fresh)
+      throw file_error(path.string(),
+                       "its name reads as that of " + other->second.string() +
+                           " and differs only in how accents are stored; remove or rename one of the two",
+                       ErrorCode::bad_data);
+  }
+}
+
+}  // namespace adtr::inline ADTR_ABI::detail

@@ -1,0 +1,102 @@
+/// Labels that contradict each other. The folder decides the label: what speaks against it stops, with both names, or
+/// is listed in SampleSet::allowed where the user allows it.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adtr/data/left_out.hpp"
+#include "adtr/data/same_images.hpp"
+#include "adtr/data/sample_set.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+namespace detail {
+
+/// Whether a folder's name says that its images are good: "Good", "OK", "defect-free", …, in any case.
+inline bool means_good(std::string_view name) {
+  static constexpr std::array<std::string_view, 34> names{
+      "good",      "goods",       "ok",        "okay",       "normal",    "normals",      "nominal",
+      "pass",      "passed",      "fine",      "healthy",    "intact",    "perfect",      "flawless",
+      "clean",     "defectfree",  "faultfree", "nodefect",   "nodefects", "nondefective", "nonanomalous",
+      "noanomaly", "noanomalies", "goodparts", "goodimages", "gut",       "io",           "fehlerfrei",
+      "bon",       "conforme",    "bueno",     "良品",       "正常",      "合格"};
+  std::string plain;
+  for (const char c : name)
+    if (c >= 'A' && c <= 'Z')
+      plain += static_cast<char>(c - 'A' + 'a');
+    else if (c != ' ' && c != '_' && c != '-' && c != '.')
+      plain += c;
+  return std::find(names.begin(), names.end(), plain) != names.end();
+}
+
+/// Stops with a contradiction (bad_data), or notes in `set` that it was let through and what that means.
+inline void contradiction(SampleSet& set, const std::filesystem::path& path, const std::string& sentence,
+                          const std::string& consequence) {
+  if (!set.allow) throw file_error(path.string(), sentence, ErrorCode::bad_data);
+  set.allowed.push_back(path.string() + ": " + sentence + "; " + consequence);
+}
+
+inline std::vector<std::filesystem::path> paths_of(const std::vector<Sample>& samples, bool defective) {
+  std::vector<std::filesystem::path> paths;
+  for (const Sample& sample : samples)
+    if (sample.defective == defective && !sample.image) paths.push_back(sample.path);
+  return paths;
+}
+
+/// Reports each of `b` that is the same image as one of `a`.
+inline void report_same(SampleSet& set, const std::vector<std::filesystem::path>& a,
+                        const std::vector<std::filesystem::path>& b, const std::string& why) {
+  const auto pairs = same_files(a, b);
+  const std::string more = pairs.size() > 1 ? " (and " + std::to_string(pairs.size() - 1) + " more)" : "";
+  for (const auto& [i, j] : pairs)
+    contradiction(set, b[j], "the same image as " + a[i].string() + (set.allow ? "" : more) + ", " + why,
+                  "both are used, each with the label of its folder");
+}
+
+/// A mask that speaks against its image's folder.
+inline void check_label(SampleSet& set, const Sample& sample, const Mask& mask) {
+  const bool marked = mask.defective();
+  if (marked == sample.defective) return;
+  const std::string image = sample.path.string();
+  if (marked)
+    contradiction(set, *sample.mask, "it marks a defect in " + image + ", which lies in a folder of good images",
+                  "the image counts as good, and the mask is not used");
+  else if (sample.defective)
+    contradiction(set, *sample.mask,
+                  "no pixel is marked, yet its image " + image +
+                      " lies in a folder of defects (grey and colour are read, an alpha channel is not)",
+                  "the image counts as defective, without a mask");
+}
+
+}  // namespace detail
+
+/// Reads all masks, and nothing else, before anything long begins. A mask without a marked pixel for an image in a
+/// defect's folder, or with one for a good image, is a contradiction: bad_data with both names, or with `allow` (here
+/// or in the scan) listed in `set.allowed`; the folder's label stays and the sample loses its mask.
+/// Error: also as read_mask.
+inline void check_labels(SampleSet& set, const ScanOptions& options = {}) {
+  set.allow = set.allow || options.allow;
+  for (Sample& sample : set.samples) {
+    if (!sample.mask) continue;
+    const std::size_t before = set.allowed.size();
+    detail::check_label(set, sample, read_mask(*sample.mask));
+    if (set.allowed.size() > before) sample.mask.reset();
+  }
+}
+
+/// Throws (bad_data) where an image of `good` is also one of `defects`, by file or by content, unless one of the two
+/// was scanned with `allow`. Images in memory are not compared.
+inline void check_distinct(const SampleSet& good, const SampleSet& defects) {
+  if (good.allow || defects.allow) return;
+  SampleSet strict;
+  detail::report_same(strict, detail::paths_of(good.samples, false), detail::paths_of(defects.samples, true),
+                      "so that one image would be trained on as good and as defective");
+}
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,65 @@
+/// Gathers what a scan does not take, by reason, with counts and an example.
+#pragma once
+
+#include <cstddef>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adtr/data/sample_set.hpp"
+
+namespace adtr::inline ADTR_ABI::detail {
+
+inline std::string images_text(std::size_t n) { return std::to_string(n) + (n == 1 ? " image" : " images"); }
+
+/// The list as it grows. Reasons with images come first, then by their words.
+class LeftOutList {
+ public:
+  /// One more file, link or folder with `images` images. The reason in its two numbers; `#` stands for the images.
+  void add(const std::filesystem::path& path, const std::string& one, const std::string& many, std::size_t images) {
+    Group& group = groups_[{images == 0, many}];
+    if (group.count++ == 0) {
+      group.one = one;
+      group.example = path;
+    }
+    group.images += images;
+  }
+
+  void add(const LeftOutList& other) {
+    for (const auto& [key, from] : other.groups_) {
+      Group& group = groups_[key];
+      if (group.count == 0) group = {from.one, 0, from.example, 0};
+      group.count += from.count;
+      group.images += from.images;
+    }
+  }
+
+  [[nodiscard]] std::size_t images() const {
+    std::size_t sum = 0;
+    for (const auto& [key, group] : groups_) sum += group.images;
+    return sum;
+  }
+
+  [[nodiscard]] std::vector<LeftOut> list() const {
+    std::vector<LeftOut> result;
+    for (const auto& [key, group] : groups_) {
+      std::string reason = group.count == 1 ? group.one : key.second;
+      if (const auto at = reason.find('#'); at != std::string::npos) reason.replace(at, 1, images_text(group.images));
+      result.push_back({reason, group.count, group.example, group.images});
+    }
+    return result;
+  }
+
+ private:
+  struct Group {
+    std::string one;
+    std::size_t count = 0;
+    std::filesystem::path example;
+    std::size_t images = 0;
+  };
+  std::map<std::pair<bool, std::string>, Group> groups_;
+};
+
+}  // namespace adtr::inline ADTR_ABI::detail

@@ -1,0 +1,110 @@
+/// Images of a data set, what was left out when they were looked for, and which contradictions the user let through.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "adtr/data/image_file.hpp"
+#include "adtr/data/mirror.hpp"
+#include "adtr/data/unicode_names.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// One image of a data set, not read yet, or in memory.
+struct Sample {
+  std::filesystem::path path;
+  std::string kind;  ///< the folder that it lies in: "good" or the kind of defect
+  bool defective = false;
+  std::optional<std::filesystem::path> mask;
+  std::shared_ptr<const Image> image{};  ///< where it is in memory; `path` then only names it
+  Mirror mirror{};                       ///< what reading does to it; its mask is left as it is
+};
+
+/// The sample's pixels. Error: as read_image of its path.
+[[nodiscard]] inline Image read_image(const Sample& sample) {
+  return mirrored(sample.image ? *sample.image : read_image(sample.path), sample.mirror);
+}
+
+/// Every sample as it is and in its three mirror images.
+[[nodiscard]] inline std::vector<Sample> with_mirror_images(const std::vector<Sample>& samples) {
+  std::vector<Sample> all;
+  all.reserve(samples.size() * mirrors.size());
+  for (const Sample& sample : samples)
+    for (const Mirror mirror : mirrors) {
+      all.push_back(sample);
+      all.back().mirror = mirror;
+    }
+  return all;
+}
+
+/// What a scan found and did not take, for one reason.
+struct LeftOut {
+  std::string reason;             ///< read after `count`: "TIFF images, which adtr does not read"
+  std::size_t count = 0;          ///< files, links or folders
+  std::filesystem::path example;  ///< the first of them
+  std::size_t images = 0;         ///< how many images are among them or in them; 0 where nothing is lost
+};
+
+/// What a scan may let through.
+struct ScanOptions {
+  /// Labels that contradict each other, and a folder most of whose images are left out, do not stop the scan: the
+  /// folder decides the label, and SampleSet::allowed lists what was let through.
+  bool allow = false;
+};
+
+/// Samples with what a user must know about how they were found.
+struct SampleSet {
+  std::vector<Sample> samples;
+  std::vector<LeftOut> left_out;
+  std::vector<std::string> allowed;  ///< what ScanOptions::allow let through, one sentence each
+  bool allow = false;                ///< the option of the scan, for contradictions that later reading finds
+
+  SampleSet() = default;
+  SampleSet(std::vector<Sample> images) : samples(std::move(images)) {}
+
+  [[nodiscard]] auto begin() { return samples.begin(); }
+  [[nodiscard]] auto end() { return samples.end(); }
+  [[nodiscard]] auto begin() const { return samples.begin(); }
+  [[nodiscard]] auto end() const { return samples.end(); }
+  [[nodiscard]] std::size_t size() const { return samples.size(); }
+  [[nodiscard]] bool empty() const { return samples.empty(); }
+  [[nodiscard]] Sample& operator[](std::size_t i) { return samples[i]; }
+  [[nodiscard]] const Sample& operator[](std::size_t i) const { return samples[i]; }
+};
+
+namespace detail {
+
+/// A file's own name for a line of text in UTF-8: what would break the line or is not UTF-8 is written as `?`.
+inline std::string name_in_line(const std::filesystem::path& path) {
+  const std::string name = path.filename().string();
+  std::string line;
+  for (std::size_t at = 0; at < name.size();) {
+    const std::uint32_t c = next_character(name, at);
+    append_character(line, c < ' ' || (c >= 0x7F && c < 0xA0) || c >= 0x110000 ? '?' : c);
+  }
+  return line;
+}
+
+}  // namespace detail
+
+/// A part of a sentence: "10 TIFF images, which adtr does not read (a.tif, …)".
+[[nodiscard]] inline std::string describe(const LeftOut& left) {
+  return std::to_string(left.count) + " " + left.reason + " (" + detail::name_in_line(left.example) +
+         (left.count > 1 ? ", …)" : ")");
+}
+
+/// A sentence: "left out: 10 TIFF images, which adtr does not read (a.tif, …); 1 hidden file (.x)". Empty where nothing
+/// was left out.
+[[nodiscard]] inline std::string describe(const std::vector<LeftOut>& list) {
+  std::string text;
+  for (const LeftOut& left : list) text += (text.empty() ? "left out: " : "; ") + describe(left);
+  return text;
+}
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,105 @@
+/// File names that are written differently and read the same: é as one character, or as e and an accent.
+///
+/// macOS takes names apart (NFD) and other systems put them together (NFC), so the mask of `é.png` may arrive as
+/// `é_mask.png` with other bytes. Names are compared taken apart, which serves both. This covers every script of the
+/// Basic Multilingual Plane (Latin, Greek, Cyrillic, kana, Hangul, …) but for the CJK compatibility ideographs; outside
+/// it, and where a name is not UTF-8, names must agree byte for byte.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adtr/core/abi.hpp"
+#include "adtr/data/unicode_table.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+namespace detail {
+
+/// The character that begins at `at`, which is moved behind it. 0x110000 and above: a byte that is not UTF-8.
+inline std::uint32_t next_character(std::string_view text, std::size_t& at) {
+  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
+  const std::uint32_t first = byte(at++);
+  if (first < 0x80) return first;
+  const std::uint32_t not_utf8 = 0x110000 + first;
+  const std::size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
+  if (first < 0xC2 || first > 0xF4 || text.size() - at < more) return not_utf8;
+  std::uint32_t character = first & (0x3FU >> more);
+  for (std::size_t i = 0; i < more; ++i) {
+    if ((byte(at + i) & 0xC0) != 0x80) return not_utf8;
+    character = character << 6 | (byte(at + i) & 0x3F);
+  }
+  const bool overlong = character < (more == 1 ? 0x80U : more == 2 ? 0x800U : 0x10000U);
+  if (overlong || character > 0x10FFFF || (character >= 0xD800 && character < 0xE000)) return not_utf8;
+  at += more;
+  return character;
+}
+
+inline void append_character(std::string& text, std::uint32_t c) {
+  const auto put = [&](std::uint32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
+  if (c >= 0x110000) {
+    put(c - 0x110000);
+  } else if (c < 0x80) {
+    put(c);
+  } else {
+    const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
+    put((c >> (6 * more)) | (more == 1 ? 0xC0U : more == 2 ? 0xE0U : 0xF0U));
+    for (int i = more - 1; i >= 0; --i) put(0x80U | ((c >> (6 * i)) & 0x3FU));
+  }
+}
+
+/// Appends a character taken apart as far as it goes.
+inline void take_apart(std::uint32_t c, std::vector<std::uint32_t>& parts) {
+  constexpr std::uint32_t hangul = 0xAC00, leads = 19, vowels = 21, tails = 28;
+  if (c >= hangul && c < hangul + leads * vowels * tails) {
+    const std::uint32_t syllable = c - hangul;
+    parts.push_back(0x1100 + syllable / (vowels * tails));
+    parts.push_back(0x1161 + syllable % (vowels * tails) / tails);
+    if (syllable % tails != 0) parts.push_back(0x11A7 + syllable % tails);
+    return;
+  }
+  const auto* row = std::lower_bound(std::begin(unicode_parts), std::end(unicode_parts), c,
+                                     [](const auto& entry, std::uint32_t value) { return entry[0] < value; });
+  if (row == std::end(unicode_parts) || (*row)[0] != c) {
+    parts.push_back(c);
+    return;
+  }
+  take_apart((*row)[1], parts);
+  if ((*row)[2] != 0) take_apart((*row)[2], parts);
+}
+
+/// Marks of one letter are ordered by class; 0 is a letter.
+inline int combining_class(std::uint32_t c) {
+  const auto* row = std::lower_bound(std::begin(unicode_classes), std::end(unicode_classes), c,
+                                     [](const auto& run, std::uint32_t value) { return run[1] < value; });
+  return row != std::end(unicode_classes) && (*row)[0] <= c ? static_cast<int>((*row)[2]) : 0;
+}
+
+}  // namespace detail
+
+/// A name in UTF-8 taken apart (NFD): equal for two names that read the same. Bytes that are not UTF-8 stay.
+[[nodiscard]] inline std::string canonical_name(std::string_view name) {
+  if (std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
+    return std::string(name);
+  std::vector<std::uint32_t> parts;
+  for (std::size_t at = 0; at < name.size();) detail::take_apart(detail::next_character(name, at), parts);
+  const auto mark = [](std::uint32_t c) { return detail::combining_class(c) != 0; };
+  for (auto run = parts.begin(); run != parts.end();) {
+    run = std::find_if(run, parts.end(), mark);
+    const auto end = std::find_if_not(run, parts.end(), mark);
+    std::stable_sort(run, end, [](std::uint32_t a, std::uint32_t b) {
+      return detail::combining_class(a) < detail::combining_class(b);
+    });
+    run = end;
+  }
+  std::string result;
+  for (const std::uint32_t c : parts) detail::append_character(result, c);
+  return result;
+}
+
+}  // namespace adtr::inline ADTR_ABI
