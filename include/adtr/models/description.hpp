@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "adtr/core/number_text.hpp"
 #include "adtr/models/load_backbone.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -36,10 +37,7 @@ struct ModelDescription {
 
 namespace detail {
 
-inline std::string number_text(double value) {
-  std::array<char, 40> digits{};
-  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
-}
+using adtr::number_text;
 
 }  // namespace detail
 
