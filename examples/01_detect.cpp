@@ -1,9 +1,12 @@
 /// Detects with a trained model: the least that a program needs.
 ///
-///     adtr train --data DIR --backbone WEIGHTS --out part.adtr --hold-out 0.1    (or 02_train.cpp)
+///     adtr train --data DIR --backbone WEIGHTS --out part.adtr    (or 02_train.cpp)
 ///     01_detect part.adtr part.png
+///
+/// Exit status: 0 good, 1 anomalous, 2 wrong usage, 3 undecided or failed. Only 0 lets a part pass.
 #include <cstdio>
 
+#include <adtr/core/number_text.hpp>
 #include <adtr/detector.hpp>
 
 int main(int argc, char** argv) try {
@@ -14,9 +17,22 @@ int main(int argc, char** argv) try {
   // Backbone, geometry, threshold and preprocessing all come from the file.
   auto detector = adtr::Detector<adtr::Cpu>::load(argv[1]);
   const adtr::Detection d = detector.detect(adtr::read_image(argv[2]));
-  std::printf("%s %.3f\n", d.anomalous ? "NG" : "OK", d.score);  // d.map: xt::xtensor<float, 2>, raw scores
-  return 0;
+  const std::string score = adtr::number_text(d.score);  // d.map: xt::xtensor<float, 2>, raw scores
+  switch (d.verdict) {
+    case adtr::Verdict::good:
+      std::printf("OK %s\n", score.c_str());
+      return 0;
+    case adtr::Verdict::anomalous:
+      std::printf("NG %s\n", score.c_str());
+      return 1;
+    case adtr::Verdict::undecided:
+      break;
+  }
+  std::printf("?? %s\n", score.c_str());
+  std::fputs("The model has no threshold, so the part is undecided: train with more good images, or set one.\n",
+             stderr);
+  return 3;
 } catch (const adtr::Error& error) {
   std::fprintf(stderr, "%s\n", error.what());
-  return 1;
+  return 3;
 }

@@ -30,14 +30,14 @@ void detect(const DetectOptions& options) {
     const auto begin = Clock::now();
     detector->detect(image, detection);
     const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
-    const char* verdict = !threshold ? "" : detection.anomalous ? "anomalous  " : "good       ";
+    const char* verdict = !threshold ? "" : detection.verdict == adtr::Verdict::anomalous ? "anomalous  " : "good       ";
     std::printf("%s%-10.6g  %s\n", verdict, detection.score, path.c_str());
     std::fflush(stdout);
     maps.write(name(path), detection, detector->resized());
     results.push_back({{"file", path},
                        {"score", detection.score},
                        {"threshold", threshold ? Json(*threshold) : Json()},
-                       {"anomalous", threshold ? Json(detection.anomalous) : Json()},
+                       {"anomalous", threshold ? Json(detection.verdict == adtr::Verdict::anomalous) : Json()},
                        {"seconds", seconds}});
   }
   write_json(options.json, results);

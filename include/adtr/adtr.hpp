@@ -9,7 +9,7 @@
 #include "adtr/data/image_file.hpp"
 #include "adtr/detector.hpp"
 #include "adtr/evaluate.hpp"
-#include "adtr/metrics/aupro.hpp"
+#include "adtr/metrics/pixel_figures.hpp"
 #include "adtr/metrics/passed.hpp"
 #include "adtr/metrics/precision_recall.hpp"
 #include "adtr/metrics/roc.hpp"

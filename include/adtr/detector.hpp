@@ -1,9 +1,13 @@
 /// The run-time face: a model file in, scores and heat maps of images out.
 #pragma once
 
-#include <functional>
+#include <algorithm>
+#include <atomic>
+#include <cmath>
+#include <limits>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,9 +15,11 @@
 #include <xtensor/xtensor.hpp>
 
 #include "adtr/backend/cpu.hpp"
+#include "adtr/core/number_text.hpp"
 #include "adtr/data/image_file.hpp"
 #include "adtr/data/preprocess.hpp"
 #include "adtr/data/resize.hpp"
+#include "adtr/metrics/verdict.hpp"
 #include "adtr/models/model.hpp"
 #include "adtr/models/score_map.hpp"
 
@@ -21,10 +27,10 @@ namespace adtr::inline ADTR_ABI {
 
 /// What a detector says of one image.
 struct Detection {
-  double score = 0.0;               ///< of the image; larger is more anomalous, no fixed range
-  std::optional<double> threshold;  ///< the model's, or the one that was set
-  bool anomalous = false;           ///< score ≥ threshold; false without one
-  xt::xtensor<float, 2> map;        ///< (image size, image size), raw scores of the pixels of the resized image
+  double score = std::numeric_limits<double>::quiet_NaN();  ///< of the image; larger is more anomalous, no fixed range
+  std::optional<double> threshold;                          ///< the model's, or the one that was set
+  Verdict verdict = Verdict::undecided;                     ///< undecided without a threshold: not good, not anomalous
+  xt::xtensor<float, 2> map;  ///< (image size, image size), raw scores of the pixels of the resized image
 };
 
 /// The one way from pixels to a network's input: resized as Pillow does it, then normalised as the weights want it.
@@ -82,26 +88,58 @@ struct ModelOf final : AnyModel<B> {
 
 }  // namespace detail
 
+namespace detail {
+
+inline void require_threshold(std::optional<double> threshold) {
+  if (threshold && std::isnan(*threshold))
+    throw Error("threshold: expected a number, found " + number_text(*threshold), ErrorCode::option);
+}
+
+/// Holds an object that serves one thread at a time; throws Error (busy) where another thread holds it.
+class OneThread {
+ public:
+  explicit OneThread(std::atomic<bool>& busy) : busy_(busy) {
+    if (busy.exchange(true, std::memory_order_acquire))
+      throw Error("the detector is in use by another thread; make each thread one of its own by share()",
+                  ErrorCode::busy);
+  }
+  OneThread(const OneThread&) = delete;
+  OneThread& operator=(const OneThread&) = delete;
+  ~OneThread() { busy_.store(false, std::memory_order_release); }
+
+ private:
+  std::atomic<bool>& busy_;
+};
+
+}  // namespace detail
+
 /// Detects anomalies on backend B with any network of `Nets` that a model file asks for.
 ///
 ///     auto detector = adtr::Detector<adtr::Cpu>::load("screw.adtr");
 ///     adtr::Detection d = detector.detect(adtr::read_image("part.png"));
+///     if (d.verdict != adtr::Verdict::good) reject(part);  // `undecided`, too: the model has no threshold
 ///
-/// Not for two threads at a time: make each thread one of its own by share(). Detectors of different models may share a
-/// Context, and with it the threads.
+/// Not for two threads at a time, which throws Error (busy): make each thread one of its own by share(). Detectors of
+/// different models may share a Context, and with it the threads. A detector that was made without a model, or that
+/// was moved from, is empty: it may be assigned to, and all else throws Error (option).
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 class Detector {
  public:
   using Scalar = typename B::Scalar;
 
-  /// Throws Error naming the file where it is no model, or needs a network that `Nets` does not have. `threads`: 0 for
-  /// all that the machine has.
+  /// An empty detector, as a member of a class that gets its model later.
+  Detector() = default;
+
+  /// Throws Error naming the file: not_a_model where it is none, no_such_network where it needs a network that `Nets`
+  /// does not have, bad_weights where it is damaged. `threads`: 0 for all that the machine has.
   [[nodiscard]] static Detector load(const std::string& path, int threads = 0) {
     return load(path, typename B::Context(threads));
   }
   [[nodiscard]] static Detector load(const std::string& path, const typename B::Context& context) {
     const SafetensorsFile file = SafetensorsFile::open(path);
     const ModelDescription d = read_description(file);
+    if (d.threshold && std::isnan(*d.threshold))
+      throw file_error(path, "its threshold is not a number", ErrorCode::bad_weights);
     auto model = [&] {
       try {
         return select_network(Nets{}, d.architecture, d.image_size, d.grid,
@@ -109,66 +147,118 @@ class Detector {
                                 return std::make_unique<detail::ModelOf<N, B>>(file, context);
                               });
       } catch (const NoSuchNetwork& e) {
-        throw file_error(path, e.what());
+        throw file_error(path, e.what(), ErrorCode::no_such_network);
       }
     }();
     return Detector(d, std::move(model));
   }
 
-  Detector(const ModelDescription& description, std::unique_ptr<detail::AnyModel<B>> model)
-      : description_(description),
-        model_(std::move(model)),
-        preprocess_(description.image_size, description.numerics),
-        score_map_(description.grid, description.image_size),
-        input_(description.image_size * description.image_size * 3),
-        scores_(static_cast<std::size_t>(description.grid * description.grid)),
-        deep_(scores_.size()),
-        map_(static_cast<std::size_t>(description.image_size * description.image_size)) {}
+  /// Throws Error (option) without a model or where the threshold is NaN.
+  Detector(const ModelDescription& description, std::unique_ptr<detail::AnyModel<B>> model) {
+    if (!model) throw Error("detector: expected a model, found none", ErrorCode::option);
+    detail::require_threshold(description.threshold);
+    state_ = std::make_unique<State>(description, std::move(model));
+  }
+
+  /// Whether there is a model.
+  [[nodiscard]] bool loaded() const noexcept { return state_ != nullptr; }
 
   /// Another detector of the same model and threshold for another thread. Weights and Context are shared, not copied,
   /// and live as long as any of the detectors; it costs only the memory that a detection needs (10 MB for B4, whose
   /// weights take 98). Any number of threads may call this at a time.
-  [[nodiscard]] Detector share() const { return Detector(description_, model_->share()); }
+  [[nodiscard]] Detector share() const { return Detector(state().description, state().model->share()); }
 
-  [[nodiscard]] const ModelDescription& description() const { return description_; }
+  [[nodiscard]] const ModelDescription& description() const { return state().description; }
 
-  /// Replaces the model's own threshold, if any, by the user's.
-  void set_threshold(std::optional<double> threshold) { description_.threshold = threshold; }
+  /// Replaces the model's own threshold, if any, by the user's. Infinite ones decide, see verdict_of(). Throws Error
+  /// (option) on NaN, (busy) while another thread detects.
+  void set_threshold(std::optional<double> threshold) {
+    State& s = state();
+    detail::require_threshold(threshold);
+    const detail::OneThread held(s.busy);
+    s.description.threshold = threshold;
+  }
 
+  /// Scores an image. Changes the detector's own working memory and resized(); the model stays as it is. Throws Error:
+  /// busy while another thread detects, bad_weights where the model's scores are not finite, which are never good. The
+  /// detector can be used again afterwards.
   [[nodiscard]] Detection detect(const ImageView& image) {
     Detection d;
     detect(image, d);
     return d;
   }
+  [[nodiscard]] Detection detect(const Image& image) { return detect(ImageView(image)); }
 
-  /// The same into a Detection that is used again: allocates nothing when images keep their size.
+  /// The same into a Detection that is used again: allocates nothing when images keep their size. Where it throws, `d`
+  /// is undecided, without a threshold, of score NaN, and its map means nothing.
   void detect(const ImageView& image, Detection& d) {
-    preprocess_(image, input_.data());
-    const bool norm = description_.scoring == Scoring::norm;
-    norm ? model_->position_scores(input_.data(), scores_) : model_->position_scores(input_.data(), scores_, deep_);
-    const auto size = static_cast<std::size_t>(description_.image_size);
-    if (d.map.shape(0) != size || d.map.shape(1) != size) d.map.resize({size, size});
-    score_map_.upsample(scores_, map_);
-    std::transform(map_.begin(), map_.end(), d.map.data(), [](Scalar s) { return static_cast<float>(s); });
-    if (!norm) {
-      model_->standardise_scores(deep_, deep_);
-      score_map_.upsample(deep_, map_);
-    }
-    d.score = score_map_.pooled_maximum(map_);
-    d.threshold = description_.threshold;
-    d.anomalous = d.threshold && d.score >= *d.threshold;
+    d.verdict = Verdict::undecided;
+    d.score = std::numeric_limits<double>::quiet_NaN();
+    d.threshold.reset();
+    State& s = state();
+    const detail::OneThread held(s.busy);
+    s.detect(image, d);
   }
+  void detect(const Image& image, Detection& d) { detect(ImageView(image), d); }
 
   /// The image that the last detection saw, resized: what its map lies over.
-  [[nodiscard]] const Image& resized() const { return preprocess_.resized(); }
+  [[nodiscard]] const Image& resized() const { return state().preprocess.resized(); }
 
  private:
-  ModelDescription description_;
-  std::unique_ptr<detail::AnyModel<B>> model_;
-  Preprocessor<Scalar> preprocess_;
-  ScoreMap<Scalar> score_map_;
-  Buffer<Scalar> input_;
-  std::vector<Scalar> scores_, deep_, map_;
+  /// All that a detector is, in one place of memory: moving a detector moves none of it.
+  struct State {
+    State(const ModelDescription& d, std::unique_ptr<detail::AnyModel<B>> m)
+        : description(d),
+          model(std::move(m)),
+          preprocess(d.image_size, d.numerics),
+          score_map(d.grid, d.image_size),
+          input(d.image_size * d.image_size * 3),
+          scores(static_cast<std::size_t>(d.grid * d.grid)),
+          deep(scores.size()),
+          map(static_cast<std::size_t>(d.image_size * d.image_size)) {}
+
+    void detect(const ImageView& image, Detection& d) {
+      preprocess(image, input.data());
+      const bool norm = description.scoring == Scoring::norm;
+      norm ? model->position_scores(input.data(), scores) : model->position_scores(input.data(), scores, deep);
+      require_finite(scores);
+      const auto size = static_cast<std::size_t>(description.image_size);
+      if (d.map.shape(0) != size || d.map.shape(1) != size) d.map.resize({size, size});
+      score_map.upsample(scores, map);
+      std::transform(map.begin(), map.end(), d.map.data(), [](Scalar x) { return static_cast<float>(x); });
+      if (!norm) {
+        model->standardise_scores(deep, deep);
+        require_finite(deep);
+        score_map.upsample(deep, map);
+      }
+      d.score = score_map.pooled_maximum(map);
+      d.threshold = description.threshold;
+      d.verdict = verdict_of(d.score, d.threshold);
+    }
+
+    /// A NaN would lose every comparison, and the part be good.
+    static void require_finite(std::span<const Scalar> values) {
+      const auto finite = [](Scalar value) { return std::isfinite(value); };
+      if (!std::all_of(values.begin(), values.end(), finite))
+        throw Error("the model's scores of this image are not finite numbers: its weights are damaged, or too large",
+                    ErrorCode::bad_weights);
+    }
+
+    ModelDescription description;
+    std::unique_ptr<detail::AnyModel<B>> model;
+    Preprocessor<Scalar> preprocess;
+    ScoreMap<Scalar> score_map;
+    Buffer<Scalar> input;
+    std::vector<Scalar> scores, deep, map;
+    std::atomic<bool> busy{false};
+  };
+
+  [[nodiscard]] State& state() const {
+    if (!state_) throw Error("the detector has no model: load one, or assign another detector", ErrorCode::option);
+    return *state_;
+  }
+
+  std::unique_ptr<State> state_;
 };
 
 }  // namespace adtr::inline ADTR_ABI

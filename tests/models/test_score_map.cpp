@@ -32,3 +32,17 @@ TEST_CASE("Upsampling is the backend's resize, and pooling the largest mean of a
     }
   CHECK(score_map.pooled_maximum(map) == Approx(largest).margin(1e-12));
 }
+
+TEST_CASE("A map with a value that is no finite number has no maximum, wherever it lies") {
+  constexpr Index size = 40;
+  adtr::ScoreMap<float> score_map(8, size);
+  for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),
+                            -std::numeric_limits<float>::infinity()})
+    for (const Index at : {Index{0}, Index{39}, 20 * size + 20, 39 * size, size * size - 1}) {
+      std::vector<float> map(size * size, 1.0F);
+      CHECK(score_map.pooled_maximum(map) == 1.0);
+      map[static_cast<std::size_t>(at)] = value;
+      INFO(value << " at " << at);
+      CHECK(std::isnan(score_map.pooled_maximum(map)));
+    }
+}

@@ -111,6 +111,25 @@ TEST_CASE("the scale leaves most of good parts clear, shows faint defects and do
   CHECK_THROWS_AS(adtr::heat_scale(std::vector<float>{1, std::numeric_limits<float>::infinity()}), adtr::Error);
 }
 
+TEST_CASE("the scale of histograms is that of their scores") {
+  std::vector<float> good, defective;
+  adtr::ScoreHistogram good_histogram, defective_histogram, none;
+  for (int i = 0; i < 20000; ++i) {
+    good.push_back(std::sin(static_cast<float>(i)));
+    defective.push_back(3.0F * std::sin(static_cast<float>(i) * 1.7F));
+    good_histogram.add(good.back());
+    defective_histogram.add(defective.back());
+  }
+  const adtr::HeatScale both = adtr::heat_scale(good, defective);
+  const adtr::HeatScale found = adtr::heat_scale(good_histogram, defective_histogram);
+  CHECK((found.low == both.low && found.high == both.high));
+  const adtr::HeatScale alone = adtr::heat_scale(good), found_alone = adtr::heat_scale(good_histogram, none);
+  CHECK((found_alone.low == alone.low && found_alone.high == alone.high));
+  CHECK_THROWS_AS(adtr::heat_scale(none, good_histogram), adtr::Error);
+  defective_histogram.add(std::numeric_limits<float>::infinity());
+  CHECK_THROWS_AS(adtr::heat_scale(good_histogram, defective_histogram), adtr::Error);
+}
+
 TEST_CASE("the outline surrounds the defect and covers none of it") {
   const Bytes rgb(6 * 6 * 3, 10);
   Bytes mask(36, 0);

@@ -215,3 +215,64 @@ TEST_CASE("a report is written whole, and an earlier one survives a failure") {
     CHECK(contains(error.what(), nowhere));
   }
 }
+
+TEST_CASE("Numbers that decide read back from the page, and so do the scores beside them") {
+  adtr::Report report = example();
+  report.threshold = 5.181361198425293;
+  report.highest_good[0].score = 5.1813611984252929;
+  report.lowest_defective[0].score = 5.181360198425293;
+  const std::string html = adtr::report_html(report);
+  CHECK(contains(html, "<b>5.181361198425293</b><span>threshold"));
+  CHECK(contains(html, "threshold 5.181361198425293</span>"));  // beside the histogram
+  CHECK(contains(html, "score 5.181361198425293<"));
+  CHECK(contains(html, "score 5.181360198425293<"));
+}
+
+TEST_CASE("The page says of how many parts nothing is known, and of which files") {
+  adtr::Report report = example();
+  const std::string decided = adtr::report_html(report);
+  CHECK_FALSE(contains(decided, "undecided"));
+  CHECK_FALSE(contains(decided, "unreadable"));
+  CHECK_FALSE(contains(decided, "class=\"remarks\""));
+  report.threshold.reset();
+  CHECK(
+      contains(adtr::report_html(report), "<b>7 <small>of 7</small></b><span>parts undecided: there is no threshold"));
+  report = example();
+  report.good_scores.push_back(std::numeric_limits<double>::quiet_NaN());
+  report.highest_good[0].score = std::numeric_limits<double>::quiet_NaN();
+  const std::string open = adtr::report_html(report);
+  CHECK(contains(open, "<b>2 <small>of 4</small></b><span>good parts passed"));  // NaN is no pass
+  CHECK(contains(open, "<b>1 <small>of 8</small></b><span>parts undecided"));
+  CHECK(contains(open, ">undecided</span>"));
+  CHECK_FALSE(contains(open, ">good, passed<"));
+
+  report = example();
+  report.unreadable = {{"bad/<x>.png", "bad/<x>.png: truncated PNG"}, {"bad/y.png", "bad/y.png: no such file"}};
+  report.remarks = {"3 masks had more than two values & were thresholded"};
+  const std::string html = adtr::report_html(report);
+  CHECK(contains(html, "<b>2</b><span>files unreadable, not judged"));
+  CHECK(contains(html, "<b>bad/&lt;x&gt;.png</b> unreadable: bad/&lt;x&gt;.png: truncated PNG"));
+  CHECK(contains(html, "bad/y.png: no such file"));
+  CHECK(contains(html, "3 masks had more than two values &amp; were thresholded"));
+  CHECK(html.find("class=\"remarks\"") < html.find("<article"));  // near the top
+  CHECK(html.find("class=\"remarks\"") < html.find("<svg"));
+}
+
+TEST_CASE("Names of any bytes give a valid page on which distinct names differ") {
+  adtr::Report report = example();
+  report.highest_good[0].name = "good/a\xFF.png";
+  report.lowest_defective[0].name = "good/a\xFE.png";
+  report.highest_defective[0].name = "good/a\n<b>.png";
+  report.title = "p\xC3";
+  report.unreadable = {{"\xE2\x80", "\xE2\x80: no such file"}};
+  const std::string html = adtr::report_html(report);
+  CHECK(contains(html, "good/a\\xFF.png"));
+  CHECK(contains(html, "good/a\\xFE.png"));
+  CHECK(contains(html, "good/a\\x0A&lt;b&gt;.png"));
+  CHECK(contains(html, "<title>p\\xC3</title>"));
+  for (std::size_t at = 0; at < html.size();) {
+    const adtr::detail::Utf8Character character = adtr::detail::utf8_character(std::string_view(html).substr(at));
+    REQUIRE(character.bytes > 0);
+    at += character.bytes;
+  }
+}

@@ -29,7 +29,8 @@ void require_no_nan(std::span<const T> scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (std::isnan(scores[i])) {
       throw Error("scores: expected numbers, found NaN at index " + std::to_string(i) + " of " +
-                  std::to_string(scores.size()));
+                      std::to_string(scores.size()),
+                  ErrorCode::bad_data);
     }
   }
 }
@@ -46,7 +47,8 @@ class Ranking {
   Ranking(std::span<const T> scores, std::span<const std::uint8_t> labels) {
     if (scores.size() != labels.size()) {
       throw Error("labels: expected one for each of " + std::to_string(scores.size()) + " scores, found " +
-                  std::to_string(labels.size()));
+                      std::to_string(labels.size()),
+                  ErrorCode::shape);
     }
     detail::require_no_nan(scores);
     const auto positives =

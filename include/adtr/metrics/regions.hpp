@@ -22,7 +22,8 @@ struct Regions {
 [[nodiscard]] inline Regions label_regions(std::span<const std::uint8_t> mask, std::size_t height, std::size_t width) {
   if (mask.size() != height * width) {
     throw Error("mask: expected " + std::to_string(height) + "×" + std::to_string(width) + " pixels, found " +
-                std::to_string(mask.size()));
+                    std::to_string(mask.size()),
+                ErrorCode::shape);
   }
   Regions regions;
   regions.labels.assign(mask.size(), 0);

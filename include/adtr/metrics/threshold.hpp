@@ -27,6 +27,7 @@
 
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
+#include "adtr/core/number_text.hpp"
 #include "adtr/metrics/ranking.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -46,7 +47,7 @@ inline double binomial_cdf(std::size_t k, std::size_t n, double p) {
 
 inline void require_confidence(double confidence) {
   if (!(confidence > 0.0 && confidence < 1.0)) {
-    throw Error("confidence: expected more than 0 and less than 1, found " + std::to_string(confidence));
+    throw Error("confidence: expected more than 0 and less than 1, found " + number_text(confidence), ErrorCode::option);
   }
 }
 
@@ -56,7 +57,8 @@ inline void require_confidence(double confidence) {
 /// least this confidence. Error: 1e-10.
 [[nodiscard]] inline double clopper_pearson_upper(std::size_t k, std::size_t n, double confidence = 0.95) {
   detail::require_confidence(confidence);
-  if (k > n) throw Error("count: expected at most " + std::to_string(n) + ", found " + std::to_string(k));
+  if (k > n)
+    throw Error("count: expected at most " + std::to_string(n) + ", found " + std::to_string(k), ErrorCode::option);
   if (k == n) return 1.0;
   double low = 0;
   double high = 1;
@@ -71,7 +73,7 @@ inline void require_confidence(double confidence) {
 [[nodiscard]] inline std::size_t good_images_needed(double rate, double confidence = 0.95) {
   detail::require_confidence(confidence);
   if (!(rate > 0.0 && rate < 1.0)) {
-    throw Error("false-alarm rate: expected more than 0 and less than 1, found " + std::to_string(rate));
+    throw Error("false-alarm rate: expected more than 0 and less than 1, found " + number_text(rate), ErrorCode::option);
   }
   return static_cast<std::size_t>(std::ceil(std::log1p(-confidence) / std::log1p(-rate)));
 }
@@ -93,9 +95,10 @@ template <ScoreRange S>
 [[nodiscard]] GoodThreshold threshold_from_good(const S& good_scores, double rate, double confidence = 0.95) {
   using T = std::ranges::range_value_t<S>;
   const std::span<const T> scores(good_scores);
-  if (scores.empty()) throw Error("threshold: expected scores of held-out good images, found none");
+  if (scores.empty())
+    throw Error("threshold: expected scores of held-out good images, found none", ErrorCode::bad_data);
   if (!(rate >= 0.0 && rate < 1.0)) {
-    throw Error("false-alarm rate: expected at least 0 and less than 1, found " + std::to_string(rate));
+    throw Error("false-alarm rate: expected at least 0 and less than 1, found " + number_text(rate), ErrorCode::option);
   }
   detail::require_confidence(confidence);
   detail::require_no_nan(scores);

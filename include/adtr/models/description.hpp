@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/core/number_text.hpp"
 #include "adtr/models/load_backbone.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -41,10 +42,7 @@ struct ModelDescription {
 
 namespace detail {
 
-inline std::string number_text(double value) {
-  std::array<char, 40> digits{};
-  return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
-}
+using adtr::number_text;
 
 }  // namespace detail
 

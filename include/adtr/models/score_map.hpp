@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
+#include <limits>
 #include <span>
 #include <vector>
 
@@ -41,7 +43,8 @@ class ScoreMap {
     }
   }
 
-  /// The largest mean over a pool×pool window of the map; over the whole map where that is smaller.
+  /// The largest mean over a pool×pool window of the map; over the whole map where that is smaller. NaN where a value
+  /// of the map is not finite.
   [[nodiscard]] double pooled_maximum(std::span<const T> map) {
     const Index side = std::min(pool, size_);
     double largest = 0.0;
@@ -61,6 +64,9 @@ class ScoreMap {
         if (x >= side - 1) largest = first ? window : std::max(largest, window);
       }
     }
+    // A value that is not finite never leaves its column's sum again: it would have lost every comparison above.
+    const auto finite = [](double sum) { return std::isfinite(sum); };
+    if (!std::all_of(sums_.begin(), sums_.end(), finite)) return std::numeric_limits<double>::quiet_NaN();
     return largest / static_cast<double>(side * side);
   }
 

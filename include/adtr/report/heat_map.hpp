@@ -12,6 +12,8 @@
 
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
+#include "adtr/core/number_text.hpp"
+#include "adtr/metrics/score_histogram.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -72,11 +74,33 @@ inline float quantile(std::vector<float>& scores, double q) {
   return *nth;
 }
 
+/// The scale from quantiles of good images and, where there are some, of defective ones.
+template <class Good, class Defective>
+HeatScale scale_of_quantiles(Good good, bool has_defective, Defective defective) {
+  const float median = good(0.5);
+  const float low = good(0.95);
+  const float noise = good(0.995) - median;
+  float high = median + 3.0F * noise;
+  if (has_defective) high = std::max(median + 1.5F * noise, defective(0.99));
+  // Constant scores leave no distance to scale by, and the scale must not be empty.
+  if (!(high > low)) high = low + std::max(std::abs(low), 1.0F);
+  return {low, high};
+}
+
+inline Error no_good_scores() {
+  return Error("colour scale: expected pixel scores of good parts, found none", ErrorCode::bad_data);
+}
+
+inline Error scores_not_finite() {
+  return Error("colour scale: expected finite pixel scores, found NaN or infinity", ErrorCode::bad_data);
+}
+
 inline void require_pixels(const char* what, std::size_t found, std::size_t height, std::size_t width,
                            std::size_t channels) {
   if (found == height * width * channels) return;
   throw Error(std::string(what) + ": expected " + std::to_string(height) + "×" + std::to_string(width) + "×" +
-              std::to_string(channels) + " values, found " + std::to_string(found));
+              std::to_string(channels) + " values, found " + std::to_string(found),
+              ErrorCode::shape);
 }
 
 }  // namespace detail
@@ -88,23 +112,21 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
 /// defective images nothing says how high defects score; three times as far is between what sets need (docs/design.md).
 /// Throws Error without good scores or where one is not finite.
 [[nodiscard]] inline HeatScale heat_scale(std::span<const float> good, std::span<const float> defective = {}) {
-  if (good.empty()) throw Error("colour scale: expected pixel scores of good parts, found none");
+  if (good.empty()) throw detail::no_good_scores();
   const auto finite = [](float score) { return std::isfinite(score); };
-  if (!std::ranges::all_of(good, finite) || !std::ranges::all_of(defective, finite)) {
-    throw Error("colour scale: expected finite pixel scores, found NaN or infinity");
-  }
-  std::vector<float> scores(good.begin(), good.end());
-  const float median = detail::quantile(scores, 0.5);
-  const float low = detail::quantile(scores, 0.95);
-  const float noise = detail::quantile(scores, 0.995) - median;
-  float high = median + 3.0F * noise;
-  if (!defective.empty()) {
-    scores.assign(defective.begin(), defective.end());
-    high = std::max(median + 1.5F * noise, detail::quantile(scores, 0.99));
-  }
-  // Constant scores leave no distance to scale by, and the scale must not be empty.
-  if (!(high > low)) high = low + std::max(std::abs(low), 1.0F);
-  return {low, high};
+  if (!std::ranges::all_of(good, finite) || !std::ranges::all_of(defective, finite)) throw detail::scores_not_finite();
+  std::vector<float> good_scores(good.begin(), good.end());
+  std::vector<float> defective_scores(defective.begin(), defective.end());
+  return detail::scale_of_quantiles([&](double q) { return detail::quantile(good_scores, q); }, !defective.empty(),
+                                    [&](double q) { return detail::quantile(defective_scores, q); });
+}
+
+/// The same from histograms, for sets of any size.
+[[nodiscard]] inline HeatScale heat_scale(ScoreHistogram& good, ScoreHistogram& defective) {
+  if (good.empty()) throw detail::no_good_scores();
+  if (!good.finite() || !defective.finite()) throw detail::scores_not_finite();
+  return detail::scale_of_quantiles([&](double q) { return good.quantile(q); }, !defective.empty(),
+                                    [&](double q) { return defective.quantile(q); });
 }
 
 /// The heat map over the input: rgb (H, W, 3) mixed with the colours of scores (H, W). Opacity rises with the score in
@@ -115,12 +137,13 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
   detail::require_pixels("image", rgb.size(), height, width, 3);
   detail::require_pixels("score map", scores.size(), height, width, 1);
   if (!(scale.high > scale.low)) {
-    throw Error("colour scale: expected low < high, found " + std::to_string(scale.low) + " and " +
-                std::to_string(scale.high));
+    throw Error("colour scale: expected low < high, found " + number_text(static_cast<double>(scale.low)) + " and " +
+                number_text(static_cast<double>(scale.high)),
+                ErrorCode::option);
   }
   std::vector<std::uint8_t> mixed(rgb.begin(), rgb.end());
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (std::isnan(scores[i])) throw Error("score map: expected numbers, found NaN at pixel " + std::to_string(i));
+    if (std::isnan(scores[i])) throw Error("score map: expected numbers, found NaN at pixel " + std::to_string(i), ErrorCode::bad_data);
     const float t = std::clamp((scores[i] - scale.low) / (scale.high - scale.low), 0.0F, 1.0F);
     const float alpha = heat_opacity(t);
     const Rgb colour = heat_colour(t);

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adtr/core/abi.hpp"
+#include "adtr/core/number_text.hpp"
 #include "adtr/report/markup.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -96,7 +97,7 @@ inline std::vector<double> axis_ticks(double low, double high) {
   html += "</div><figcaption><span class=\"key good\">good (" + std::to_string(good.size()) +
           "), upwards</span><span class=\"key defective\">defective (" + std::to_string(defective.size()) +
           "), downwards</span>";
-  if (threshold) html += "<span class=\"key threshold\">threshold " + short_number(*threshold) + "</span>";
+  if (threshold) html += "<span class=\"key threshold\">threshold " + number_text(*threshold) + "</span>";
   return html + "<span>image score: higher is more anomalous</span></figcaption></figure>";
 }
 

@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <numeric>
 #include <optional>
 #include <span>
@@ -15,6 +14,8 @@
 
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
+#include "adtr/core/number_text.hpp"
+#include "adtr/metrics/verdict.hpp"
 #include "adtr/report/heat_map.hpp"
 #include "adtr/report/histogram.hpp"
 #include "adtr/report/markup.hpp"
@@ -44,6 +45,12 @@ struct ReportCase {
   std::optional<Picture> ground_truth;  ///< where no case has one, the page has no column for it
 };
 
+/// A file that could not be judged, and why.
+struct ReportFile {
+  std::string name;
+  std::string sentence;
+};
+
 /// What the page shows. Lists may be empty: their part of the page is left out.
 struct Report {
   std::string title;
@@ -52,7 +59,9 @@ struct Report {
   std::vector<ReportSetting> settings;
   std::vector<double> good_scores;       ///< image scores of all good images
   std::vector<double> defective_scores;  ///< and of all defective ones
-  std::optional<double> threshold;       ///< score ≥ threshold is anomalous
+  std::optional<double> threshold;       ///< score ≥ threshold is anomalous; without one all parts are undecided
+  std::vector<ReportFile> unreadable;    ///< files that were not judged, which are in no list of scores
+  std::vector<std::string> remarks;      ///< what was left out, allowed or changed, one sentence each: near the top
   std::optional<HeatScale> scale;        ///< of every heat map on the page
   std::vector<ReportCase> highest_good;
   std::vector<ReportCase> lowest_defective;
@@ -72,7 +81,8 @@ struct PickedCases {
                                             std::size_t count) {
   if (scores.size() != labels.size()) {
     throw Error("labels: expected one for each of " + std::to_string(scores.size()) + " scores, found " +
-                std::to_string(labels.size()));
+                    std::to_string(labels.size()),
+                ErrorCode::shape);
   }
   std::vector<std::size_t> order(scores.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -98,19 +108,29 @@ inline std::string report_tile(const std::string& value, const std::string& smal
 
 inline bool available(const ReportMetric& metric) { return metric.value && !std::isnan(*metric.value); }
 
-/// What an inspection engineer asks first: how many defects are found, how many good parts pass.
+/// What an inspection engineer asks first: how many defects are found, how many good parts pass; and of how many parts
+/// nothing is said.
 inline std::string report_tiles(const Report& report) {
   std::string html;
+  const auto count = [&](const std::vector<double>& scores, Verdict verdict) {
+    return static_cast<std::size_t>(std::ranges::count_if(
+        scores, [&](double score) { return verdict_of(score, report.threshold) == verdict; }));
+  };
+  const auto tile = [&](std::size_t part, std::size_t total, const char* name) {
+    if (total > 0) html += report_tile(std::to_string(part), "of " + std::to_string(total), name);
+  };
   if (report.threshold) {
-    const auto rejected = [&](double score) { return score >= *report.threshold; };
-    const auto tile = [&](std::ptrdiff_t count, std::size_t total, const char* name) {
-      if (total > 0) html += report_tile(std::to_string(count), "of " + std::to_string(total), name);
-    };
-    tile(std::ranges::count_if(report.defective_scores, rejected), report.defective_scores.size(), "defects found");
-    tile(std::ranges::count_if(report.good_scores, std::not_fn(rejected)), report.good_scores.size(),
-         "good parts passed");
-    html += report_tile(short_number(*report.threshold), "", "threshold");
+    tile(count(report.defective_scores, Verdict::anomalous), report.defective_scores.size(), "defects found");
+    tile(count(report.good_scores, Verdict::good), report.good_scores.size(), "good parts passed");
+    html += report_tile(number_text(*report.threshold), "", "threshold");
   }
+  const std::size_t undecided =
+      count(report.defective_scores, Verdict::undecided) + count(report.good_scores, Verdict::undecided);
+  if (undecided > 0)
+    tile(undecided, report.defective_scores.size() + report.good_scores.size(),
+         report.threshold ? "parts undecided: their score is no number" : "parts undecided: there is no threshold");
+  if (!report.unreadable.empty())
+    html += report_tile(std::to_string(report.unreadable.size()), "", "files unreadable, not judged");
   for (std::size_t i = 0; i < std::min<std::size_t>(2, report.metrics.size()); ++i) {
     if (available(report.metrics[i])) {
       html += report_tile(short_number(*report.metrics[i].value), "", report.metrics[i].name);
@@ -135,18 +155,21 @@ inline std::string report_legend(HeatScale scale) {
 /// `ground_truth`: whether the card has that column; a page of a set without masks has not.
 inline std::string report_card(const ReportCase& item, std::optional<double> threshold, bool ground_truth) {
   std::string chip = item.defective ? "<span class=\"chip\">defective</span>" : "<span class=\"chip\">good</span>";
-  if (threshold) {
-    const bool rejected = item.score >= *threshold;
-    const std::pair<const char*, const char*> verdict =
+  const Verdict verdict = verdict_of(item.score, threshold);
+  if (verdict != Verdict::undecided) {
+    const bool rejected = verdict == Verdict::anomalous;
+    const std::pair<const char*, const char*> result =
         item.defective ? (rejected ? std::pair("found", "defect found") : std::pair("missed", "defect missed"))
                        : (rejected ? std::pair("rejected", "false alarm") : std::pair("passed", "good, passed"));
-    chip = std::string("<span class=\"chip ") + verdict.first + "\">" + verdict.second + "</span>";
+    chip = std::string("<span class=\"chip ") + result.first + "\">" + result.second + "</span>";
+  } else if (threshold) {
+    chip += "<span class=\"chip\">undecided</span>";
   }
   const auto view = [&](const std::string& picture, const char* name) {
     return "<figure>" + picture + "<figcaption>" + name + "</figcaption></figure>";
   };
   return "<article class=\"card\"><header><b>" + html_escape(item.name) + "</b>" + chip +
-         "<span class=\"score\">score " + short_number(item.score) + "</span></header><div class=\"views\">" +
+         "<span class=\"score\">score " + number_text(item.score) + "</span></header><div class=\"views\">" +
          view(html_image(item.input, "Input " + item.name), "input") +
          view(html_image(item.heat_map, "Heat map of " + item.name), "heat map") +
          (!ground_truth ? ""
@@ -163,6 +186,16 @@ inline std::string report_cards(const char* title, const char* note, const std::
   std::string html = std::string("<section><h2>") + title + "</h2><p>" + note + "</p><div class=\"cards\">";
   for (const ReportCase& item : cases) html += report_card(item, threshold, ground_truth);
   return html + "</div></section>";
+}
+
+/// What the reader has to know before he believes a figure.
+inline std::string report_remarks(const Report& report) {
+  if (report.unreadable.empty() && report.remarks.empty()) return "";
+  std::string html = "<section class=\"remarks\"><h2>Not in the figures, or not as it was</h2><ul>";
+  for (const std::string& remark : report.remarks) html += "<li>" + html_escape(remark) + "</li>";
+  for (const ReportFile& file : report.unreadable)
+    html += "<li><b>" + html_escape(file.name) + "</b> unreadable: " + html_escape(file.sentence) + "</li>";
+  return html + "</ul></section>";
 }
 
 inline std::string report_tables(const Report& report) {
@@ -200,6 +233,7 @@ inline std::string report_tables(const Report& report) {
       html_escape(report.title) + "</h1>";
   if (!report.subtitle.empty()) html += "<p>" + html_escape(report.subtitle) + "</p>";
   html += detail::report_tiles(report);
+  html += detail::report_remarks(report);
   html += histogram_figure(report.good_scores, report.defective_scores, report.threshold);
   if (report.scale) html += detail::report_legend(*report.scale);
   const auto has_masks = [](const std::vector<ReportCase>& cases) {

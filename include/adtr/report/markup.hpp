@@ -12,12 +12,15 @@
 
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
+#include "adtr/core/printable.hpp"
 #include "adtr/data/stb.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-/// Text that is safe between tags and in quoted attributes.
-[[nodiscard]] inline std::string html_escape(std::string_view text) {
+/// Text that is safe between tags and in quoted attributes, and valid UTF-8 on one line whatever bytes it had: see
+/// printable(). Distinct texts stay distinct.
+[[nodiscard]] inline std::string html_escape(std::string_view name) {
+  const std::string text = printable(name);
   std::string escaped;
   escaped.reserve(text.size());
   for (const char c : text) {
@@ -44,7 +47,8 @@ namespace adtr::inline ADTR_ABI {
   return escaped;
 }
 
-/// Four significant digits, with a point whatever the locale says.
+/// Four significant digits, with a point whatever the locale says: for figures and positions. What decides, and what
+/// stands beside it, is number_text().
 [[nodiscard]] inline std::string short_number(double value) {
   std::array<char, 32> text{};
   value += 0.0;  // -0 is 0
@@ -80,7 +84,8 @@ struct Picture {
       picture.rgb.size() != picture.height * picture.width * 3) {
     throw Error("picture: expected " + std::to_string(picture.height) + "×" + std::to_string(picture.width) +
                 "×3 values, at least 1 and at most " + std::to_string(largest) + " pixels a side, found " +
-                std::to_string(picture.rgb.size()));
+                std::to_string(picture.rgb.size()),
+                ErrorCode::shape);
   }
   std::vector<std::uint8_t> png;
   const auto append = [](void* context, void* data, int size) {
@@ -91,7 +96,7 @@ struct Picture {
   const int width = static_cast<int>(picture.width);
   if (stb::stbi_write_png_to_func(append, &png, width, static_cast<int>(picture.height), 3, picture.rgb.data(),
                                   3 * width) == 0) {
-    throw Error("picture: out of memory while writing PNG");
+    throw Error("picture: out of memory while writing PNG", ErrorCode::no_resources);
   }
   return png;
 }

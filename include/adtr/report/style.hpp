@@ -23,7 +23,12 @@ p{margin:.25rem 0;color:var(--soft)}
 .tile{padding:.7rem 1rem}
 .tile b{display:block;font-size:1.7rem;line-height:1.25;font-variant-numeric:tabular-nums}
 .tile b small{font-size:1rem;font-weight:400;color:var(--soft)}
+.tile b{overflow-wrap:anywhere}
 .tile span{color:var(--soft);font-size:.9rem}
+.remarks{margin:1rem 0;padding:.2rem 1rem .8rem;border:1px solid var(--warn);border-radius:.6rem;background:var(--card)}
+.remarks h2{margin:.6rem 0 0;color:var(--warn)}
+.remarks ul{margin:.3rem 0 0;padding-left:1.2rem}
+.remarks li{overflow-wrap:anywhere}
 .histogram{margin:1rem 0 0;padding:1rem}
 .plot{height:13rem}
 .plot svg{display:block;width:100%;height:100%}

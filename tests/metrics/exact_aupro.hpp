@@ -1,4 +1,4 @@
-/// AUPRO: the area under the per-region-overlap curve up to a false-positive rate, as MVTec's evaluation defines it.
+/// AUPRO from all pixels in memory, sorted: what aupro() of a PixelHistogram is held against.
 #pragma once
 
 #include <algorithm>
@@ -7,36 +7,21 @@
 #include <functional>
 #include <limits>
 #include <span>
-#include <string>
 #include <vector>
 
-#include "adtr/core/abi.hpp"
-#include "adtr/core/error.hpp"
 #include "adtr/metrics/ranking.hpp"
 #include "adtr/metrics/regions.hpp"
 
-namespace adtr::inline ADTR_ABI {
-
-/// Collects score maps and masks image by image, then integrates. PRO at a threshold is the mean, over all 8-connected
-/// defect regions of the set, of the share of the region's pixels that score ≥ threshold: a small region counts as much
-/// as a large one. The false-positive rate is over all normal pixels, those of defect images included. The curve
-/// starts at (0, 0), has one point for each distinct score, and is cut at the limit by linear interpolation (Bergmann
-/// et al., "The MVTec Anomaly Detection Dataset", IJCV 2021). Keeps 4 bytes a normal pixel and 8 a defect pixel.
-class Aupro {
+/// Its area is that of MVTec's evaluation, of every pixel that was added.
+class ExactAupro {
  public:
   /// A score map (H, W) and its mask (H, W), values other than 0 being defects; an empty mask means a good image.
-  /// Throws Error on other sizes or NaN; the image is not counted then.
   void add(std::span<const float> scores, std::span<const std::uint8_t> mask, std::size_t height, std::size_t width) {
-    if (scores.size() != height * width) {
-      throw Error("score map: expected " + std::to_string(height) + "×" + std::to_string(width) + " pixels, found " +
-                  std::to_string(scores.size()));
-    }
-    detail::require_no_nan(scores);
     if (mask.empty()) {
       normal_.insert(normal_.end(), scores.begin(), scores.end());
       return;
     }
-    const Regions regions = label_regions(mask, height, width);
+    const adtr::Regions regions = adtr::label_regions(mask, height, width);
     const std::size_t first_region = region_sizes_.size();
     region_sizes_.insert(region_sizes_.end(), regions.sizes.begin(), regions.sizes.end());
     for (std::size_t i = 0; i < scores.size(); ++i) {
@@ -50,12 +35,8 @@ class Aupro {
 
   [[nodiscard]] std::size_t regions() const { return region_sizes_.size(); }
 
-  /// The area up to the false-positive rate `limit`, divided by it. NaN without a defect region or a normal pixel.
-  /// Throws Error on a limit outside (0, 1]. May be called again after more images; it reorders what it keeps.
+  /// The area up to the false-positive rate `limit`, divided by it. NaN without a region or a normal pixel.
   [[nodiscard]] double value(double limit = 0.3) {
-    if (!(limit > 0.0 && limit <= 1.0)) {
-      throw Error("AUPRO limit: expected more than 0 and at most 1, found " + std::to_string(limit));
-    }
     if (region_sizes_.empty() || normal_.empty()) return std::numeric_limits<double>::quiet_NaN();
     const float lowest = sort_down_to(limit);
 
@@ -122,5 +103,3 @@ class Aupro {
   std::vector<DefectPixel> defect_;
   std::vector<std::size_t> region_sizes_;
 };
-
-}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,190 @@
+/// Histograms of any number of scores in a fixed amount of memory.
+#pragma once
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "adtr/core/abi.hpp"
+#include "adtr/core/error.hpp"
+#include "adtr/metrics/ranking.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+namespace detail {
+
+/// The bits of a score, which is not NaN, as an integer that orders as scores do; −0 is 0.
+inline std::uint32_t order_of(float score) {
+  const auto bits = std::bit_cast<std::uint32_t>(score + 0.0F);
+  return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
+}
+
+inline float score_of(std::uint32_t order) {
+  return std::bit_cast<float>((order & 0x80000000U) != 0 ? order & 0x7FFFFFFFU : ~order);
+}
+
+/// Scores in bins from the lowest to the highest, each with a Count of what fell into it. A bin is what agrees in the
+/// upper bits of order_of(); it knows the lowest and the highest score that it holds. All 32 bits count as long as
+/// there are at most `most` distinct scores. Then the lowest bit is dropped, and again whenever there are too many
+/// bins, so that memory stays below a bound; which bins there are depends on the scores alone, not on their order.
+/// A Count is made of a score's tag, which is 32 bits more, and added with +=.
+template <class Count>
+class SparseHistogram {
+ public:
+  struct Bin {
+    std::uint32_t lowest, highest;  ///< order_of() the scores
+    Count count;
+    /// Whether all that it holds has one score: then its inside is known.
+    [[nodiscard]] bool single() const { return lowest == highest; }
+  };
+
+  explicit SparseHistogram(std::size_t most) : most_(std::max<std::size_t>(most, 1)) {}
+
+  void add(float score, std::uint32_t tag) {
+    if (waiting_.size() == most_) settle();
+    if (waiting_.capacity() == 0) waiting_.reserve(most_);
+    waiting_.push_back(std::uint64_t{order_of(score)} << 32U | tag);
+  }
+
+  /// From the lowest to the highest. Sorts in what was added last.
+  [[nodiscard]] std::span<const Bin> bins() {
+    settle();
+    return bins_;
+  }
+
+ private:
+  [[nodiscard]] std::uint64_t bin_of(std::uint32_t order) const { return std::uint64_t{order} >> dropped_; }
+  static std::uint32_t order_in(std::uint64_t waiting) { return static_cast<std::uint32_t>(waiting >> 32U); }
+
+  void settle() {
+    if (waiting_.empty()) return;
+    std::sort(waiting_.begin(), waiting_.end());
+    std::size_t together = count_together();
+    for (; together > most_; together = count_together()) {
+      ++dropped_;
+      merge_neighbours();
+    }
+    merge_waiting(together);
+    waiting_.clear();
+  }
+
+  /// How many bins there are with those of the waiting scores.
+  [[nodiscard]] std::size_t count_together() const {
+    std::size_t count = bins_.size();
+    std::size_t b = 0;
+    for (std::size_t w = 0; w < waiting_.size(); ++w) {
+      const std::uint64_t bin = bin_of(order_in(waiting_[w]));
+      if (w > 0 && bin == bin_of(order_in(waiting_[w - 1]))) continue;
+      while (b < bins_.size() && bin_of(bins_[b].lowest) < bin) ++b;
+      if (b == bins_.size() || bin_of(bins_[b].lowest) != bin) ++count;
+    }
+    return count;
+  }
+
+  static void put_into(Bin& bin, const Bin& more) {
+    bin.lowest = std::min(bin.lowest, more.lowest);
+    bin.highest = std::max(bin.highest, more.highest);
+    bin.count += more.count;
+  }
+
+  void merge_neighbours() {
+    std::size_t kept = 0;
+    for (std::size_t b = 1; b < bins_.size(); ++b) {
+      if (bin_of(bins_[b].lowest) == bin_of(bins_[kept].lowest))
+        put_into(bins_[kept], bins_[b]);
+      else
+        bins_[++kept] = bins_[b];
+    }
+    if (!bins_.empty()) bins_.resize(kept + 1);
+  }
+
+  /// In place, from behind: bins move up to where they belong among `together`.
+  void merge_waiting(std::size_t together) {
+    std::size_t b = bins_.size(), w = waiting_.size(), to = together;
+    if (bins_.capacity() < together) bins_.reserve(std::min(most_, std::max(together, 2 * bins_.capacity())));
+    bins_.resize(together);
+    while (w > 0) {
+      const std::uint64_t bin = bin_of(order_in(waiting_[w - 1]));
+      if (b > 0 && bin_of(bins_[b - 1].lowest) > bin) {
+        bins_[--to] = bins_[--b];
+        continue;
+      }
+      const std::uint32_t order = order_in(waiting_[w - 1]);
+      Bin merged{order, order, Count()};
+      if (b > 0 && bin_of(bins_[b - 1].lowest) == bin) put_into(merged, bins_[--b]);
+      for (; w > 0 && bin_of(order_in(waiting_[w - 1])) == bin; --w) {
+        const std::uint32_t one = order_in(waiting_[w - 1]);
+        put_into(merged, {one, one, Count(static_cast<std::uint32_t>(waiting_[w - 1]))});
+      }
+      bins_[--to] = merged;
+    }
+  }
+
+  std::size_t most_;
+  unsigned dropped_ = 0;  ///< bits of order_of() that bins do not tell apart
+  std::vector<Bin> bins_;
+  std::vector<std::uint64_t> waiting_;  ///< order_of() the score, then its tag
+};
+
+struct PlainCount {
+  PlainCount() = default;
+  explicit PlainCount(std::uint32_t /*tag*/) : scores(1) {}
+  PlainCount& operator+=(const PlainCount& more) {
+    scores += more.scores;
+    return *this;
+  }
+  std::uint64_t scores = 0;
+};
+
+}  // namespace detail
+
+/// Any number of scores, for their quantiles, in at most 4 MiB.
+class ScoreHistogram {
+ public:
+  /// `most`: how many bins there may be. Quantiles are exact up to so many distinct scores.
+  explicit ScoreHistogram(std::size_t most = std::size_t{1} << 17U) : histogram_(most) {}
+
+  /// Throws Error (bad_data) on NaN.
+  void add(float score) {
+    if (std::isnan(score)) throw Error("scores: expected numbers, found NaN", ErrorCode::bad_data);
+    histogram_.add(score, 0);
+    ++size_;
+  }
+
+  [[nodiscard]] std::uint64_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+
+  /// The score of rank round(q · (size − 1)), 0 ≤ q ≤ 1. Of more distinct scores than bins, one of the same bin, which
+  /// for sets of real images is within a ten-thousandth of it. Throws Error (bad_data) without scores.
+  [[nodiscard]] float quantile(double q) {
+    if (empty()) throw Error("quantile: expected scores, found none", ErrorCode::bad_data);
+    if (!(q >= 0.0 && q <= 1.0))
+      throw Error("quantile: expected 0 to 1, found " + std::to_string(q), ErrorCode::option);
+    const auto rank = static_cast<std::uint64_t>(std::llround(q * static_cast<double>(size_ - 1)));
+    std::uint64_t below = 0;
+    for (const auto& bin : histogram_.bins()) {
+      below += bin.count.scores;
+      if (below > rank) return detail::score_of(bin.lowest + (bin.highest - bin.lowest) / 2);
+    }
+    return detail::score_of(histogram_.bins().back().highest);
+  }
+
+  /// Whether no score is infinite; true without scores.
+  [[nodiscard]] bool finite() {
+    const auto bins = histogram_.bins();
+    return bins.empty() || (std::isfinite(detail::score_of(bins.front().lowest)) &&
+                            std::isfinite(detail::score_of(bins.back().highest)));
+  }
+
+ private:
+  detail::SparseHistogram<detail::PlainCount> histogram_;
+  std::uint64_t size_ = 0;
+};
+
+}  // namespace adtr::inline ADTR_ABI

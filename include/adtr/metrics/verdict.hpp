@@ -1,0 +1,35 @@
+/// What a threshold makes of a score.
+#pragma once
+
+#include <array>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "adtr/core/abi.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// What is said of a part. A part that is not `good` must not pass: `undecided` is no kind of good.
+enum class Verdict : std::uint8_t {
+  undecided,  ///< nothing can be said: there is no threshold, or the score is no finite number
+  good,       ///< score < threshold
+  anomalous   ///< score ≥ threshold
+};
+
+/// The verdict's name, as `undecided`.
+[[nodiscard]] constexpr std::string_view name_of(Verdict verdict) {
+  constexpr std::array<std::string_view, 3> names{"undecided", "good", "anomalous"};
+  return names[static_cast<std::size_t>(verdict)];
+}
+
+/// The verdict on a score. A threshold of +∞ passes every part and one of −∞ none; without one, or where the score or
+/// the threshold is NaN or the score infinite, nothing is decided.
+[[nodiscard]] inline Verdict verdict_of(double score, std::optional<double> threshold) {
+  if (!threshold || std::isnan(*threshold) || !std::isfinite(score)) return Verdict::undecided;
+  return score >= *threshold ? Verdict::anomalous : Verdict::good;
+}
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,312 @@
+/// What an evaluation makes of a test set: labels, files that cannot be read, figures, memory.
+#include "adtr/evaluate.hpp"
+
+#include <unistd.h>
+
+#include <fstream>
+#include <functional>
+#include <limits>
+#include <set>
+
+#include "adtr/core/random.hpp"
+#include "metrics/exact_aupro.hpp"
+#include "support/allocations.hpp"
+#include "support/catch.hpp"
+
+namespace {
+
+using adtr::ErrorCode;
+using adtr::Index;
+using adtr::Sample;
+namespace fs = std::filesystem;
+
+constexpr Index map_side = 32;
+
+/// Has a detector's face: the map is the red of the image's upper left corner, in steps that are no round numbers.
+struct RedDetector {
+  adtr::ModelDescription model;
+  adtr::Image last;
+  int detections = 0;
+  std::function<double(double)> distort = [](double score) { return score; };
+
+  RedDetector() { model.image_size = map_side; }
+  [[nodiscard]] const adtr::ModelDescription& description() const { return model; }
+  [[nodiscard]] const adtr::Image& resized() const { return last; }
+  void detect(const adtr::ImageView& view, adtr::Detection& d) {
+    ++detections;
+    d.map.resize({map_side, map_side});
+    double highest = 0.0;
+    for (Index y = 0; y < map_side; ++y)
+      for (Index x = 0; x < map_side; ++x) {
+        const double red = view.row(y % view.height)[3 * (x % view.width)] / 3.0;
+        highest = std::max(highest, red);
+        d.map(static_cast<std::size_t>(y), static_cast<std::size_t>(x)) = static_cast<float>(red);
+      }
+    d.score = distort(highest);
+  }
+};
+
+/// A data set in a folder that goes with it. Images are map_side² pixels, so that masks keep their size.
+struct DataSet {
+  fs::path folder = fs::temp_directory_path() / ("adtr_evaluate_" + std::to_string(getpid()));
+  std::vector<Sample> samples;
+  std::uint64_t seed = 0;
+
+  DataSet() { fs::create_directories(folder); }
+  DataSet(const DataSet&) = delete;
+  DataSet& operator=(const DataSet&) = delete;
+  ~DataSet() { fs::remove_all(folder); }
+
+  /// `marks`: the pixels of a square that is brighter than the rest, and marked where the sample has a mask.
+  Sample& add(bool defective, bool with_mask, Index marks, Index mask_side = map_side) {
+    const std::string name = std::to_string(samples.size());
+    adtr::Image image(map_side, map_side);
+    adtr::Mask mask(mask_side, mask_side);
+    adtr::RandomStream random(++seed, 4);
+    for (Index y = 0; y < map_side; ++y)
+      for (Index x = 0; x < map_side; ++x) {
+        const bool marked = y < marks && x < marks;
+        for (Index c = 0; c < 3; ++c)
+          image.row(y)[3 * x + c] = static_cast<std::uint8_t>(random.below(150) + (marked ? 100U : 0U));
+        if (marked && y < mask_side && x < mask_side) mask.data[static_cast<std::size_t>(y * mask_side + x)] = 255;
+      }
+    Sample sample;
+    sample.path = folder / (name + ".png");
+    sample.kind = defective ? "hole" : "good";
+    sample.defective = defective;
+    adtr::write_png(sample.path, image);
+    if (with_mask) {
+      sample.mask = folder / (name + "_mask.png");
+      adtr::write_png(*sample.mask, mask);
+    }
+    samples.push_back(sample);
+    return samples.back();
+  }
+  /// Three good images and three with a hole and its mask.
+  void add_usual() {
+    for (int i = 0; i < 3; ++i) {
+      add(false, false, 0);
+      add(true, true, 3 + i);
+    }
+  }
+};
+
+adtr::Evaluation measure(
+    RedDetector& detector, const std::vector<Sample>& samples,
+    const std::function<void(const adtr::EvaluatedImage&)>& on_image = [](const auto&) {}) {
+  return adtr::evaluate(detector, std::span<const Sample>(samples), on_image);
+}
+
+bool same_figures(const adtr::Evaluation& a, const adtr::Evaluation& b) {
+  return a.image_auroc == b.image_auroc && a.image_ap == b.image_ap && a.image_f1_max == b.image_f1_max &&
+         a.pixel_auroc == b.pixel_auroc && a.pixel_ap == b.pixel_ap && a.pixel_f1_max == b.pixel_f1_max &&
+         a.aupro == b.aupro && a.images_good == b.images_good && a.images_defective == b.images_defective &&
+         a.pixel_images == b.pixel_images;
+}
+
+bool says(const adtr::Evaluation& e, const std::string& words) {
+  return std::any_of(e.reasons.begin(), e.reasons.end(),
+                     [&](const std::string& reason) { return reason.find(words) != std::string::npos; });
+}
+
+void overwrite(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
+
+std::string bytes_of(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+}  // namespace
+
+TEST_CASE("The figures of an evaluation are the exact ones, and its colour scale that of its own images") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  std::vector<double> scores;
+  std::vector<std::uint8_t> labels, pixel_labels;
+  std::vector<float> pixel_scores, good, defective;
+  ExactAupro pro;
+  const adtr::Evaluation e = measure(detector, set.samples, [&](const adtr::EvaluatedImage& image) {
+    const std::span<const float> map(image.detection.map.data(), image.detection.map.size());
+    scores.push_back(image.detection.score);
+    labels.push_back(image.defective ? 1 : 0);
+    pixel_scores.insert(pixel_scores.end(), map.begin(), map.end());
+    std::vector<std::uint8_t> truth(map.size(), 0);
+    if (image.mask != nullptr) truth = image.mask->data;
+    pixel_labels.insert(pixel_labels.end(), truth.begin(), truth.end());
+    pro.add(map, truth, map_side, map_side);
+    for (std::size_t i = 0; i < map.size(); i += 16) (image.defective ? defective : good).push_back(map[i]);
+  });
+  CHECK(e.image_auroc == adtr::auroc(scores, labels));
+  CHECK(e.image_ap == adtr::average_precision(scores, labels));
+  CHECK(e.image_f1_max == adtr::f1_max(scores, labels).value);
+  CHECK(e.pixel_auroc == adtr::auroc(pixel_scores, pixel_labels));
+  CHECK(*e.pixel_ap == Approx(adtr::average_precision(pixel_scores, pixel_labels)).epsilon(1e-13));
+  CHECK(e.pixel_f1_max == adtr::f1_max(pixel_scores, pixel_labels).value);
+  CHECK(*e.aupro == Approx(pro.value()).epsilon(1e-13));
+  CHECK(e.pixel_bound == 0.0);
+  CHECK((e.images_good == 3 && e.images_defective == 3 && e.pixel_images == 6));
+  CHECK((e.unreadable.empty() && e.reasons.empty() && e.turned == 0 && e.soft_masks == 0));
+  const adtr::HeatScale scale = adtr::heat_scale(good, defective);
+  REQUIRE(e.scale);
+  CHECK((e.scale->low == scale.low && e.scale->high == scale.high));
+}
+
+TEST_CASE("The folder decides the label, and a mask that contradicts it counts in no pixel figure") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  const adtr::Evaluation before = measure(detector, set.samples);
+  set.add(true, true, 0);   // a mask without a mark
+  set.add(false, true, 9);  // marks on a good part
+  std::vector<bool> defective;
+  const adtr::Evaluation e = measure(detector, set.samples, [&](const adtr::EvaluatedImage& image) {
+    defective.push_back(image.defective);
+    CHECK(image.defective == image.sample.defective);
+  });
+  CHECK(defective == std::vector<bool>{false, true, false, true, false, true, true, false});
+  CHECK((e.images_good == 4 && e.images_defective == 4 && e.pixel_images == 6));
+  CHECK((e.pixel_auroc == before.pixel_auroc && e.pixel_ap == before.pixel_ap && e.aupro == before.aupro));
+  CHECK(e.image_auroc != before.image_auroc);
+  CHECK(says(e, "pixel figures leave out 2 images whose mask contradicts the folder"));
+}
+
+TEST_CASE("Files that cannot be read are named and judged by nobody, and all others are judged") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  const adtr::Evaluation before = measure(detector, set.samples);
+  const std::vector<Sample> readable = set.samples;
+  // Found by the header, by the structure, and only by decoding.
+  overwrite(set.add(true, true, 5).path, "<html>not found</html>");
+  const fs::path text = set.samples.back().path;
+  const fs::path cut = set.add(false, false, 0).path;
+  overwrite(cut, bytes_of(cut).substr(0, bytes_of(cut).size() / 2));
+  const fs::path damaged = set.add(false, false, 0).path;
+  std::string bytes = bytes_of(damaged);
+  const std::size_t data = bytes.find("IDAT") + 4;
+  for (std::size_t i = data + 2; i < data + 40; ++i) bytes[i] = '\xFF';
+  overwrite(damaged, bytes);
+  const fs::path missing = set.add(true, true, 5).path;
+  fs::remove(missing);
+  std::rotate(set.samples.begin(), set.samples.begin() + 7, set.samples.end());  // not all at the end
+
+  detector.detections = 0;
+  std::set<fs::path> judged;
+  const adtr::Evaluation e =
+      measure(detector, set.samples, [&](const adtr::EvaluatedImage& image) { judged.insert(image.sample.path); });
+  CHECK(same_figures(e, before));
+  CHECK(judged.size() == readable.size());
+  CHECK(detector.detections == static_cast<int>(readable.size()));
+  std::set<fs::path> unreadable;
+  for (const adtr::UnreadableFile& file : e.unreadable) {
+    unreadable.insert(file.path);
+    CHECK(file.sentence.find(file.path.string() + ": ") == 0);
+  }
+  CHECK(unreadable == std::set<fs::path>{text, cut, damaged, missing});
+  CHECK(e.unreadable.size() == 4);
+  CHECK(says(e, "all figures are from 6 of 10 images"));
+
+  const adtr::Evaluation none = measure(detector, {set.samples[0]});
+  CHECK((none.images_good == 0 && none.images_defective == 0 && !none.scale));
+  CHECK(none.unreadable.size() + static_cast<std::size_t>(none.images_good + none.images_defective) == 1);
+}
+
+TEST_CASE("A mask that cannot be read leaves its image in the image figures alone") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  const adtr::Evaluation before = measure(detector, set.samples);
+  const fs::path mask = *set.add(true, true, 6).mask;
+  overwrite(mask, "not a mask");
+  const adtr::Evaluation e = measure(detector, set.samples);
+  REQUIRE(e.unreadable.size() == 1);
+  CHECK(e.unreadable[0].path == mask);
+  CHECK((e.images_defective == 4 && e.pixel_images == 6));
+  CHECK((e.pixel_auroc == before.pixel_auroc && e.aupro == before.aupro));
+  CHECK(says(e, "pixel figures leave out 1 image whose mask cannot be read"));
+}
+
+TEST_CASE("A mask of another size than its image ends an evaluation before any image is scored") {
+  DataSet set;
+  set.add_usual();
+  set.add(true, true, 5, map_side / 2);
+  RedDetector detector;
+  try {
+    static_cast<void>(measure(detector, set.samples));
+    FAIL("expected an Error");
+  } catch (const adtr::Error& error) {
+    CHECK(error.code() == ErrorCode::shape);
+    CHECK(std::string(error.what()).find(set.samples.back().mask->string() + ": ") == 0);
+    CHECK(std::string(error.what()).find(set.samples.back().path.string()) != std::string::npos);
+  }
+  CHECK(detector.detections == 0);
+}
+
+TEST_CASE("A score that is no number ends an evaluation, which names the image") {
+  DataSet set;
+  set.add_usual();
+  for (const double value : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
+    RedDetector detector;
+    detector.distort = [&](double score) { return detector.detections == 4 ? value : score; };
+    try {
+      static_cast<void>(measure(detector, set.samples));
+      FAIL("expected an Error");
+    } catch (const adtr::Error& error) {
+      CHECK(error.code() == ErrorCode::bad_weights);
+      CHECK(std::string(error.what()).find(set.samples[3].path.string() + ": ") == 0);
+    }
+  }
+}
+
+TEST_CASE("An evaluation says which figures its set has none of") {
+  DataSet set;
+  set.add(false, false, 0);
+  RedDetector detector;
+  adtr::Evaluation e = measure(detector, set.samples);
+  CHECK(says(e, "image figures need defective images; the test set has none"));
+  CHECK(says(e, "pixel figures need masks with defects; the test set has none"));
+  set.add(true, true, 4);
+  set.add(true, false, 4);
+  e = measure(detector, set.samples);
+  CHECK(e.image_auroc);
+  CHECK_FALSE(e.pixel_auroc);
+  CHECK(says(e, "1 of 2 have none"));
+  CHECK(measure(detector, {}).images_good == 0);
+
+  // A mark that no pixel of the map has.
+  DataSet large;
+  large.add(false, false, 0);
+  large.add(true, true, 4);
+  const adtr::Image image(4 * map_side, 4 * map_side);
+  adtr::Mask mask(4 * map_side, 4 * map_side);
+  mask.data[0] = 255;
+  Sample& small = large.add(true, true, 4);
+  adtr::write_png(small.path, image);
+  adtr::write_png(*small.mask, mask);
+  CHECK(says(measure(detector, large.samples), "miss the defects of 1 image, which are smaller than a pixel"));
+}
+
+TEST_CASE("The memory of an evaluation does not grow with its maps") {
+  std::vector<Sample> samples;
+  for (std::uint64_t i = 0; i < 2000; ++i) {
+    auto image = std::make_shared<adtr::Image>(4, 4);
+    adtr::RandomStream random(i, 2);
+    for (std::uint8_t& byte : image->data) byte = static_cast<std::uint8_t>(random.below(256));
+    Sample sample;
+    sample.path = std::to_string(i);
+    sample.kind = "good";
+    sample.image = image;
+    samples.push_back(sample);
+  }
+  const auto taken = [&](std::size_t count) {
+    RedDetector detector;
+    const std::size_t before = support::allocated_bytes();
+    static_cast<void>(
+        adtr::evaluate(detector, std::span<const Sample>(samples).first(count), [](const adtr::EvaluatedImage&) {}));
+    return support::allocated_bytes() - before;
+  };
+  const std::size_t few = taken(500), many = taken(2000);
+  // 4,096 bytes a map. What is counted is mostly the images themselves, which are given back at once.
+  CHECK((many - few) / 1500 < 400);
+}
