@@ -8,14 +8,13 @@
 #include <utility>
 #include <vector>
 
-#include <xtensor/xtensor.hpp>
-
 #include "adtr/backend/cpu.hpp"
 #include "adtr/data/image_file.hpp"
 #include "adtr/data/preprocess.hpp"
 #include "adtr/data/resize.hpp"
 #include "adtr/models/model.hpp"
 #include "adtr/models/score_map.hpp"
+#include "adtr/packages/xtensor.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -24,7 +23,8 @@ struct Detection {
   double score = 0.0;               ///< of the image; larger is more anomalous, no fixed range
   std::optional<double> threshold;  ///< the model's, or the one that was set
   bool anomalous = false;           ///< score ≥ threshold; false without one
-  xt::xtensor<float, 2> map;        ///< (image size, image size), raw scores of the pixels of the resized image
+  /// (image size, image size), raw scores of the pixels of the resized image; by rows, whatever XTENSOR_DEFAULT_LAYOUT.
+  xt::xtensor<float, 2, xt::layout_type::row_major> map;
 };
 
 /// The one way from pixels to a network's input: resized as Pillow does it, then normalised as the weights want it.

@@ -23,9 +23,9 @@ struct Backbone {
   static constexpr std::array<std::size_t, sizeof...(Taps)> taps{Taps...};
   static constexpr Index channels = (Layers::template Layer<Taps>::Output::channels + ...);
   static constexpr Index macs = Layers::macs;
-  /// The shape of tap I.
-  template <std::size_t I>
-  using Tap = typename Layers::template Layer<taps[I]>::Output;
+  /// The shape of tap K.
+  template <std::size_t K>
+  using Tap = typename Layers::template Layer<taps[K]>::Output;
 
   template <class T>
   using Parameters = typename Layers::template Parameters<T>;
@@ -65,9 +65,9 @@ struct Backbone {
                          typename B::Scalar* scratch, F&& tap) {
     const auto last =
         map_view<typename Layers::Output>(scratch + images.batch * Layers::template scratch<B>, images.batch);
-    Layers::template forward<B>(context, w.layers, w.padding, images, last, scratch, [&]<std::size_t I>(MapIn<B> map) {
+    Layers::template forward<B>(context, w.layers, w.padding, images, last, scratch, [&]<std::size_t K>(MapIn<B> map) {
       for (std::size_t t = 0; t < taps.size(); ++t)
-        if (taps[t] == I) tap(t, map);
+        if (taps[t] == K) tap(t, map);
     });
   }
 };
