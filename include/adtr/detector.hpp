@@ -12,8 +12,6 @@
 #include <utility>
 #include <vector>
 
-#include <xtensor/xtensor.hpp>
-
 #include "adtr/backend/cpu.hpp"
 #include "adtr/core/number_text.hpp"
 #include "adtr/data/image_file.hpp"
@@ -22,6 +20,7 @@
 #include "adtr/metrics/verdict.hpp"
 #include "adtr/models/model.hpp"
 #include "adtr/models/score_map.hpp"
+#include "adtr/packages/xtensor.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -30,7 +29,8 @@ struct Detection {
   double score = std::numeric_limits<double>::quiet_NaN();  ///< of the image; larger is more anomalous, no fixed range
   std::optional<double> threshold;                          ///< the model's, or the one that was set
   Verdict verdict = Verdict::undecided;                     ///< undecided without a threshold: not good, not anomalous
-  xt::xtensor<float, 2> map;  ///< (image size, image size), raw scores of the pixels of the resized image
+  /// (image size, image size), raw scores of the pixels of the resized image; by rows, whatever XTENSOR_DEFAULT_LAYOUT.
+  xt::xtensor<float, 2, xt::layout_type::row_major> map;
 };
 
 /// The one way from pixels to a network's input: resized as Pillow does it, then normalised as the weights want it.

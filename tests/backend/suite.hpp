@@ -10,6 +10,7 @@
 
 #include "backend/numbers.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 // CUDA has programs of its own, of the same files: one on the emulator, one on a GPU. Under sanitizers Reference runs
 // in double alone, as the oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
@@ -78,7 +79,7 @@ typename B::Context make_context(int threads) {
   if constexpr (requires { B::precision; })
     return typename B::Context(threads, B::precision);
   else
-    return typename B::Context(threads);
+    return support::context<B>(threads);
 }
 
 template <class B>

@@ -6,7 +6,7 @@
 
 TEST_CASE("pack makes panels of sixteen columns of the transpose, zeros beyond the last") {
   const int threads = GENERATE(1, 3);
-  const adtr::Cpu::Context context(threads);
+  const adtr::Cpu::Context context(threads, adtr::Oversubscribe::yes);
   for (const adtr::Index outputs : {1, 7, 16, 17, 40, 100})
     for (const adtr::Index inputs : {1, 5, 8, 16, 63, 64, 65, 130}) {
       const adtr::Index stride = inputs + 3;

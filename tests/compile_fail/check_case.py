@@ -2,18 +2,28 @@
 
 A case begins with lines `// expect: <regular expression>`, at least one. It must not compile, and what the compiler says
 must match each of them. With -DADTR_COMPILE_FAIL_CONTROL it must compile: that shows that it fails for this reason only.
+Further lines may say `// most: <number>`, so many lines that the compiler may say; `// flags: <options>` of the case, but
+not of the control, where `// flags gcc:` or `// flags clang:` are of one compiler alone, whose case is skipped where only
+the other has flags; `// first: <regular expression>` that the first line which says `error` must match.
 """
 
 import argparse
 import re
+import shlex
 import subprocess
 import sys
 
 
+SKIPPED = 4
+
+
+def is_clang(compiler: str) -> bool:
+    return "clang" in subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True).stdout
+
+
 def compile_case(args: argparse.Namespace, *options: str) -> subprocess.CompletedProcess:
     # No carets: the source that the compiler would quote holds the text of static_asserts that did not fail.
-    version = subprocess.run([args.compiler, "--version"], capture_output=True, text=True, check=True).stdout
-    no_carets = "-fno-caret-diagnostics" if "clang" in version else "-fno-diagnostics-show-caret"
+    no_carets = "-fno-caret-diagnostics" if is_clang(args.compiler) else "-fno-diagnostics-show-caret"
     command = [args.compiler, f"@{args.flags}", "-fsyntax-only", no_carets, *options, args.case]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
@@ -26,7 +36,14 @@ def main() -> int:
     args = parser.parse_args()
 
     with open(args.case, encoding="utf-8") as file:
-        expected = re.findall(r"^// expect: (.+)$", file.read(), re.MULTILINE)
+        text = file.read()
+    expected, first, most = (re.findall(rf"^// {key}: (.+)$", text, re.MULTILINE)
+                             for key in ("expect", "first", "most"))
+    name = "clang" if is_clang(args.compiler) else "gcc"
+    flags = re.findall(rf"^// flags(?: {name})?: (.+)$", text, re.MULTILINE)
+    if not flags and re.search(r"^// flags \w+: ", text, re.MULTILINE):
+        print(f"skipped: {name} cannot tell these flags")
+        return SKIPPED
     failures = []
     if not expected:
         failures.append("the case has no line `// expect: <regular expression>`")
@@ -35,11 +52,15 @@ def main() -> int:
     if control.returncode != 0:
         failures.append(f"the control does not compile:\n{control.stderr}")
 
-    case = compile_case(args)
+    case = compile_case(args, *shlex.split(" ".join(flags)))
     if case.returncode == 0:
         failures.append("the case compiles")
     else:
+        lines = case.stderr.splitlines()
+        error = next((line for line in lines if "error" in line), "")
         failures += [f"nothing matches `{e}` in:\n{case.stderr}" for e in expected if not re.search(e, case.stderr)]
+        failures += [f"the first error does not match `{e}`:\n{error}" for e in first if not re.search(e, error)]
+        failures += [f"{len(lines)} lines, at most {m} expected:\n{case.stderr}" for m in most if len(lines) > int(m)]
 
     for failure in failures:
         print(f"{args.case}: {failure}")

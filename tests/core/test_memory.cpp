@@ -1,11 +1,16 @@
 /// Buffers and arenas.
+#include <sys/resource.h>
+
 #include <array>
 #include <cstdint>
+#include <limits>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
 #include "adtr/core/arena.hpp"
+#include "core/child.hpp"
 #include "support/catch.hpp"
 
 namespace {
@@ -97,6 +102,62 @@ TEST_CASE("buffers made together outlive their block's maker, and do not overlap
   buffers.erase(buffers.begin(), buffers.begin() + 3);
   for (const int x : buffers.front().span()) REQUIRE(x == 4);
 }
+
+TEST_CASE("a buffer that was moved from is empty", "[core]") {
+  adtr::Buffer<int> a(10), b(3);
+  const adtr::Buffer<int> c(std::move(a));
+  CHECK((a.size() == 0 && a.data() == nullptr && a.span().empty()));
+  a = std::move(b);
+  CHECK((a.size() == 3 && b.size() == 0 && b.span().empty()));
+}
+
+TEST_CASE("a size that no memory has is an error that names it", "[core]") {
+  const auto sentence_of = [](adtr::Index size) -> std::string {
+    try {
+      const adtr::Buffer<float> buffer(size);
+    } catch (const adtr::Error& e) {
+      CHECK(e.code() == adtr::ErrorCode::no_resources);
+      return e.what();
+    }
+    return "";
+  };
+  constexpr adtr::Index most = std::numeric_limits<adtr::Index>::max();
+  CHECK(sentence_of(most) ==
+        "out of memory: 9223372036854775807 elements of 4 bytes were wanted, which no memory holds");
+  const adtr::MemoryFor outer("the weights of a test");
+  CHECK(sentence_of(-1) ==
+        "out of memory: -1 elements of 4 bytes were wanted for the weights of a test, which no memory holds");
+#ifndef ADTR_SANITIZED  // the address sanitizer ends the program where it has no memory
+  const adtr::MemoryFor inner("a test");
+  CHECK(sentence_of(most / 8) == "out of memory: the system refused 4398046511104.0 MiB for a test");
+#endif
+}
+
+#ifndef ADTR_SANITIZED
+TEST_CASE("memory that the system refuses is an error that says how much and what for", "[core]") {
+  const int result = in_child([] {
+    constexpr rlim_t room = rlim_t{2} << 30;
+    const rlimit limit{room, room};
+    if (::setrlimit(RLIMIT_AS, &limit) != 0) return 98;
+    std::vector<adtr::Buffer<float>> taken;
+    for (const bool together : {false, true}) {
+      const adtr::BuffersTogether block(together ? 1 << 20 : 0);
+      const adtr::MemoryFor purpose("the feature maps");
+      try {
+        for (int i = 0; i < 10; ++i) taken.emplace_back(adtr::Index{1} << 27);
+        return 1;
+      } catch (const adtr::Error& e) {
+        if (e.code() != adtr::ErrorCode::no_resources) return 2;
+        if (std::string(e.what()) != "out of memory: the system refused 512.0 MiB for the feature maps") return 3;
+      }
+      if (taken.empty()) return 4;
+      taken.clear();
+    }
+    return 0;
+  });
+  CHECK(result == 0);
+}
+#endif
 
 TEST_CASE("aligned sizes are whole cache lines", "[core]") {
   static_assert(adtr::aligned_size<float>(0) == 0);

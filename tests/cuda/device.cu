@@ -32,7 +32,7 @@ int without_gpu() {
     const std::string text = e.what();
     std::printf("%s\n", text.c_str());
     expect(text.starts_with("cudaStreamCreateWithFlags failed at memory.cuh:"), "the error names call and place");
-    expect(text.find(cudaGetErrorName(e.code())) != std::string::npos, "the error has CUDA's name for it");
+    expect(text.find(cudaGetErrorName(e.cuda_code())) != std::string::npos, "the error has CUDA's name for it");
   }
   return failures;
 }

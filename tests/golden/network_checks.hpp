@@ -14,6 +14,7 @@
 #include "golden/backends.hpp"
 #include "golden/golden.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 namespace golden {
 
@@ -167,7 +168,7 @@ class NetworkChecks {
 
   Golden expected_;
   adtr::Padding padding_;
-  typename B::Context context_{2};
+  typename B::Context context_ = support::context<B>(2);
   adtr::Buffer<T> frozen_, trained_;
   typename Backbone::template Parameters<T> backbone_;
   typename Transformer::template Parameters<T> transformer_;

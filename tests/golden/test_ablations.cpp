@@ -4,6 +4,7 @@
 #include "golden/backends.hpp"
 #include "golden/golden.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 namespace {
 
@@ -43,7 +44,7 @@ template <class Net, class B>
 void check(const std::string& name) {
   INFO(name);
   using T = typename B::Scalar;
-  const typename B::Context context(2);
+  const auto context = support::context<B>(2);
   const golden::Golden expected("ablations");
   adtr::Buffer<T> memory(adtr::parameter_count<Net>), gradient(memory.size());
   auto parameters = adtr::bind_parameters<Net, T>(memory.data()),

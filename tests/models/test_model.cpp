@@ -11,6 +11,7 @@
 #include "adtr/backend/reference.hpp"
 #include "models/user_executor.hpp"
 #include "support/allocations.hpp"
+#include "support/threads.hpp"
 
 using small_model::Net;
 using small_model::Networks;
@@ -90,10 +91,10 @@ TEST_CASE("An image scores the same alone and in a batch, and for any number of 
   for (adtr::Index i = 0; i < images; ++i)
     preprocess(small_model::picture(40, 50, static_cast<std::uint64_t>(i)), input.data() + i * 32 * 32 * 3);
   const int threads_of_batch = GENERATE(1, 4, 7);  // by ones; two and one; all three
-  adtr::Model<Net, adtr::Cpu> batch(weights, adtr::Cpu::Context(threads_of_batch), images);
+  adtr::Model<Net, adtr::Cpu> batch(weights, support::context<adtr::Cpu>(threads_of_batch), images);
   batch.position_scores({input.data(), images, 32, 32, 3}, together);
   for (const int threads : {1, 2, 3}) {
-    adtr::Model<Net, adtr::Cpu> one(weights, adtr::Cpu::Context(threads));
+    adtr::Model<Net, adtr::Cpu> one(weights, support::context<adtr::Cpu>(threads));
     for (adtr::Index i = 0; i < images; ++i)
       one.position_scores({input.data() + i * 32 * 32 * 3, 1, 32, 32, 3},
                           std::span(alone).subspan(static_cast<std::size_t>(i) * 64, 64));
@@ -128,7 +129,7 @@ TEST_CASE("Every backend detects alike") {
 TEST_CASE("Detecting in memory allocates nothing after the first image of a size") {
   const small_model::File file;
   const int threads = GENERATE(1, 2);
-  auto detector = CpuDetector::load(file.path, threads);
+  auto detector = CpuDetector::load(file.path, support::context<adtr::Cpu>(threads));
   const auto image = small_model::picture(), other = small_model::picture(40, 50, 2);
   adtr::Detection d;
   detector.detect(image, d);
@@ -179,7 +180,7 @@ TEST_CASE("The executor in docs/getting_started.md is the one tested here") {
 TEST_CASE("Detectors that share a model give its bits from several threads, and share its weights") {
   const small_model::File file;
   const auto before = support::allocated_bytes();
-  auto detector = std::make_unique<CpuDetector>(CpuDetector::load(file.path, 2));
+  auto detector = std::make_unique<CpuDetector>(CpuDetector::load(file.path, support::context<adtr::Cpu>(2)));
   const auto loading = support::allocated_bytes() - before;
   detector->set_threshold(0.25);
   std::vector<adtr::Image> images;

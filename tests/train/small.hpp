@@ -8,6 +8,7 @@
 #include "adtr/train/initialise.hpp"
 #include "adtr/train/trainer.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 namespace small {
 
@@ -44,7 +45,7 @@ std::vector<typename B::Scalar> train(const adtr::TrainingOptions& o, int thread
   using T = typename B::Scalar;
   adtr::FeatureCache<T> cache(images, tokens, channels, std::uint64_t{1} << 30);
   fill(cache);
-  adtr::Trainer<Net, B> trainer(typename B::Context(threads), cache, o);
+  adtr::Trainer<Net, B> trainer(support::context<B>(threads), cache, o);
   auto p = trainer.parameters();
   adtr::initialise_identity<Net, T>(p, o.seed, adtr::PrincipalAxes::of<T>(cache.rows(), Net::C));
   while (trainer.state().epoch < o.epochs) trainer.run_epoch();

@@ -47,7 +47,7 @@ Trained train(const adtr::TrainingOptions& o, int threads, Index resumed_at = -1
   adtr::ReplacingBatches<float> batches(normal, {&known}, size, o.anomaly_probability, o.seed);
   using Trainer = adtr::Trainer<small::Net, B>;
   const auto started = [&] {
-    auto trainer = std::make_unique<Trainer>(typename B::Context(threads), batches, o);
+    auto trainer = std::make_unique<Trainer>(support::context<B>(threads), batches, o);
     auto p = trainer->parameters();
     adtr::initialise_identity<small::Net, float>(p, o.seed,
                                                  adtr::PrincipalAxes::of<float>(normal.rows(), small::Net::C));

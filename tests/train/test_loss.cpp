@@ -9,6 +9,7 @@
 #include "adtr/backend/eigen.hpp"
 #include "backend/numbers.hpp"
 #include "support/catch.hpp"
+#include "support/threads.hpp"
 
 using suite::Index;
 using Oracle = adtr::Reference<double>;
@@ -32,7 +33,7 @@ Result<typename B::Scalar> loss_of(const std::vector<typename B::Scalar>& f, con
                                    Index columns = channels) {
   const auto rows = static_cast<Index>(marks.size());
   Result<typename B::Scalar> result{0.0, std::vector<typename B::Scalar>(f.size(), 77)};
-  const typename B::Context context(threads);
+  const auto context = support::context<B>(threads);
   const adtr::MatrixIn<B> fs(f.data(), rows, columns), gs(g.data(), rows, columns);
   const adtr::MatrixOut<B> dg(result.gradient.data(), rows, columns);
   const std::vector<typename B::Scalar> y(marks.begin(), marks.end());

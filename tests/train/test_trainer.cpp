@@ -97,7 +97,7 @@ TEST_CASE("A run that was saved and taken up again ends with the same bits") {
     trainer.run_epoch();
     adtr::save_checkpoint(path, trainer.state(), identity);
   }
-  adtr::Trainer<small::Net, adtr::Cpu> trainer(adtr::Cpu::Context(2), cache, o);
+  adtr::Trainer<small::Net, adtr::Cpu> trainer(adtr::Cpu::Context(2, adtr::Oversubscribe::yes), cache, o);
   adtr::load_checkpoint(path, identity, trainer.state());
   CHECK(trainer.state().epoch == 2);
   while (trainer.state().epoch < o.epochs) trainer.run_epoch();

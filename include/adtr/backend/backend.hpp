@@ -51,18 +51,17 @@
 
 namespace adtr::inline ADTR_ABI {
 
+/// All that a backend has. For those who write one: `static_assert(adtr::BackendOperations<Mine>)` lists what is missing.
 template <class B>
-concept Backend = requires(const typename B::Context& context, typename B::Packed& packed,
-                           MatrixView<const typename B::Scalar> in, MatrixView<typename B::Scalar> out,
-                           MapView<const typename B::Scalar> map_in, MapView<typename B::Scalar> map_out,
-                           const typename B::Scalar* read, typename B::Scalar* write, typename B::Scalar number,
-                           Epilogue<typename B::Scalar> epilogue, Attention<typename B::Scalar> attention,
-                           AttentionGradient<typename B::Scalar> attention_gradient,
-                           SqueezeExcite<typename B::Scalar> squeeze_excite,
-                           InvertedResidual<typename B::Scalar, typename B::Packed> inverted_residual,
-                           InvertedResidualShape inverted_residual_shape, Window window, Activation activation,
-                           Dropout dropout, AdamW adamw, AnomalyLoss anomaly_loss, double* sum, typename B::Mark& mark,
-                           Index n) {
+concept BackendOperations =
+    requires(const typename B::Context& context, typename B::Packed& packed, MatrixView<const typename B::Scalar> in,
+             MatrixView<typename B::Scalar> out, MapView<const typename B::Scalar> map_in,
+             MapView<typename B::Scalar> map_out, const typename B::Scalar* read, typename B::Scalar* write,
+             typename B::Scalar number, Epilogue<typename B::Scalar> epilogue, Attention<typename B::Scalar> attention,
+             AttentionGradient<typename B::Scalar> attention_gradient, SqueezeExcite<typename B::Scalar> squeeze_excite,
+             InvertedResidual<typename B::Scalar, typename B::Packed> inverted_residual,
+             InvertedResidualShape inverted_residual_shape, Window window, Activation activation, Dropout dropout,
+             AdamW adamw, AnomalyLoss anomaly_loss, double* sum, typename B::Mark& mark, Index n) {
   requires std::floating_point<typename B::Scalar>;
   { B::name } -> std::convertible_to<const char*>;
   requires std::constructible_from<typename B::Context, int>;
@@ -110,6 +109,13 @@ concept Backend = requires(const typename B::Context& context, typename B::Packe
   B::squared_norm(context, read, n, sum);
   B::adamw(context, adamw, n, write, read, write, write);
 };
+
+/// The same as a value, of which a compiler says that it is false and no more.
+template <class B>
+inline constexpr bool is_a_backend_such_as_adtr_Cpu = BackendOperations<B>;
+
+template <class B>
+concept Backend = is_a_backend_such_as_adtr_Cpu<B>;  // static_assert(adtr::BackendOperations<B>) says what is missing
 
 /// What operations on backend B read and write.
 template <Backend B>

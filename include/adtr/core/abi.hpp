@@ -9,8 +9,15 @@
 #define ADTR_VERSION_MINOR 1
 #define ADTR_VERSION_PATCH 0
 
+// Each of -ffast-math's parts is enough to do harm. (Clang has no macro for the last two.)
 #if defined(__FAST_MATH__)
-#error "adtr needs IEEE arithmetic (NaN checks, bit-identical scores): build without -ffast-math"
+#error "adtr needs IEEE arithmetic (NaN checks, bit-identical scores): build without -ffast-math and -Ofast"
+#elif defined(__FINITE_MATH_ONLY__) && __FINITE_MATH_ONLY__ > 0
+#error "adtr needs IEEE arithmetic (NaN checks, bit-identical scores): build without -ffinite-math-only"
+#elif defined(__ASSOCIATIVE_MATH__)
+#error "adtr needs IEEE arithmetic (NaN checks, bit-identical scores): build without -fassociative-math"
+#elif defined(__RECIPROCAL_MATH__)
+#error "adtr needs IEEE arithmetic (NaN checks, bit-identical scores): build without -freciprocal-math"
 #endif
 
 #if defined(__AVX512F__)

@@ -6,8 +6,10 @@
 #include <new>
 #include <span>
 #include <type_traits>
+#include <utility>
 
 #include "adtr/core/extents.hpp"
+#include "adtr/core/memory_error.hpp"
 #include "adtr/core/page_block.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -19,6 +21,7 @@ struct Allocation {
   void* memory = nullptr;
   PageBlock* block = nullptr;
 
+  /// Throws Error where the system has none left.
   [[nodiscard]] static Allocation make(std::size_t bytes) {
     if (bytes == 0) return {};
     PageBlock* const together = BuffersTogether::current();
@@ -30,7 +33,8 @@ struct Allocation {
         own->release();
         return {memory, own};
       }
-    void* const memory = ::operator new (bytes, std::align_val_t{alignment});
+    void* const memory = ::operator new (bytes, std::align_val_t{alignment}, std::nothrow);
+    if (memory == nullptr) throw_no_memory(bytes);
     std::memset(memory, 0, bytes);
     return {memory, nullptr};
   }
@@ -38,16 +42,24 @@ struct Allocation {
 
 }  // namespace detail
 
-/// A run of `size` elements that begins on a cache line; zero at first. Moves, does not copy.
+/// A run of `size` elements that begins on a cache line; zero at first. Moves, does not copy, and is empty afterwards.
+/// Throws Error with ErrorCode::no_resources, not std::bad_alloc, where the system has no memory left for it.
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
   /// Not inlined: a network has hundreds, and its loading would be mostly this.
   [[gnu::noinline]] explicit Buffer(Index size) : size_(size) {
-    const auto allocation = detail::Allocation::make(static_cast<std::size_t>(size) * sizeof(T));
+    const auto allocation = detail::Allocation::make(detail::bytes_of(size, sizeof(T)));
     data_ = {static_cast<T*>(allocation.memory), Free{allocation.block}};
   }
+  Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  Buffer& operator=(Buffer&& other) noexcept {
+    data_ = std::move(other.data_);
+    size_ = std::exchange(other.size_, 0);
+    return *this;
+  }
+  ~Buffer() = default;
 
   [[nodiscard]] T* data() { return data_.get(); }
   [[nodiscard]] const T* data() const { return data_.get(); }

@@ -2,6 +2,10 @@
 /// concatenated.
 #pragma once
 
+#include <algorithm>
+#include <array>
+#include <functional>
+
 #include "adtr/core/buffer.hpp"
 #include "adtr/nn/sequential.hpp"
 
@@ -14,18 +18,35 @@ struct Grid {
   static constexpr Index width = Width;
 };
 
+namespace detail {
+/// Whether `Tap` numbers one of so many layers. As a type, so that a compiler's message has both numbers.
+template <std::size_t Tap, std::size_t Layers>
+struct CheckedTap {
+  static_assert(Tap < Layers, "a tap of a Backbone must be the number of one of its layers, which count from 0");
+  static constexpr bool exists = Tap < Layers;
+};
+}  // namespace detail
+
 /// `Layers` (a Sequential) tapped after the layers numbered in `Taps`, ascending. Layers after the last tap should not
 /// be listed: they would be computed for nothing.
 template <class Layers_, std::size_t... Taps>
 struct Backbone {
   using Layers = Layers_;
   using Input = typename Layers::Input;
+  static_assert(sizeof...(Taps) > 0, "a Backbone needs at least one tap: the number of a layer, which count from 0");
   static constexpr std::array<std::size_t, sizeof...(Taps)> taps{Taps...};
-  static constexpr Index channels = (Layers::template Layer<Taps>::Output::channels + ...);
+  static_assert(std::adjacent_find(taps.begin(), taps.end(), std::greater_equal<>()) == taps.end(),
+                "the taps of a Backbone must be in ascending order");
+  static constexpr Index channels = [] {
+    if constexpr ((detail::CheckedTap<Taps, Layers::size>::exists && ...))
+      return (Layers::template Layer<Taps>::Output::channels + ... + Index{0});
+    else
+      return Index{1};  // after the message above, no others about the same thing
+  }();
   static constexpr Index macs = Layers::macs;
-  /// The shape of tap I.
-  template <std::size_t I>
-  using Tap = typename Layers::template Layer<taps[I]>::Output;
+  /// The shape of tap K.
+  template <std::size_t K>
+  using Tap = typename Layers::template Layer<taps[K]>::Output;
 
   template <class T>
   using Parameters = typename Layers::template Parameters<T>;
@@ -65,9 +86,9 @@ struct Backbone {
                          typename B::Scalar* scratch, F&& tap) {
     const auto last =
         map_view<typename Layers::Output>(scratch + images.batch * Layers::template scratch<B>, images.batch);
-    Layers::template forward<B>(context, w.layers, w.padding, images, last, scratch, [&]<std::size_t I>(MapIn<B> map) {
+    Layers::template forward<B>(context, w.layers, w.padding, images, last, scratch, [&]<std::size_t K>(MapIn<B> map) {
       for (std::size_t t = 0; t < taps.size(); ++t)
-        if (taps[t] == I) tap(t, map);
+        if (taps[t] == K) tap(t, map);
     });
   }
 };

@@ -59,9 +59,9 @@ constexpr MBConvSpec block(const EfficientNetSpec& spec, const StageSpec& s, Ind
           spec.lite ? Activation::relu6 : Activation::silu};
 }
 
-template <EfficientNetSpec Spec, class In, std::size_t I>
+template <EfficientNetSpec Spec, class In, std::size_t K>
 struct MakeStage {
-  static constexpr StageSpec stage = scaled(Spec, I);
+  static constexpr StageSpec stage = scaled(Spec, K);
   using First = MBConv<In, block(Spec, stage, In::channels, true)>;
   using Rest = MBConv<typename First::Output, block(Spec, stage, stage.outputs, false)>;
   using type = Stage<First, Rest, static_cast<std::size_t>(stage.repeats)>;

@@ -73,7 +73,12 @@ class FeatureExtractor {
         capacity_(capacity),
         group_(group_of(context, capacity)),
         weights_(std::move(weights)),
-        scratch_(group_ * Backbone::template scratch<B>) {}
+        scratch_(maps(group_)) {}
+
+  static typename B::Memory maps(Index group) {
+    const MemoryFor purpose("the backbone's feature maps");
+    return typename B::Memory(group * Backbone::template scratch<B>);
+  }
 
   static Index group_of(const typename B::Context& context, Index capacity) {
     if constexpr (!B::on_host) return capacity;
@@ -83,6 +88,7 @@ class FeatureExtractor {
 
   static std::shared_ptr<const Weights> pack(const typename B::Context& context, const Parameters& parameters,
                                              Padding padding, const PartListener& parts) {
+    const MemoryFor purpose("the backbone's weights");
     const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
     auto weights = std::make_shared<Weights>();
     const ParametersOn<typename Backbone::Layers, B> on_backend(context, parameters);

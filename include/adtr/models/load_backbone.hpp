@@ -139,11 +139,11 @@ namespace detail {
 template <class Layers>
 std::vector<int> stage_depths() {
   std::vector<int> depths;
-  [&]<std::size_t... I>(std::index_sequence<I...>) {
+  [&]<std::size_t... K>(std::index_sequence<K...>) {
     const auto add = [&]<class L>(std::type_identity<L>) {
       if constexpr (requires { L::blocks; }) depths.push_back(static_cast<int>(L::blocks));
     };
-    (add(std::type_identity<typename Layers::template Layer<I>>{}), ...);
+    (add(std::type_identity<typename Layers::template Layer<K>>{}), ...);
   }
   (std::make_index_sequence<Layers::size>{});
   return depths;

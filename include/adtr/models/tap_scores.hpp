@@ -11,9 +11,9 @@
 namespace adtr::inline ADTR_ABI {
 
 namespace detail {
-template <class Backbone, std::size_t... I>
-constexpr std::array<Index, sizeof...(I)> tap_widths(std::index_sequence<I...>) {
-  return {Backbone::template Tap<I>::channels...};
+template <class Backbone, std::size_t... K>
+constexpr std::array<Index, sizeof...(K)> tap_widths(std::index_sequence<K...>) {
+  return {Backbone::template Tap<K>::channels...};
 }
 }  // namespace detail
 

@@ -25,11 +25,11 @@ struct Edge {
 namespace detail {
 template <class Numbers, class... Layers>
 struct Edges;
-template <std::size_t... I, class... Layers>
-struct Edges<std::index_sequence<I...>, Layers...> {
+template <std::size_t... K, class... Layers>
+struct Edges<std::index_sequence<K...>, Layers...> {
   template <std::size_t N>
   using At = std::tuple_element_t<N, std::tuple<Layers...>>;
-  static constexpr bool fit = (Edge<At<I>, At<I + 1>, static_cast<Index>(I) + 1>::fits && ... && true);
+  static constexpr bool fit = (Edge<At<K>, At<K + 1>, static_cast<Index>(K) + 1>::fits && ... && true);
 };
 }  // namespace detail
 
@@ -104,8 +104,8 @@ struct Stage {
 template <class... NamedLayers>
 struct Sequential {
   static constexpr std::size_t size = sizeof...(NamedLayers);
-  template <std::size_t I>
-  using Layer = typename std::tuple_element_t<I, std::tuple<NamedLayers...>>::Layer;
+  template <std::size_t K>
+  using Layer = typename std::tuple_element_t<K, std::tuple<NamedLayers...>>::Layer;
   using Input = typename Layer<0>::Input;
   using Output = typename Layer<size - 1>::Output;
   static constexpr const char* name = "Sequential";
@@ -128,12 +128,12 @@ struct Sequential {
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w,
                       const PartListener& parts = {}) {
-    each_layer([&]<std::size_t I>() {
-      if constexpr (requires { Layer<I>::blocks; }) {
-        Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers), parts);
+    each_layer([&]<std::size_t K>() {
+      if constexpr (requires { Layer<K>::blocks; }) {
+        Layer<K>::template prepare<B>(context, std::get<K>(p.layers), std::get<K>(w.layers), parts);
       } else {
-        parts.next(std::get<I>(p.layers));
-        Layer<I>::template prepare<B>(context, std::get<I>(p.layers), std::get<I>(w.layers));
+        parts.next(std::get<K>(p.layers));
+        Layer<K>::template prepare<B>(context, std::get<K>(p.layers), std::get<K>(w.layers));
       }
     });
   }
@@ -155,19 +155,19 @@ struct Sequential {
     forward<B>(context, w, padding, x, y, scratch, []<std::size_t>(const auto&) {});
   }
 
-  /// As above; `tap.template operator()<I>(map)` sees the output of every layer I as soon as it exists.
+  /// As above; `tap.template operator()<K>(map)` sees the output of every layer K as soon as it exists.
   template <Backend B, class Tap>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
                       MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch,
                       Tap&& tap) {
     MapView<const typename B::Scalar> current = x;
-    each_layer([&]<std::size_t I>() {
-      auto next = I + 1 == size && y.data != nullptr
+    each_layer([&]<std::size_t K>() {
+      auto next = K + 1 == size && y.data != nullptr
                       ? y
-                      : map_view<typename Layer<I>::Output>(scratch + (I % 2 == 0 ? 0 : x.batch * between[0]), x.batch);
-      Layer<I>::template forward<B>(context, std::get<I>(w.layers), padding, current, next,
+                      : map_view<typename Layer<K>::Output>(scratch + (K % 2 == 0 ? 0 : x.batch * between[0]), x.batch);
+      Layer<K>::template forward<B>(context, std::get<K>(w.layers), padding, current, next,
                                     scratch + x.batch * (between[0] + between[1]));
-      tap.template operator()<I>(MapView<const typename B::Scalar>(next));
+      tap.template operator()<K>(MapView<const typename B::Scalar>(next));
       current = next;
     });
   }
@@ -175,7 +175,7 @@ struct Sequential {
  private:
   template <class F>
   static constexpr void each_layer(F&& f) {
-    [&]<std::size_t... I>(std::index_sequence<I...>) { (f.template operator()<I>(), ...); }
+    [&]<std::size_t... K>(std::index_sequence<K...>) { (f.template operator()<K>(), ...); }
     (std::make_index_sequence<size>{});
   }
 };

@@ -46,7 +46,8 @@ struct Attentions {
   static void check(const Attention<float>& a) {
     if (channels(a) > most_channels)
       throw Error("attention on the cpu backend takes at most " + std::to_string(most_channels) +
-                  " channels a head, not " + std::to_string(channels(a)) + ".");
+                  " channels a head, not " + std::to_string(channels(a)) + ".",
+                  ErrorCode::shape);
   }
 
   /// The task of head i of all heads of all images, for all queries.

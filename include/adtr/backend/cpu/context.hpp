@@ -1,6 +1,7 @@
 /// Where the Cpu backend runs.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -8,15 +9,26 @@
 
 namespace adtr::inline ADTR_ABI::cpu {
 
-/// A handle to threads. Copies share them; so may any number of user threads.
+/// A handle to threads. Copies share them; so may any number of user threads. To move one is to copy it: none is ever
+/// without threads.
 class Context {
  public:
-  /// A pool of its own of that many threads, the caller among them; 0 takes all hardware threads.
-  explicit Context(int threads = 0) : executor_(std::make_shared<ThreadPool>(threads)) {}
-  /// Shares a pool that exists, or runs on the user's own threads.
-  explicit Context(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {}
+  /// A pool of its own of that many threads, the caller among them; see ThreadPool. Throws Error where the number is
+  /// negative.
+  explicit Context(int threads = 0, Oversubscribe oversubscribe = Oversubscribe::no)
+      : executor_(std::make_shared<ThreadPool>(threads, oversubscribe)) {}
+  /// Shares a pool that exists, or runs on the user's own threads. Throws Error where the pointer is null.
+  explicit Context(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {
+    if (executor_ == nullptr)
+      throw Error("the executor of a Context is a null pointer; expected a ThreadPool or an Executor of your own",
+                  ErrorCode::option);
+  }
+  Context(const Context&) = default;
+  Context& operator=(const Context&) = default;
+  ~Context() = default;
 
-  [[nodiscard]] int threads() const { return executor_->threads(); }
+  /// How many threads take part in loops: perhaps fewer than were asked for; threads_note() says why.
+  [[nodiscard]] int threads() const { return std::max(1, executor_->threads()); }
 
   /// fn(i) for every i in [0, count), on any of the threads.
   template <class F>

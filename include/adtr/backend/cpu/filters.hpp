@@ -50,7 +50,8 @@ struct Filters {
                   float* sums = nullptr) {
     if (given.window.kernel > filter_kernel)
       throw Error("a depthwise window on the cpu backend is at most " + std::to_string(filter_kernel) + " wide, not " +
-                  std::to_string(given.window.kernel) + ".");
+                  std::to_string(given.window.kernel) + ".",
+                  ErrorCode::shape);
     const Kernels& kernel = kernels();
     const Blocks b = blocks(context, given, y);
     const Index channel_blocks = count(y.channels, b.channels), row_blocks = count(y.height, b.rows),

@@ -52,9 +52,10 @@ enum class Isa : int { scalar, avx2, avx512 };
     if (name != isa_name(isa)) continue;
     if (isa_available(isa)) return isa;
     throw Error(option + " asks for " + isa_name(isa) + ", which this machine lacks; its best is " +
-                isa_name(best_isa()) + ".");
+                isa_name(best_isa()) + ".",
+                ErrorCode::option);
   }
-  throw Error(option + " is '" + std::string(name) + "'; expected scalar, avx2 or avx512.");
+  throw Error(option + " is '" + std::string(name) + "'; expected scalar, avx2 or avx512.", ErrorCode::option);
 }
 
 }  // namespace adtr::inline ADTR_ABI

@@ -4,13 +4,19 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
+#include <exception>
 #include <mutex>
 #include <thread>
 #include <vector>
 
 #include "adtr/backend/cpu/executor.hpp"
+#include "adtr/core/processors.hpp"
 
 namespace adtr::inline ADTR_ABI {
+
+/// Whether a pool may have more threads than this process has processors: `yes` is for tests, and for programs that
+/// know better.
+enum class Oversubscribe : bool { no, yes };
 
 /// `parallel_for` hands iterations out one at a time to whichever thread is free; the caller takes part, so a pool of
 /// one thread starts none. It allocates nothing. A worker that wakes late finds the loop closed and goes back to
@@ -18,12 +24,23 @@ namespace adtr::inline ADTR_ABI {
 /// that a second user thread starts while the pool is busy, runs on its calling thread alone.
 class ThreadPool final : public Executor {
  public:
-  /// `threads` includes the caller; 0 takes all hardware threads.
-  explicit ThreadPool(int threads = 0) {
-    const int all = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
-    const int workers = std::min(threads > 0 ? threads : all, max_threads) - 1;
+  /// `threads` includes the caller; 0 takes one for each processor that this process may use, which is also the most
+  /// that it gets unless it asks to oversubscribe. Where the system does not start as many the pool has fewer, at least
+  /// the caller: threads() says how many, threads_note() why. Throws Error where `threads` is negative.
+  explicit ThreadPool(int threads = 0, Oversubscribe oversubscribe = Oversubscribe::no) {
+    check_threads(threads);
+    int wanted = threads;
+    if (threads == 0 || oversubscribe == Oversubscribe::no) {
+      const int processors = available_processors();
+      wanted = threads == 0 ? processors : std::min(threads, processors);
+    }
+    const int workers = std::min(wanted, max_threads) - 1;
     workers_.reserve(static_cast<std::size_t>(workers));
-    for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+    try {
+      for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
+    } catch (const std::exception&) {
+      // No more threads, or no memory for their stacks: those that run are enough.
+    }
   }
 
   ThreadPool(const ThreadPool&) = delete;

@@ -39,7 +39,8 @@ struct Blocks {
     const Index channels = block.channels, squeezed = block.excite.squeezed;
     if (squeezed > kernels::Excite::most_squeezed)
       throw Error("an inverted residual block on the cuda backend squeezes to at most " +
-                  std::to_string(kernels::Excite::most_squeezed) + " channels, not " + std::to_string(squeezed) + ".");
+                  std::to_string(kernels::Excite::most_squeezed) + " channels, not " + std::to_string(squeezed) + ".",
+                  ErrorCode::shape);
     MapView<const float> wide = x;
     if (block.expand != nullptr) {
       const MapView<float> map(take(x.pixels() * channels), x.batch, x.height, x.width, channels);

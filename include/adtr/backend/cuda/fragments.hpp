@@ -21,7 +21,7 @@ enum class Precision : std::uint8_t {
   if (name == "float32") return Precision::float32;
   if (name == "tf32") return Precision::tf32;
   if (name == "bf16") return Precision::bf16;
-  throw Error("expected the precision float32, tf32 or bf16, found " + std::string(name) + ".");
+  throw Error("expected the precision float32, tf32 or bf16, found " + std::string(name) + ".", ErrorCode::option);
 }
 
 /// What a lane hands to a tensor core: `values` numbers that are neighbours in k, the first in the lowest bits.

@@ -9,7 +9,7 @@ namespace adtr::inline ADTR_ABI::eigen {
 
 struct Attentions {
   static void attention(const Context& context, const Attention<float>& a) {
-    context.pool->for_each(a.batch * a.heads, [&](Index i) {
+    for_each(context, a.batch * a.heads, [&](Index i) {
       const Head head(a, i);
       Arena<float> arena = scratch(head.block_size(), a.tokens, query_block * head.channels);
       float* const room = arena.take(head.block_size());
@@ -33,7 +33,7 @@ struct Attentions {
   /// The equations are at Reference. The softmax is computed again: as fast as from log_sum_exp, and the forward pass'
   /// own bits.
   static void attention_backward(const Context& context, const Attention<float>& a, const AttentionGradient<float>& g) {
-    context.pool->for_each(a.batch * a.heads, [&](Index i) {
+    for_each(context, a.batch * a.heads, [&](Index i) {
       Attention<float> forward = a;
       forward.log_sum_exp = nullptr;
       const Head head(forward, i);

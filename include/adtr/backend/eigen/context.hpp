@@ -3,6 +3,8 @@
 
 #include <Eigen/Core>
 #include <algorithm>
+#include <atomic>
+#include <exception>
 #include <memory>
 
 #include "adtr/backend/cpu/thread_pool.hpp"
@@ -11,16 +13,41 @@
 
 namespace adtr::inline ADTR_ABI::eigen {
 
-/// A handle to the threads that operations share; 0 takes all of the machine. Copies share them too.
+/// A handle to the threads that operations share; see ThreadPool for how many there are. Copies share them too, and to
+/// move one is to copy it.
 struct Context {
-  explicit Context(int threads = 0) : pool(std::make_shared<ThreadPool>(threads)) {}
+  explicit Context(int threads = 0, Oversubscribe oversubscribe = Oversubscribe::no)
+      : pool(std::make_shared<ThreadPool>(threads, oversubscribe)) {}
+  Context(const Context&) = default;
+  Context& operator=(const Context&) = default;
+  ~Context() = default;
+
+  /// How many threads take part in loops: perhaps fewer than were asked for; threads_note() says why.
+  [[nodiscard]] int threads() const { return pool->threads(); }
+
   std::shared_ptr<ThreadPool> pool;
 };
+
+/// Calls fn(i) for every i in [0, count). What one throws, having found no memory for its scratch, is thrown here when
+/// all are done: from another thread it would end the program.
+template <class F>
+void for_each(const Context& context, Index count, F&& fn) {
+  std::exception_ptr failure;
+  std::atomic_flag failed;
+  context.pool->for_each(count, [&](Index i) {
+    try {
+      fn(i);
+    } catch (...) {
+      if (!failed.test_and_set()) failure = std::current_exception();
+    }
+  });
+  if (failure) std::rethrow_exception(failure);
+}
 
 /// Calls fn(first, count) for pieces of [0, size), all but the last `piece` long, whatever the number of threads.
 template <class F>
 void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
-  context.pool->for_each((size + piece - 1) / piece, [&](Index i) {
+  for_each(context, (size + piece - 1) / piece, [&](Index i) {
     const Index first = i * piece;
     fn(first, std::min(piece, size - first));
   });

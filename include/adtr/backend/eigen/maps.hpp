@@ -10,7 +10,7 @@ namespace adtr::inline ADTR_ABI::eigen {
 struct Maps {
   static void depthwise(const Context& context, MapView<const float> x, const Window& window, const float* w,
                         const float* bias, Activation activation, MapView<float> y) {
-    context.pool->for_each(y.batch * y.height, [&](Index row) {
+    for_each(context, y.batch * y.height, [&](Index row) {
       const Index n = row / y.height, oy = row % y.height, channels = y.channels;
       float* const sums = scratch(y.width * channels).take(y.width * channels);
       for (Index ox = 0; ox < y.width; ++ox) std::copy_n(bias, channels, sums + ox * channels);
@@ -24,7 +24,7 @@ struct Maps {
 
   static void squeeze_excite(const Context& context, MapView<float> x, const SqueezeExcite<float>& layer,
                              float* /*scratch*/) {
-    context.pool->for_each(x.batch, [&](Index n) {
+    for_each(context, x.batch, [&](Index n) {
       const MatrixView<float> rows = x.image(n).matrix();
       const Index channels = x.channels, squeezed = layer.squeezed;
       Arena<float> arena = scratch(channels, squeezed, channels);
@@ -48,7 +48,7 @@ struct Maps {
   }
 
   static void max_pool(const Context& context, MapView<const float> x, const Window& window, MapView<float> y) {
-    context.pool->for_each(y.batch * y.height, [&](Index row) {
+    for_each(context, y.batch * y.height, [&](Index row) {
       const Index n = row / y.height, oy = row % y.height;
       for (Index ox = 0; ox < y.width; ++ox)
         std::fill_n(y.pixel(n, oy, ox), y.channels, -std::numeric_limits<float>::infinity());
@@ -61,7 +61,7 @@ struct Maps {
   }
 
   static void resize(const Context& context, MapView<const float> x, MapView<float> y) {
-    context.pool->for_each(y.batch * y.height, [&](Index row) {
+    for_each(context, y.batch * y.height, [&](Index row) {
       const Index n = row / y.height, oy = row % y.height;
       const Place v = place(oy, x.height, y.height);
       for (Index ox = 0; ox < y.width; ++ox) {

@@ -80,7 +80,7 @@ struct Products {
                       RowsOf&& rows_of) {
     const Index column_blocks = (c.cols + column_block - 1) / column_block;
     const Index row_blocks = (c.rows + row_block - 1) / row_block;
-    context.pool->for_each(row_blocks * column_blocks, [&](Index task) {
+    for_each(context, row_blocks * column_blocks, [&](Index task) {
       const Index row = task / column_blocks * row_block;
       const Index column = task % column_blocks * column_block;
       const Index rows = std::min(row_block, c.rows - row);

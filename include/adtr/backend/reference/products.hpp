@@ -6,12 +6,14 @@
 #include <vector>
 
 #include "adtr/backend/arguments.hpp"
+#include "adtr/core/processors.hpp"
 
 namespace adtr::inline ADTR_ABI::reference {
 
-/// Where the Reference backend runs: the calling thread. The number of threads asked for does not matter.
+/// Where the Reference backend runs: the calling thread. The number of threads asked for does not matter, but a negative
+/// one throws Error as it does everywhere.
 struct Context {
-  explicit Context(int /*threads*/ = 1) {}
+  explicit Context(int threads = 1) { check_threads(threads); }
 };
 
 inline double activate(double x, Activation activation) {

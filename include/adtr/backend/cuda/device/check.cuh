@@ -7,15 +7,19 @@
 #include <string>
 
 #include "adtr/core/error.hpp"
+#include "adtr/core/memory_error.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::device {
 
-/// A call of CUDA's runtime that failed: what() has the call, CUDA's words and the line.
+/// A call of CUDA's runtime that failed: what() has the call, CUDA's words and the line. code() is no_resources where
+/// the GPU has no memory left; CUDA's own code is cuda_code().
 class CudaError : public Error {
  public:
   CudaError(cudaError_t code, const std::string& call, const char* file, unsigned line)
-      : Error(describe(code, call, file, line)), code_(code) {}
-  [[nodiscard]] cudaError_t code() const { return code_; }
+      : Error(describe(code, call, file, line),
+              code == cudaErrorMemoryAllocation ? ErrorCode::no_resources : ErrorCode::other),
+        cuda_code_(code) {}
+  [[nodiscard]] cudaError_t cuda_code() const { return cuda_code_; }
 
  private:
   [[nodiscard]] static std::string describe(cudaError_t code, const std::string& call, const char* file,
@@ -24,7 +28,7 @@ class CudaError : public Error {
     return call + " failed at " + (slash == nullptr ? file : slash + 1) + ":" + std::to_string(line) + ": " +
            cudaGetErrorName(code) + ", " + cudaGetErrorString(code) + ".";
   }
-  cudaError_t code_;
+  cudaError_t cuda_code_;
 };
 
 /// check(cudaCall(…), "cudaCall"): the line is that of the check.
@@ -33,6 +37,14 @@ inline void check(cudaError_t code, const char* call, const char* file = __built
   if (code == cudaSuccess) return;
   static_cast<void>(cudaGetLastError());  // or the next launch, which asks for it, would seem to have failed
   throw CudaError(code, call, file, line);
+}
+
+/// The same of a call that asks for memory: the error says how much, and for what.
+inline void check_memory(cudaError_t code, const char* call, std::size_t bytes, const char* file = __builtin_FILE(),
+                         unsigned line = __builtin_LINE()) {
+  if (code == cudaSuccess) return;
+  const std::string what = std::string(call) + " of " + adtr::detail::size_text(bytes) + adtr::detail::purpose_text();
+  check(code, what.c_str(), file, line);
 }
 
 }  // namespace adtr::inline ADTR_ABI::cuda::device

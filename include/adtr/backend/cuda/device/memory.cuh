@@ -50,7 +50,8 @@ class Mark {
   std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, Destroy> event_;
 };
 
-/// `size` numbers in the GPU's memory; zero at first. Moves, does not copy.
+/// `size` numbers in the GPU's memory; zero at first. Moves, does not copy. Throws CudaError that says how much was
+/// asked for where the GPU has none left.
 template <class T>
 class DeviceBuffer {
  public:
@@ -58,7 +59,7 @@ class DeviceBuffer {
   explicit DeviceBuffer(Index size) : size_(size) {
     if (size == 0) return;
     void* memory = nullptr;
-    check(cudaMalloc(&memory, bytes(size)), "cudaMalloc");
+    check_memory(cudaMalloc(&memory, bytes(size)), "cudaMalloc", bytes(size));
     data_.reset(static_cast<T*>(memory));
     check(cudaMemset(memory, 0, bytes(size)), "cudaMemset");
     // Streams that do not block run beside the one that the zeros are written in.
@@ -82,7 +83,7 @@ class DeviceBuffer {
 
  private:
   static_assert(std::is_arithmetic_v<T>, "a DeviceBuffer holds numbers");
-  [[nodiscard]] static std::size_t bytes(Index size) { return static_cast<std::size_t>(size) * sizeof(T); }
+  [[nodiscard]] static std::size_t bytes(Index size) { return adtr::detail::bytes_of(size, sizeof(T)); }
   struct Free {
     void operator()(T* p) const { static_cast<void>(cudaFree(p)); }
   };
@@ -96,7 +97,8 @@ class PinnedBuffer {
   explicit PinnedBuffer(Index size) {
     if (size == 0) return;
     void* memory = nullptr;
-    check(cudaMallocHost(&memory, static_cast<std::size_t>(size) * sizeof(float)), "cudaMallocHost");
+    const std::size_t bytes = adtr::detail::bytes_of(size, sizeof(float));
+    check_memory(cudaMallocHost(&memory, bytes), "cudaMallocHost", bytes);
     data_.reset(static_cast<float*>(memory));
   }
   [[nodiscard]] float* data() { return data_.get(); }

@@ -4,6 +4,7 @@
 #include "adtr/backend/cuda/device/graph.cuh"
 #include "adtr/backend/cuda/device/memory.cuh"
 #include "adtr/backend/cuda/device/thread.cuh"
+#include "adtr/core/processors.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::device {
 
@@ -28,12 +29,17 @@ struct Nothing {
 };
 
 /// A handle to a stream of the GPU that is current when it is made. Copies share it; operations on one Context run one
-/// after the other, and return before they are done.
+/// after the other, and return before they are done. To move one is to copy it: none is ever without a stream.
 class Context {
  public:
-  /// The number of threads of other backends does not matter here.
-  explicit Context(int /*threads*/ = 0, Precision precision = Precision::float32)
-      : state_(std::make_shared<State>()), precision_(precision) {}
+  /// The number of threads of other backends does not matter here, but a negative one throws Error.
+  explicit Context(int threads = 0, Precision precision = Precision::float32) : precision_(precision) {
+    check_threads(threads);
+    state_ = std::make_shared<State>();
+  }
+  Context(const Context&) = default;
+  Context& operator=(const Context&) = default;
+  ~Context() = default;
 
   /// Asks for Kernel::run in every thread of `grid`. A faulty launch throws here, a faulty kernel at the next wait.
   template <class Kernel, class... Arguments>

@@ -62,10 +62,10 @@ using Place = void*;
 
 inline void prepare_stack(Place& place, std::byte* stack, std::size_t size, void (*entry)()) {
   const auto top = (reinterpret_cast<std::uintptr_t>(stack) + size) / 16 * 16;
-  auto* const slots = reinterpret_cast<std::uintptr_t*>(top) - 8;
-  for (int i = 0; i < 8; ++i) slots[i] = 0;            // six registers, the entry, where it would return to
-  slots[6] = reinterpret_cast<std::uintptr_t>(entry);  // on 16 bytes: a call has just pushed its return address
-  place = slots;
+  auto* const words = reinterpret_cast<std::uintptr_t*>(top) - 8;
+  for (int i = 0; i < 8; ++i) words[i] = 0;            // six registers, the entry, where it would return to
+  words[6] = reinterpret_cast<std::uintptr_t>(entry);  // on 16 bytes: a call has just pushed its return address
+  place = words;
 }
 
 #endif

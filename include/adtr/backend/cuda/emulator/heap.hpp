@@ -9,11 +9,11 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <new>
 #include <type_traits>
 #include <vector>
 
 #include "adtr/core/extents.hpp"
+#include "adtr/core/memory_error.hpp"
 
 namespace adtr::inline ADTR_ABI::cuda::emulator {
 
@@ -39,7 +39,7 @@ class Heap {
     ~Open() { instance().count(-1); }
   };
 
-  /// Zeroed bytes.
+  /// Zeroed bytes. Throws Error where the heap is full.
   [[nodiscard]] void* take(std::size_t bytes) {
     void* memory = nullptr;
     {
@@ -49,7 +49,7 @@ class Heap {
         free.pop_back();
       } else {
         const std::size_t size = (bytes + page - 1) / page * page;
-        if (size > capacity - used_) throw std::bad_alloc();
+        if (size > capacity - used_) adtr::detail::throw_no_memory(bytes);
         memory = begin_ + used_;
         used_ += size;
         if (open_ > 0) protect();
@@ -74,7 +74,7 @@ class Heap {
   Heap() {
     void* const memory =
         ::mmap(nullptr, capacity + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (memory == MAP_FAILED) throw std::bad_alloc();
+    if (memory == MAP_FAILED) adtr::detail::throw_no_memory(capacity + step);
     // Huge pages, since every launch opens and closes them all: with small ones that took most of a test's time.
     const std::size_t past = reinterpret_cast<std::uintptr_t>(memory) % step;
     begin_ = static_cast<std::byte*>(memory) + (past == 0 ? 0 : step - past);
@@ -105,7 +105,7 @@ class HeapBuffer {
   HeapBuffer() = default;
   explicit HeapBuffer(Index size) : size_(size) {
     if (size == 0) return;
-    const std::size_t bytes = static_cast<std::size_t>(size) * sizeof(T);
+    const std::size_t bytes = adtr::detail::bytes_of(size, sizeof(T));
     data_ = {static_cast<T*>(Heap::instance().take(bytes)), Give{bytes}};
   }
   [[nodiscard]] T* data() { return data_.get(); }

@@ -49,6 +49,10 @@ class Context {
         tensor_cores_(tensor_cores) {}
   Context(int order, Access access, Pace pace = Pace::at_once)
       : Context(order, Precision::float32, true, access, pace) {}
+  // As device::Context: to move one is to copy it.
+  Context(const Context&) = default;
+  Context& operator=(const Context&) = default;
+  ~Context() = default;
 
   /// Runs Kernel::run in every thread of `grid`. Throws Fault.
   template <class Kernel, class... Arguments>

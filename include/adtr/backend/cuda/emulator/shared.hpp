@@ -21,7 +21,7 @@ struct Shared {
 class SharedMemory {
  public:
   static constexpr std::size_t limit = 48 * 1024;  ///< bytes, what every GPU grants without being asked
-  static constexpr int slots = 8;
+  static constexpr int most = 8;
 
   /// Forgets the arrays of the last launch.
   void clear() {
@@ -55,7 +55,7 @@ class SharedMemory {
     int size = 0;
     std::size_t element = 0;
   };
-  std::array<Array, slots> arrays_;
+  std::array<Array, most> arrays_;
 };
 
 }  // namespace adtr::inline ADTR_ABI::cuda::emulator

@@ -52,7 +52,7 @@ class Thread {
   /// Array number `Slot` of the kernel: N elements of T, the same for all threads of the block.
   template <class T, int N, int Slot>
   [[nodiscard]] Shared<T> shared(Line line = Line::here()) const {
-    static_assert(Slot < SharedMemory::slots && std::is_trivially_copyable_v<T>);
+    static_assert(Slot < SharedMemory::most && std::is_trivially_copyable_v<T>);
     const Shared<T> array = block_.shared().template get<T>(Slot, N);
     if (array.data == nullptr)
       block_.fail(FaultKind::launch, thread_, line, "shared array " + std::to_string(Slot) + " has two types.");
@@ -128,8 +128,8 @@ class Thread {
   [[nodiscard]] static bool outside(Index i, Index size) {
     return static_cast<std::size_t>(i) >= static_cast<std::size_t>(size);
   }
-  template <class... I>
-  [[nodiscard]] static std::string list(I... i) {
+  template <class... Numbers>
+  [[nodiscard]] static std::string list(Numbers... i) {
     std::string text;
     ((text += (text.empty() ? "" : ", ") + std::to_string(i)), ...);
     return text;

@@ -1,0 +1,7 @@
+// flags gcc: -fassociative-math -fno-signed-zeros -fno-trapping-math
+// first: adtr needs IEEE arithmetic .*without -fassociative-math
+// expect: IEEE arithmetic
+// most: 3
+#include "adtr/core/extents.hpp"
+
+static_assert(adtr::Extents<1, 1, 1>::size == 1);

@@ -1,0 +1,11 @@
+// What a backend lacks is listed for who writes it.
+// expect: B::adamw
+#include "adtr/backend/cpu.hpp"
+
+struct Mine : adtr::Cpu {
+#ifndef ADTR_COMPILE_FAIL_CONTROL
+  static void adamw();
+#endif
+};
+
+static_assert(adtr::BackendOperations<Mine>);

@@ -1,0 +1,63 @@
+/// adtr after headers whose macros have short names: C's complex numbers, the system's, X11's and Qt's. Built with GNU
+/// extensions, which <complex.h> needs to define I.
+#include <complex.h>
+#include <math.h>
+#include <netdb.h>
+#include <signal.h>
+#include <sys/param.h>
+#include <sys/sysmacros.h>
+#include <termios.h>
+
+#ifndef I
+#error "this test is about <complex.h>, which has not defined I"
+#endif
+
+// What the next lines would break is not adtr's.
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include <Eigen/Dense>
+
+#include <adtr/packages/xtensor.hpp>
+
+// <X11/X.h>, <X11/Xlib.h> and <X11/Xutil.h>.
+#define None 0L
+#define Always 2
+#define Above 0
+#define Below 1
+#define Bool int
+#define Complex 0
+#define False 0
+#define Status int
+#define Success 0
+#define True 1
+#define Unsorted 0
+// Qt.
+#define signals public
+#define slots
+#define emit
+#define foreach(x, y) for (x : y)
+#define forever for (;;)
+// <math.h> of other systems, and of this one where it is asked.
+#define DOMAIN 1
+#define SING 2
+#define OVERFLOW 3
+#define UNDERFLOW 4
+#define HUGE 3.4e38F
+
+#include <adtr/adtr.hpp>
+#include <adtr/backend/cuda.hpp>
+#include <adtr/backend/eigen.hpp>
+#include <adtr/backend/reference.hpp>
+
+// The macros are as they were, for code that comes after.
+static_assert(None == 0L && Success == 0);
+[[maybe_unused]] const auto imaginary = 2.0F * I;

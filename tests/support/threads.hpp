@@ -1,0 +1,19 @@
+/// Contexts of several threads, on machines of one processor too.
+#pragma once
+
+#include <concepts>
+
+#include "adtr/backend/cpu/thread_pool.hpp"
+
+namespace support {
+
+/// A context of backend B with exactly so many threads, where B has threads.
+template <class B>
+[[nodiscard]] typename B::Context context(int threads) {
+  if constexpr (std::constructible_from<typename B::Context, int, adtr::Oversubscribe>)
+    return typename B::Context(threads, adtr::Oversubscribe::yes);
+  else
+    return typename B::Context(threads);
+}
+
+}  // namespace support
