@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -10,6 +11,31 @@
 #include "adtr/core/extents.hpp"
 
 namespace adtr::inline ADTR_ABI {
+
+namespace detail {
+
+/// The bytes of (height, width, channels), channels 1 to 4. Error: shape, of a size below 0 or past all memory.
+inline std::size_t pixel_bytes(const char* what, Index height, Index width, Index channels) {
+  const bool fits =
+      height >= 0 && width >= 0 && (width == 0 || height <= std::numeric_limits<Index>::max() / channels / width);
+  if (fits) return static_cast<std::size_t>(height * width * channels);
+  throw Error(std::string(what) +
+                  ": expected a height and a width from 0 up to what memory can hold, found a height of " +
+                  std::to_string(height) + " and a width of " + std::to_string(width),
+              ErrorCode::shape);
+}
+
+/// Throws unless there are as many bytes as (height, width, channels) has. Error: shape.
+inline void check_pixels(const char* what, Index height, Index width, Index channels, std::size_t found) {
+  const std::size_t expected = pixel_bytes(what, height, width, channels);
+  if (found == expected) return;
+  throw Error(std::string(what) + " of a height of " + std::to_string(height) + " and a width of " +
+                  std::to_string(width) + ": expected " + std::to_string(expected) + " bytes of pixels, found " +
+                  std::to_string(found),
+              ErrorCode::shape);
+}
+
+}  // namespace detail
 
 /// An RGB image, rows top to bottom, pixels interleaved without padding: data is (height, width, 3).
 struct Image {
@@ -19,10 +45,11 @@ struct Image {
   Image(Index h, Index w) { resize(h, w); }
 
   /// Gives the image a size; pixels are left as they fall. Memory is taken only when the image has never been so large.
+  /// Error: shape, of a negative height or width.
   void resize(Index h, Index w) {
+    data.resize(detail::pixel_bytes("image", h, w, channels));
     height = h;
     width = w;
-    data.resize(static_cast<std::size_t>(h * w * channels));
   }
 
   [[nodiscard]] std::uint8_t* row(Index y) { return data.data() + y * width * channels; }
@@ -36,7 +63,8 @@ struct Image {
 /// Where the defects of an image are: (height, width), 0 is good and anything else a defect.
 struct Mask {
   Mask() = default;
-  Mask(Index h, Index w) : height(h), width(w), data(static_cast<std::size_t>(h * w)) {}
+  /// A mask that marks nothing. Error: shape, of a negative height or width.
+  Mask(Index h, Index w) : height(h), width(w), data(detail::pixel_bytes("mask", h, w, 1)) {}
 
   [[nodiscard]] bool defective() const {
     for (const std::uint8_t pixel : data)
@@ -47,6 +75,7 @@ struct Mask {
   Index height = 0;
   Index width = 0;
   std::vector<std::uint8_t> data;
+  bool soft = false;  ///< by read_mask: the file had more than two values, and half of its range decided
 };
 
 /// How colour pixels are stored. OpenCV's cv::imread and cv::VideoCapture give bgr.
@@ -54,27 +83,41 @@ enum class ChannelOrder { rgb, bgr };
 
 /// Somebody else's 8-bit pixels, not copied: grey, colour, or colour with a fourth channel, which is ignored.
 /// Rows are `row_stride` bytes apart (negative where they are stored bottom to top), pixels within a row touch.
+/// A view of a temporary image does not compile: its pixels would be gone.
 struct ImageView {
-  /// A row stride of 0 means rows without padding. The pixels must outlive the view.
-  /// Error: no pixels, a number of channels other than 1, 3, 4, rows that overlap.
+  /// A row stride of 0 means rows without padding. The pixels must outlive the view. They must have 8 bits each, which
+  /// nothing can check behind a byte pointer: for a cv::Mat and its like use view_of(), which can.
+  /// Error: shape, of no pixels, a number of channels other than 1, 3, 4, rows that overlap or lie past all memory.
   ImageView(const std::uint8_t* pixels, Index h, Index w, Index channels_per_pixel = 3, Index stride = 0,
             ChannelOrder channel_order = ChannelOrder::rgb)
-      : data(pixels),
-        height(h),
-        width(w),
-        channels(channels_per_pixel),
-        row_stride(stride == 0 ? w * channels_per_pixel : stride),
-        order(channel_order) {
-    const std::string size = std::to_string(h) + "x" + std::to_string(w);
-    if (h < 1 || w < 1 || pixels == nullptr) throw Error("image view: expected pixels, found none (" + size + ")");
+      : data(pixels), height(h), width(w), channels(channels_per_pixel), row_stride(stride), order(channel_order) {
+    const auto bad = [](const std::string& sentence) { return Error("image view: " + sentence, ErrorCode::shape); };
+    if (h < 1 || w < 1) {
+      throw bad("expected a height and a width of at least 1, found a height of " + std::to_string(h) +
+                " and a width of " + std::to_string(w));
+    }
+    if (pixels == nullptr) throw bad("expected pixels, found a null pointer");
     if (channels != 1 && channels != 3 && channels != 4)
-      throw Error("image view: expected 1, 3 or 4 channels, found " + std::to_string(channels));
-    if (h > 1 && (row_stride < 0 ? -row_stride : row_stride) < w * channels)
-      throw Error("image view: expected a row stride of at least " + std::to_string(w * channels) + " bytes, found " +
-                  std::to_string(row_stride));
+      throw bad("expected 1, 3 or 4 channels, found " + std::to_string(channels));
+    constexpr Index most = std::numeric_limits<Index>::max();
+    if (w > most / channels || h > most / (w * channels)) {
+      throw bad("expected a size that memory can hold, found a height of " + std::to_string(h) + " and a width of " +
+                std::to_string(w));
+    }
+    if (stride == 0) row_stride = w * channels;
+    if (h == 1) return;
+    if (row_stride > -w * channels && row_stride < w * channels) {
+      throw bad("expected a row stride of at least " + std::to_string(w * channels) + " bytes, found " +
+                std::to_string(row_stride));
+    }
+    if (row_stride > most / h || row_stride < -(most / h))
+      throw bad("expected a row stride that memory can hold, found " + std::to_string(row_stride) + " bytes");
   }
-  ImageView(const Image& image) : ImageView(image.data.data(), image.height, image.width) {}
-  ImageView(const Mask& mask) : ImageView(mask.data.data(), mask.height, mask.width, 1) {}
+  /// Error: shape, of an image without pixels, or whose size and pixels disagree.
+  ImageView(const Image& image) : ImageView(checked(image), image.height, image.width) {}
+  ImageView(const Mask& mask) : ImageView(checked(mask), mask.height, mask.width, 1) {}
+  ImageView(const Image&&) = delete;
+  ImageView(const Mask&&) = delete;
 
   [[nodiscard]] const std::uint8_t* row(Index y) const { return data + y * row_stride; }
 
@@ -84,6 +127,17 @@ struct ImageView {
   Index channels;
   Index row_stride;
   ChannelOrder order;
+
+ private:
+  static const std::uint8_t* checked(const Image& image) {
+    detail::check_pixels("image", image.height, image.width, Image::channels, image.data.size());
+    return image.data.empty() ? &nothing : image.data.data();  // its size says more than a null pointer
+  }
+  static const std::uint8_t* checked(const Mask& mask) {
+    detail::check_pixels("mask", mask.height, mask.width, 1, mask.data.size());
+    return mask.data.empty() ? &nothing : mask.data.data();
+  }
+  static constexpr std::uint8_t nothing = 0;
 };
 
 /// A copy of the view's pixels as RGB: grey is repeated, a fourth channel dropped.
@@ -103,5 +157,7 @@ struct ImageView {
   }
   return image;
 }
+[[nodiscard]] inline Image to_image(const Image& image) { return to_image(ImageView(image)); }
+[[nodiscard]] inline Image to_image(const Mask& mask) { return to_image(ImageView(mask)); }
 
 }  // namespace adtr::inline ADTR_ABI

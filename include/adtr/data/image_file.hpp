@@ -1,21 +1,29 @@
 /// Image files: PNG, JPEG and BMP in, PNG out. Whatever is wrong with a file is one sentence that names it.
 #pragma once
 
-#include <cerrno>
+#include <algorithm>
+#include <array>
 #include <climits>
+#include <cstddef>
 #include <cstdint>
-#include <cstring>
+#include <cstdlib>
 #include <filesystem>
-#include <fstream>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
-#include <system_error>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "adtr/core/error.hpp"
+#include "adtr/data/file_bytes.hpp"
+#include "adtr/data/foreign_file.hpp"
 #include "adtr/data/image.hpp"
 #include "adtr/data/image_format.hpp"
+#include "adtr/data/jpeg_scans.hpp"
+#include "adtr/data/mask_rule.hpp"
+#include "adtr/data/orientation.hpp"
 #include "adtr/data/stb.hpp"
 #include "adtr/weights/atomic_file.hpp"
 
@@ -26,41 +34,28 @@ namespace detail {
 /// The most pixels an image may have: 16384 x 16384, which is 800 MB in memory. A damaged header asks for more.
 inline constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
 
-inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
-  std::error_code error;
-  const auto status = std::filesystem::status(path, error);
-  if (status.type() == std::filesystem::file_type::not_found) throw file_error(path.string(), "no such file");
-  if (error) throw file_error(path.string(), "cannot be read: " + error.message());
-  if (!std::filesystem::is_regular_file(status)) throw file_error(path.string(), "expected an image, found no file");
-  errno = 0;
-  std::ifstream file(path, std::ios::binary | std::ios::ate);
-  const std::streamoff size = file ? static_cast<std::streamoff>(file.tellg()) : -1;
-  if (size > INT_MAX) throw file_error(path.string(), "expected an image of less than 2 GiB, found a larger file");
-  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(size < 0 ? 0 : size));
-  if (file) file.seekg(0).read(reinterpret_cast<char*>(bytes.data()), size);
-  if (size < 0 || !file) {
-    throw file_error(path.string(),
-                     std::string("cannot be read: ") + (errno != 0 ? std::strerror(errno) : "I/O error"));
-  }
-  return bytes;
-}
-
-/// Throws unless the bytes are an image of a format that adtr reads, whole, and of a size that makes sense.
+/// Throws unless the bytes are an image of a format that adtr reads, whole, undamaged as far as its checksums and its
+/// structure tell, and of a size that makes sense.
 inline ImageFormat check_format(std::span<const std::uint8_t> bytes, const std::string& path) {
-  if (bytes.empty()) throw file_error(path, "expected an image, found an empty file (0 bytes)");
+  const auto bad = [&](const std::string& sentence) { return file_error(path, sentence, ErrorCode::bad_image); };
+  if (bytes.empty()) throw bad("expected an image, found an empty file (0 bytes)");
   const auto format = image_format(bytes);
-  if (!format) throw file_error(path, "not an image: expected PNG, JPEG or BMP");
+  if (!format) {
+    const std::string_view known = foreign_name(bytes);
+    if (known.empty()) throw bad("not an image: expected PNG, JPEG or BMP");
+    throw bad("is " + std::string(known) + "; adtr reads PNG, JPEG and BMP");
+  }
   const std::string name(format->name);
+  if (!format->unread.empty()) throw bad(format->unread);
+  if (!format->flaw.empty()) throw bad("damaged " + name + ": " + format->flaw);
   if (!format->whole) {
-    throw file_error(path, "truncated " + name + ": the file's " + std::to_string(bytes.size()) +
-                               " bytes end before the image does");
+    throw bad("truncated " + name + ": the file's " + std::to_string(bytes.size()) +
+              " bytes end before the image does");
   }
-  if (format->flaw != nullptr) throw file_error(path, "damaged " + name + ": " + format->flaw);
   const std::string size = std::to_string(format->height) + "x" + std::to_string(format->width);
-  if (format->height < 1 || format->width < 1) throw file_error(path, name + " without pixels (" + size + ")");
-  if (format->height > most_pixels / format->width) {
-    throw file_error(path, name + " of " + size + " pixels, expected at most " + std::to_string(most_pixels));
-  }
+  if (format->height < 1 || format->width < 1) throw bad(name + " without pixels (" + size + ")");
+  if (format->height > most_pixels / format->width)
+    throw bad(name + " of " + size + " pixels, expected at most " + std::to_string(most_pixels));
   return *format;
 }
 
@@ -80,68 +75,187 @@ inline std::string stb_reason() {
 template <class T>
 using Decoded = std::unique_ptr<T[], FreeStb>;
 
-/// Three channels of 8 or 16 bits from an image of any depth and number of channels, by one of stb's two decoders.
+inline Error out_of_memory(const std::string& path, const ImageFormat& format) {
+  return file_error(
+      path,
+      "not enough memory for its " + std::to_string(format.height) + "x" + std::to_string(format.width) + " pixels",
+      ErrorCode::no_resources);
+}
+
+/// An image as stb gives it: before its orientation is applied.
+template <class T>
+struct Stored {
+  Decoded<T> pixels;  ///< (height, width, channels asked for)
+  Index height;
+  Index width;
+  int channels;  ///< that the file has
+  ImageFormat format;
+};
+
+/// CMYK in a JPEG is stored inverted, as Adobe does it, also where Adobe's marker does not say so: all viewers take it
+/// for that. stb takes it for something else, so it is told.
+inline void mark_cmyk(std::vector<std::uint8_t>& bytes, const ImageFormat& format) {
+  if (format.components != 4 || format.name != "JPEG") return;
+  if (format.adobe != 0) {
+    if (bytes[format.adobe] != 0) bytes[format.adobe] = 2;  // YCCK
+    return;
+  }
+  static constexpr std::array<std::uint8_t, 16> marker{0xFF, 0xEE, 0,   14, 'A', 'd', 'o', 'b',
+                                                       'e',  0,    100, 0,  0,   0,   0,   0};
+  bytes.insert(bytes.begin() + 2, marker.begin(), marker.end());
+}
+
+/// Pixels of `channels` channels of 8 or 16 bits from an image of any depth, by one of stb's two decoders. Error: as
+/// read_image, less what is wrong with the path.
 template <class T, class Decode>
-Decoded<T> decode(Decode load, std::span<const std::uint8_t> bytes, const std::string& path, Index& height,
-                  Index& width) {
-  const ImageFormat format = check_format(bytes, path);
+Stored<T> decode(Decode load, std::vector<std::uint8_t>& bytes, const std::string& path, int channels) {
+  Stored<T> stored{nullptr, 0, 0, 0, check_format(bytes, path)};
+  const std::string name(stored.format.name);
+  if (stored.format.name == "JPEG") {
+    if (const char* flaw = jpeg_scan_flaw(bytes))
+      throw file_error(path, "damaged JPEG: " + std::string(flaw), ErrorCode::bad_image);
+  }
+  mark_cmyk(bytes, stored.format);
   int w = 0;
   int h = 0;
-  int channels = 0;
-  Decoded<T> pixels(load(bytes.data(), static_cast<int>(bytes.size()), &w, &h, &channels, Image::channels));
-  if (!pixels) throw file_error(path, "damaged or unsupported " + std::string(format.name) + " (" + stb_reason() + ")");
-  height = h;
-  width = w;
-  return pixels;
+  stb::zlib_checksum = stb::ZlibChecksum::unseen;
+  stored.pixels.reset(load(bytes.data(), static_cast<int>(bytes.size()), &w, &h, &stored.channels, channels));
+  if (!stored.pixels) {
+    if (stb::zlib_checksum == stb::ZlibChecksum::wrong) {
+      throw file_error(path, "damaged PNG: the checksum of its compressed pixels is wrong", ErrorCode::bad_image);
+    }
+    const std::string reason = stb_reason();
+    if (reason == "outofmem") throw out_of_memory(path, stored.format);
+    throw file_error(path, "damaged or unsupported " + name + " (" + reason + ")", ErrorCode::bad_image);
+  }
+  if (stored.format.name == "PNG" && stb::zlib_checksum == stb::ZlibChecksum::unseen)
+    throw file_error(path,
+                     "cannot be verified: this program was built with an stb_image whose PNG decoder adtr does "
+                     "not know");
+  stored.height = h;
+  stored.width = w;
+  return stored;
+}
+
+/// Reads the file and decodes it. Running out of memory is named with the file.
+template <class T, class Decode>
+Stored<T> decode_file(Decode load, const std::filesystem::path& path, int channels) {
+  try {
+    auto bytes = read_bytes(path);
+    return decode<T>(load, bytes, path.string(), channels);
+  } catch (const std::bad_alloc&) {
+    throw file_error(path.string(), "not enough memory to read it", ErrorCode::no_resources);
+  }
+}
+
+/// Whether the fourth channel of an image has more than one value.
+inline bool alpha_varies(const std::filesystem::path& path) {
+  const auto stored = decode_file<std::uint16_t>(stb::stbi_load_16_from_memory, path, 4);
+  const std::uint16_t* const pixels = stored.pixels.get();
+  for (Index i = 1; i < stored.height * stored.width; ++i)
+    if (pixels[4 * i + 3] != pixels[3]) return true;
+  return false;
 }
 
 }  // namespace detail
 
-/// Reads a PNG, JPEG or BMP file as 8-bit RGB. Grey is repeated in the three channels, an alpha channel is dropped (not
-/// blended), palettes are resolved, orientation tags of cameras are ignored: all as Pillow's convert("RGB"). 16 bits
-/// become 8 by their upper byte (v >> 8, as libpng and Pillow do for colour): a camera that stores 12 bits in the low
-/// bits of 16 must be scaled by the caller, see ImageView.
-/// Error: no such file, empty, not an image, truncated, damaged, without pixels, more than 2^28 pixels.
-[[nodiscard]] inline Image read_image(const std::filesystem::path& path) {
+/// What an image file says about itself.
+struct ImageHeader {
+  std::string_view format;  ///< "PNG", "JPEG" or "BMP"
+  Index height = 0;         ///< of the upright image, as read_image gives it
+  Index width = 0;
+  int orientation = 1;  ///< the tag that read_image applies: 1 to 8, 1 where the file has none
+};
+
+/// Reads what is known of an image without decoding its pixels. The whole file is read, and a PNG's chunks verified.
+/// Error: as read_image, but for damage that only decoding shows.
+[[nodiscard]] inline ImageHeader read_image_header(const std::filesystem::path& path) {
   const auto bytes = detail::read_bytes(path);
+  const ImageFormat format = detail::check_format(bytes, path.string());
+  ImageHeader header{format.name, format.height, format.width, format.orientation};
+  if (detail::swaps_sides(header.orientation)) std::swap(header.height, header.width);
+  return header;
+}
+
+/// Reads a PNG, JPEG or BMP file as 8-bit RGB, upright. Grey is repeated in the three channels, an alpha channel is
+/// dropped (not blended), palettes are resolved: all as Pillow's convert("RGB"). The orientation that a camera wrote
+/// down is applied, as viewers, OpenCV and Pillow's exif_transpose do: tag 0x0112 in the Exif of a JPEG (APP1) or a PNG
+/// (eXIf); without it, or where it is damaged or no number from 1 to 8, the pixels are taken as they lie. (XMP's copy
+/// of the tag is not looked at.) CMYK is taken as Adobe stores it, with or without its marker. Of an animated PNG the
+/// still image is read, of a file with something behind its end the image. 16 bits become 8 by their upper byte
+/// (v >> 8, as libpng and Pillow do for colour): a camera that stores 12 bits in the low bits of 16 must be scaled by
+/// the caller, see ImageView.
+///
+/// What is damaged is refused, as far as it can be told. PNG: any change, by the checksums of the chunks and of the
+/// pixels. JPEG has none: a file that ends early, coded data that ends before the image does or goes on behind it, and
+/// impossible codes are noticed, a changed bit that leaves the coding in step is not, see jpeg_scans.hpp. BMP: only a
+/// file that is too short, or an impossible header.
+///
+/// Error: file_missing (no such file, a link to nothing, an empty path), file_unreadable (no permission, a loop of
+/// links, a folder, a pipe or a device), bad_image (empty, of another format, truncated, damaged, without pixels, more
+/// than 2^28 pixels), no_resources (too little memory).
+[[nodiscard]] inline Image read_image(const std::filesystem::path& path) {
+  const auto stored = detail::decode_file<std::uint8_t>(stb::stbi_load_from_memory, path, Image::channels);
+  const std::uint8_t* const pixels = stored.pixels.get();
   Image image;
-  const auto pixels =
-      detail::decode<std::uint8_t>(stb::stbi_load_from_memory, bytes, path.string(), image.height, image.width);
-  image.data.assign(pixels.get(), pixels.get() + image.height * image.width * Image::channels);
+  if (stored.format.orientation == 1) {
+    image.height = stored.height;
+    image.width = stored.width;
+    image.data.assign(pixels, pixels + stored.height * stored.width * Image::channels);
+    return image;
+  }
+  const bool swap = detail::swaps_sides(stored.format.orientation);
+  image.resize(swap ? stored.width : stored.height, swap ? stored.height : stored.width);
+  detail::visit_upright<Image::channels>(
+      pixels, stored.height, stored.width, stored.format.orientation,
+      [out = image.data.data()](Index i, const std::uint8_t* pixel) { std::copy_n(pixel, 3, out + 3 * i); });
   return image;
 }
 
-/// Reads a mask: 255 where any colour channel of the file is greater than 0, at 8 or 16 bits, else 0. Alpha is ignored.
-/// Errors as read_image.
+/// Reads a mask, upright as read_image does: 255 where it marks a defect, else 0. What counts is the largest of the
+/// three colours, at 8 or 16 bits; see mask_rule() for which values mark a defect, and when Mask::soft is set.
+/// Error: as read_image; bad_data where it is unclear what the mask marks, for which see mask_rule(), or where its
+/// colours are all the same while its alpha channel is not.
 [[nodiscard]] inline Mask read_mask(const std::filesystem::path& path) {
-  const auto bytes = detail::read_bytes(path);
-  Mask mask;
   // 16 bits, so that a mask whose defects are 1 of 65535 keeps them.
-  const auto pixels =
-      detail::decode<std::uint16_t>(stb::stbi_load_16_from_memory, bytes, path.string(), mask.height, mask.width);
-  mask.data.resize(static_cast<std::size_t>(mask.height * mask.width));
-  const std::uint16_t* pixel = pixels.get();
-  for (std::uint8_t& marked : mask.data) {
-    marked = (pixel[0] | pixel[1] | pixel[2]) != 0 ? 255 : 0;
-    pixel += Image::channels;
+  const auto stored = detail::decode_file<std::uint16_t>(stb::stbi_load_16_from_memory, path, Image::channels);
+  const bool swap = detail::swaps_sides(stored.format.orientation);
+  Mask mask(swap ? stored.width : stored.height, swap ? stored.height : stored.width);
+  std::vector<std::uint16_t> values(mask.data.size());
+  detail::visit_upright<Image::channels>(stored.pixels.get(), stored.height, stored.width, stored.format.orientation,
+                                         [out = values.data()](Index i, const std::uint16_t* p) {
+                                           out[i] = std::max({p[0], p[1], p[2]});
+                                         });
+  const MaskRule rule = mask_rule(values, mask.width, stored.format.name == "JPEG", path.string());
+  const bool has_alpha = stored.channels == 2 || stored.channels == 4;
+  if (has_alpha && rule.constant && detail::alpha_varies(path)) {
+    throw file_error(path.string(),
+                     "the mask lies in the alpha channel, its colours are all the same; expected it in the colours",
+                     ErrorCode::bad_data);
   }
+  mask.soft = rule.soft;
+  for (std::size_t i = 0; i < values.size(); ++i) mask.data[i] = values[i] > rule.threshold ? 255 : 0;
   return mask;
 }
 
-/// Writes an RGB PNG, whole or not at all: what stood at `path` survives a failure. Error: cannot be written.
+/// Writes an RGB PNG, whole or not at all: what stood at `path` survives a failure. Error: file_unwritable, shape (an
+/// image whose size and pixels disagree).
 inline void write_png(const std::filesystem::path& path, const ImageView& view) {
   const Image image = to_image(view);
   const std::int64_t bytes = view.height * (view.width * Image::channels + 1);
   if (bytes > INT_MAX / 2)
-    throw file_error(path.string(), "cannot be written: more pixels than a PNG of adtr may have");
+    throw file_error(path.string(), "cannot be written: more pixels than a PNG of adtr may have",
+                     ErrorCode::file_unwritable);
   int size = 0;
   const detail::Decoded<std::uint8_t> png(stb::stbi_write_png_to_mem(
       image.data.data(), static_cast<int>(image.width * Image::channels), static_cast<int>(image.width),
       static_cast<int>(image.height), Image::channels, &size));
-  if (!png) throw file_error(path.string(), "cannot be written: out of memory");
+  if (!png) throw file_error(path.string(), "cannot be written: out of memory", ErrorCode::no_resources);
   AtomicFile file(path.string());
   file.write(std::as_bytes(std::span(png.get(), static_cast<std::size_t>(size))));
   file.commit();
 }
+inline void write_png(const std::filesystem::path& path, const Image& image) { write_png(path, ImageView(image)); }
+inline void write_png(const std::filesystem::path& path, const Mask& mask) { write_png(path, ImageView(mask)); }
 
 }  // namespace adtr::inline ADTR_ABI

@@ -1,7 +1,10 @@
-/// What a PNG, JPEG or BMP file says about itself, read without decoding: format, size, and whether its end is there.
+/// What a PNG, JPEG or BMP file says about itself, read without decoding: format, size, orientation, and whether it is
+/// whole and undamaged.
 ///
-/// stb decodes some truncated files without a word (a JPEG's missing part comes out grey, a BMP's black). A camera that
-/// lost power must not teach a model that grey is normal, so the structure is walked to its end first.
+/// stb decodes some truncated files without a word (a JPEG's missing part comes out grey, a BMP's black), and ignores
+/// checksums. A camera that lost power must not teach a model that grey is normal, so the structure is walked to its
+/// end first. Of damage in the middle of a file, a PNG's checksums show all; a BMP has none; of a JPEG see
+/// jpeg_scans.hpp.
 #pragma once
 
 #include <algorithm>
@@ -14,6 +17,8 @@
 #include <string_view>
 
 #include "adtr/core/error.hpp"
+#include "adtr/data/checksum.hpp"
+#include "adtr/data/orientation.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -22,8 +27,12 @@ struct ImageFormat {
   std::string_view name;    ///< "PNG", "JPEG" or "BMP"
   std::int64_t height = 0;  ///< pixels; 0 where the file does not say
   std::int64_t width = 0;
-  bool whole = false;          ///< the file reaches its format's end
-  const char* flaw = nullptr;  ///< what stb would not survive
+  int orientation = 1;    ///< by Exif, 1 to 8; height and width are those before it is applied
+  bool whole = false;     ///< the file reaches its format's end
+  std::string flaw{};     ///< damage that was found, or what stb would not survive; empty where there is none
+  std::string unread{};   ///< why adtr does not read such a file, though it may be in order; empty where it does
+  int components = 0;     ///< of a JPEG: 1 grey, 3 colour, 4 CMYK
+  std::size_t adobe = 0;  ///< of a JPEG: where the byte stands that says how CMYK is stored; 0 where it is not said
 };
 
 namespace detail {
@@ -42,17 +51,46 @@ inline std::uint32_t little_endian(Bytes bytes, std::size_t at, std::size_t n) {
   return value;
 }
 
-/// Chunks of length, type, data, checksum, the last of type IEND.
+/// A chunk's type as text: four letters, if it is in order.
+inline std::string chunk_name(Bytes bytes, std::size_t at) {
+  std::string name;
+  for (std::size_t i = at; i < at + 4; ++i)
+    name += bytes[i] > ' ' && bytes[i] < 127 ? static_cast<char>(bytes[i]) : '?';
+  return name;
+}
+
+/// Chunks of length, type, data, checksum (of type and data), the first of type IHDR, the last IEND. A damaged length
+/// ends a chunk where no checksum fits, so every flipped bit from the signature to the end is noticed.
 inline ImageFormat png_format(Bytes bytes) {
   ImageFormat format{"PNG"};
   if (bytes.size() >= 24) {
     format.width = big_endian(bytes, 16, 4);
     format.height = big_endian(bytes, 20, 4);
   }
+  bool oriented = false;
   for (std::size_t at = 8; bytes.size() - at >= 12;) {
     const std::size_t length = big_endian(bytes, at, 4);
     if (length > bytes.size() - at - 12) break;
-    if (big_endian(bytes, at + 4, 4) == 0x49454E44) {  // "IEND"
+    const std::string name = chunk_name(bytes, at + 4);
+    if (crc32(bytes.subspan(at + 4, length + 4)) != big_endian(bytes, at + 8 + length, 4)) {
+      format.flaw = "the checksum of its chunk " + name + " is wrong";
+      break;
+    }
+    if (name == "CgBI") {
+      format.unread =
+          "is an iPhone's PNG (chunk CgBI), whose colours are stored in a way of its own; adtr reads "
+          "standard PNG";
+      break;
+    }
+    if (at == 8 && name != "IHDR") {
+      format.flaw = "its first chunk is " + name + ", expected IHDR";
+      break;
+    }
+    if (name == "eXIf" && !oriented) {
+      format.orientation = exif_orientation(bytes.subspan(at + 8, length));
+      oriented = true;
+    }
+    if (name == "IEND") {
       format.whole = true;
       break;
     }
@@ -76,9 +114,16 @@ inline bool huffman_tables_fit(Bytes bytes, std::size_t at) {
 }
 
 /// Markers FF xx up to FFD9. Segments are stepped over by their length (a thumbnail inside one has an end of its own);
-/// in coded data FF is followed by 00 or a restart marker. What follows the end belongs to somebody else.
+/// in coded data FF is followed by 00 or a restart marker. What follows the end belongs to somebody else. The first
+/// APP1 of Exif has the orientation, Adobe's APP14 says how CMYK is stored.
 inline ImageFormat jpeg_format(Bytes bytes) {
   ImageFormat format{"JPEG"};
+  const auto begins = [&](std::size_t place, std::string_view text) {
+    return bytes.size() >= place + text.size() &&
+           std::equal(text.begin(), text.end(), bytes.begin() + static_cast<std::ptrdiff_t>(place),
+                      [](char c, std::uint8_t byte) { return static_cast<std::uint8_t>(c) == byte; });
+  };
+  bool oriented = false;
   std::size_t at = 2;
   while (at + 1 < bytes.size()) {
     const std::uint8_t marker = bytes[at + 1];
@@ -97,9 +142,23 @@ inline ImageFormat jpeg_format(Bytes bytes) {
       if (frame && at + 9 <= bytes.size()) {
         format.height = big_endian(bytes, at + 5, 2);
         format.width = big_endian(bytes, at + 7, 2);
+        if (bytes.size() > at + 9) format.components = bytes[at + 9];
+        if (marker > 0xC2) {
+          format.unread =
+              "is a JPEG of a rare kind (lossless, hierarchical or arithmetic coding); adtr reads baseline "
+              "and progressive JPEG";
+        } else if (bytes[at + 4] != 8) {
+          format.unread = "is a JPEG of " + std::to_string(bytes[at + 4]) + " bits; adtr reads JPEG of 8 bits";
+        }
       }
+      const std::size_t length = big_endian(bytes, at + 2, 2);
+      if (marker == 0xE1 && !oriented && begins(at + 4, {"Exif\0\0", 6}) && length >= 8) {
+        format.orientation = exif_orientation(bytes.subspan(at + 4).first(std::min(length - 2, bytes.size() - at - 4)));
+        oriented = true;
+      }
+      if (marker == 0xEE && begins(at + 4, "Adobe") && length >= 14 && bytes.size() > at + 15) format.adobe = at + 15;
       if (marker == 0xC4 && !huffman_tables_fit(bytes, at + 2)) format.flaw = "a Huffman table of more than 256 codes";
-      at += 2 + big_endian(bytes, at + 2, 2);
+      at += 2 + length;
     } else {
       break;
     }

@@ -19,7 +19,9 @@ struct Mirror {
 inline constexpr std::array<Mirror, 4> mirrors{Mirror{false, false}, Mirror{true, false}, Mirror{false, true},
                                                Mirror{true, true}};
 
+/// Error: shape, of an image whose size and pixels disagree.
 [[nodiscard]] inline Image mirrored(Image image, Mirror mirror) {
+  detail::check_pixels("image", image.height, image.width, Image::channels, image.data.size());
   const Index bytes = image.width * Image::channels;
   if (mirror.down)
     for (Index y = 0; y < image.height / 2; ++y)

@@ -90,11 +90,14 @@ class Resizer {
  public:
   Resizer(Index height, Index width) : height_(height), width_(width) {
     if (height < 1 || width < 1) {
-      throw Error("resize: expected at least one pixel, found a size of " + std::to_string(height) + "x" +
-                  std::to_string(width));
+      throw Error("resize: expected a height and a width of at least 1, found a height of " + std::to_string(height) +
+                      " and a width of " + std::to_string(width),
+                  ErrorCode::shape);
     }
   }
 
+  /// Error: shape, of an image whose size and pixels disagree.
+  void operator()(const Image& in, Image& out) { (*this)(ImageView(in), out); }
   void operator()(const ImageView& in, Image& out) {
     horizontal_.prepare(in.width, width_);
     vertical_.prepare(in.height, height_);
@@ -186,9 +189,22 @@ class Resizer {
   return out;
 }
 
-/// Resizes a mask as Pillow's NEAREST does: the pixel under each output pixel's centre.
+[[nodiscard]] inline Image resize(const Image& in, Index height, Index width) {
+  return resize(ImageView(in), height, width);
+}
+
+/// Resizes a mask as Pillow's NEAREST does: the pixel under each output pixel's centre. Error: shape, of a mask whose
+/// size and pixels disagree, or of a mask or a result without pixels.
 [[nodiscard]] inline Mask resize_nearest(const Mask& in, Index height, Index width) {
-  if (in.height < 1 || in.width < 1 || height < 1 || width < 1) throw Error("resize: expected at least one pixel");
+  detail::check_pixels("mask", in.height, in.width, 1, in.data.size());
+  if (in.height < 1 || in.width < 1 || height < 1 || width < 1) {
+    const auto size = [](Index h, Index w) {
+      return "a height of " + std::to_string(h) + " and a width of " + std::to_string(w);
+    };
+    throw Error("resize of a mask: expected a height and a width of at least 1, found " + size(in.height, in.width) +
+                    ", wanted " + size(height, width),
+                ErrorCode::shape);
+  }
   // Summed up step by step, because Pillow does: its rounding decides where a centre falls on a pixel's edge.
   const auto centres = [](Index from, Index to) {
     std::vector<Index> index(static_cast<std::size_t>(to));
@@ -203,6 +219,7 @@ class Resizer {
   const std::vector<Index> rows = centres(in.height, height);
   const std::vector<Index> columns = centres(in.width, width);
   Mask out(height, width);
+  out.soft = in.soft;
   std::uint8_t* to = out.data.data();
   for (const Index y : rows)
     for (const Index x : columns) *to++ = in.data[static_cast<std::size_t>(y * in.width + x)];

@@ -3,6 +3,9 @@
 /// A program may have an stb of its own, in this unit or in another, before or after this header, declared or
 /// implemented. So these functions are inline ones of C++ linkage in adtr's namespace (g++ gives even static functions
 /// of C linkage their plain names), and the macros that steer stb are put back as they were found.
+///
+/// stb ignores the checksum that ends the compressed pixels of a PNG. An overload of its decompressing function, which
+/// fits the call in stb's PNG decoder better than stb's own does, verifies it: the pixels are decompressed once.
 #pragma once
 
 // What stb includes, before the namespace opens: their include guards make stb's own lines do nothing.
@@ -22,6 +25,7 @@
 #endif
 
 #include "adtr/core/abi.hpp"
+#include "adtr/data/checksum.hpp"
 
 #pragma push_macro("STB_IMAGE_IMPLEMENTATION")
 #pragma push_macro("STB_IMAGE_STATIC")
@@ -142,6 +146,14 @@
 #endif
 
 namespace adtr::inline ADTR_ABI::stb {
+/// How the checksum of the last PNG that this thread decoded stood. `unseen`: stb did not call the overload below.
+enum class ZlibChecksum { unseen, right, wrong };
+inline thread_local ZlibChecksum zlib_checksum = ZlibChecksum::unseen;
+
+// Stands before stb, whose decoder is to find it; of the types that it is called with.
+inline char* stbi_zlib_decode_malloc_guesssize_headerflag(char* packed, std::uint32_t size, std::uint32_t guess,
+                                                          int* unpacked_size, bool header);
+
 #if __has_include(<stb_image.h>)
 #include <stb_image.h>
 #include <stb_image_write.h>
@@ -149,6 +161,28 @@ namespace adtr::inline ADTR_ABI::stb {
 #include <stb/stb_image.h>
 #include <stb/stb_image_write.h>
 #endif
+
+/// Decompresses the pixels of a PNG by stb's function of this name. Null where that fails, or where the zlib stream
+/// does not end in the Adler-32 of what came out. (Some encoders leave bytes after the checksum: it may stand earlier.)
+inline char* stbi_zlib_decode_malloc_guesssize_headerflag(char* packed, std::uint32_t size, std::uint32_t guess,
+                                                          int* unpacked_size, bool header) {
+  const char* in = packed;
+  char* out = stbi_zlib_decode_malloc_guesssize_headerflag(in, static_cast<int>(size), static_cast<int>(guess),
+                                                           unpacked_size, header ? 1 : 0);
+  if (out == nullptr) return nullptr;
+  const std::uint32_t sum =
+      detail::adler32({reinterpret_cast<const std::uint8_t*>(out), static_cast<std::size_t>(*unpacked_size)});
+  const char wanted[4] = {static_cast<char>(sum >> 24), static_cast<char>(sum >> 16), static_cast<char>(sum >> 8),
+                          static_cast<char>(sum)};
+  for (std::uint32_t end = size; end >= 6; --end) {
+    if (std::memcmp(packed + end - 4, wanted, 4) != 0) continue;
+    zlib_checksum = ZlibChecksum::right;
+    return out;
+  }
+  zlib_checksum = ZlibChecksum::wrong;
+  std::free(out);
+  return nullptr;
+}
 }  // namespace adtr::inline ADTR_ABI::stb
 
 #if defined(__GNUC__)

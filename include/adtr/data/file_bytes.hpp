@@ -1,0 +1,94 @@
+/// The bytes of an image file, or the one sentence that says why they cannot be had.
+#pragma once
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <filesystem>
+#include <new>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "adtr/core/error.hpp"
+
+namespace adtr::inline ADTR_ABI::detail {
+
+/// Why `path` could not be opened, by the system's `reason`.
+inline Error unopened(const std::filesystem::path& path, int reason) {
+  const std::string name = path.string();
+  if (reason == ENOENT || reason == ENOTDIR) {
+    std::error_code error;
+    if (std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) {
+      return file_error(name,
+                        "a link to " + std::filesystem::read_symlink(path, error).string() + ", which does not exist",
+                        ErrorCode::file_missing);
+    }
+    return file_error(name, "no such file", ErrorCode::file_missing);
+  }
+  if (reason == ELOOP) return file_error(name, "a link in a loop of links", ErrorCode::file_unreadable);
+  const bool exhausted = reason == EMFILE || reason == ENFILE || reason == ENOMEM;
+  return file_error(name, std::string("cannot be read: ") + std::strerror(reason),
+                    exhausted ? ErrorCode::no_resources : ErrorCode::file_unreadable);
+}
+
+/// What a path names that holds no image; nothing for a file.
+inline const char* not_a_file(::mode_t mode) {
+  if (S_ISREG(mode)) return nullptr;
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a pipe";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
+/// A file descriptor that is closed at the end.
+struct OpenFile {
+  explicit OpenFile(int descriptor) : fd(descriptor) {}
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  ~OpenFile() {
+    if (fd >= 0) ::close(fd);
+  }
+  int fd;
+};
+
+/// All bytes of a file. Never waits for a pipe or a device. Error: an empty path, no such file, a link to nothing or in
+/// a loop, no permission, a folder, a pipe or a device, more than 2 GiB, a file that shrinks while it is read.
+inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
+  const std::string name = path.string();
+  if (name.empty()) throw Error("expected the path of an image, found an empty path", ErrorCode::file_missing);
+  const auto unwanted = [&](::mode_t mode) {
+    if (const char* what = not_a_file(mode))
+      throw file_error(name, "expected an image, found " + std::string(what), ErrorCode::file_unreadable);
+  };
+  struct ::stat status {};
+  if (::stat(name.c_str(), &status) != 0) throw unopened(path, errno);
+  unwanted(status.st_mode);  // before it is opened: opening a device may do something
+  const OpenFile file(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
+  if (file.fd < 0 || ::fstat(file.fd, &status) != 0) throw unopened(path, errno);
+  unwanted(status.st_mode);
+  if (status.st_size > INT_MAX) {
+    throw file_error(name, "expected an image of less than 2 GiB, found a larger file", ErrorCode::bad_image);
+  }
+  std::vector<std::uint8_t> bytes(static_cast<std::size_t>(status.st_size));
+  for (std::size_t done = 0; done < bytes.size();) {
+    const ::ssize_t n = ::read(file.fd, bytes.data() + done, bytes.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) throw unopened(path, errno);
+    if (n == 0) {
+      throw file_error(name, "cannot be read: it became shorter while it was read", ErrorCode::file_unreadable);
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  return bytes;
+}
+
+}  // namespace adtr::inline ADTR_ABI::detail

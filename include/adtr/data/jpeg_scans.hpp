@@ -1,0 +1,453 @@
+/// Whether the coded data of a JPEG holds the image that its header promises: Huffman codes are walked, not decoded.
+///
+/// A JPEG has no checksum. stb paints what is missing grey and passes over what is too much, without a word. Most
+/// damage makes a decoder lose its step, and then the data ends before the last block or goes on behind it, or has a
+/// code that cannot be: those are noticed here. A changed bit of a coefficient, or one after which the codes fall into
+/// step again, leaves no sign.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+#include <span>
+#include <vector>
+
+#include "adtr/core/abi.hpp"
+#include "adtr/core/extents.hpp"
+
+namespace adtr::inline ADTR_ABI::detail {
+
+/// Bits of a segment of coded data, up to the marker that ends it; then zeros, which are counted.
+class JpegBits {
+ public:
+  JpegBits(std::span<const std::uint8_t> bytes, std::size_t at) : bytes_(bytes), at_(at) {}
+
+  /// At least 32 bits are there after it.
+  void fill() {
+    if (left_ > 32) return;
+    std::uint32_t four = 0;
+    if (padded_ == 0 && bytes_.size() - at_ >= 4) {
+      std::memcpy(&four, bytes_.data() + at_, 4);
+      const std::uint32_t inverse = ~four;  // a byte FF is a byte 0 of it
+      if (((inverse - 0x01010101U) & ~inverse & 0x80808080U) == 0) {
+        for (std::size_t i = 0; i < 4; ++i) buffer_ = buffer_ << 8 | bytes_[at_ + i];
+        at_ += 4;
+        left_ += 32;
+        return;
+      }
+    }
+    while (left_ <= 56) {
+      if (at_ + 1 < bytes_.size() && bytes_[at_] == 0xFF && bytes_[at_ + 1] == 0) {
+        take(0xFF, 2);
+      } else if (at_ < bytes_.size() && bytes_[at_] != 0xFF) {
+        take(bytes_[at_], 1);
+      } else {
+        padded_ += 8;
+        take(0, 0);
+      }
+    }
+  }
+
+  [[nodiscard]] std::uint32_t peek(int n) const {
+    return static_cast<std::uint32_t>(buffer_ >> (left_ - n)) & ((std::uint32_t{1} << n) - 1);
+  }
+  void skip(int n) { left_ -= n; }
+  std::uint32_t take_bits(int n) {
+    const std::uint32_t value = peek(n);
+    skip(n);
+    return value;
+  }
+
+  /// Whether bits were used that the data does not have.
+  [[nodiscard]] bool overrun() const { return left_ < padded_; }
+
+  /// Whether a byte is left that is not 0, behind the rest of the one begun. (Some cameras leave zeros.)
+  [[nodiscard]] bool surplus() {
+    fill();
+    int bits = left_ - padded_;
+    for (bits -= bits % 8; bits >= 8; bits -= 8)
+      if ((buffer_ >> (bits - 8 + padded_) & 255) != 0) return true;
+    while (at_ < bytes_.size() && bytes_[at_] == 0) ++at_;
+    return at_ < bytes_.size() && (bytes_[at_] != 0xFF || (at_ + 1 < bytes_.size() && bytes_[at_ + 1] == 0));
+  }
+
+  /// Goes on behind the restart marker of this number; false where there is another or none.
+  bool restart(int number) {
+    while (at_ + 1 < bytes_.size() && bytes_[at_] == 0xFF && bytes_[at_ + 1] == 0xFF) ++at_;
+    if (at_ + 1 >= bytes_.size() || bytes_[at_] != 0xFF || bytes_[at_ + 1] != 0xD0 + number) return false;
+    at_ += 2;
+    buffer_ = 0;
+    left_ = padded_ = 0;
+    return true;
+  }
+
+  [[nodiscard]] std::size_t at() const { return at_; }
+
+ private:
+  void take(std::uint8_t byte, std::size_t bytes) {
+    buffer_ = buffer_ << 8 | byte;
+    left_ += 8;
+    at_ += bytes;
+  }
+
+  std::span<const std::uint8_t> bytes_;
+  std::size_t at_;
+  std::uint64_t buffer_ = 0;  ///< the last `left_` bits are yet to be used, and the last `padded_` bits are no data
+  int left_ = 0;
+  int padded_ = 0;
+};
+
+/// A Huffman table: codes of up to 16 bits for symbols.
+class JpegCodes {
+ public:
+  /// From 16 counts of codes by length, and the symbols. False where the codes are too many for their lengths.
+  bool build(std::span<const std::uint8_t> counts, std::span<const std::uint8_t> symbols) {
+    fast_.fill(0);
+    std::uint32_t code = 0;
+    std::size_t index = 0;
+    for (int length = 1; length <= 16; ++length) {
+      const std::uint32_t count = counts[static_cast<std::size_t>(length - 1)];
+      first_[static_cast<std::size_t>(length)] = static_cast<std::int32_t>(index) - static_cast<std::int32_t>(code);
+      for (std::uint32_t i = 0; i < count; ++i, ++code, ++index) {
+        if (code >= std::uint32_t{1} << length || index >= symbols.size() || index >= symbols_.size()) return false;
+        symbols_[index] = symbols[index];
+        if (length > fast_bits) continue;
+        const std::uint32_t begin = code << (fast_bits - length);
+        std::fill_n(fast_.begin() + begin, std::size_t{1} << (fast_bits - length),
+                    static_cast<std::uint16_t>(length << 8 | symbols[index]));
+      }
+      end_[static_cast<std::size_t>(length)] = code << (16 - length);
+      code <<= 1;
+    }
+    built_ = true;
+    return true;
+  }
+
+  /// The next symbol, or -1 where the bits are no code. Needs 16 bits.
+  int next(JpegBits& bits) const {
+    const std::uint32_t word = bits.peek(16);
+    if (const std::uint16_t found = fast_[word >> (16 - fast_bits)]; found != 0) {
+      bits.skip(found >> 8);
+      return found & 255;
+    }
+    for (std::size_t length = fast_bits + 1; length <= 16; ++length) {
+      if (word >= end_[length]) continue;
+      bits.skip(static_cast<int>(length));
+      return symbols_[static_cast<std::size_t>(static_cast<std::int32_t>(word >> (16 - length)) + first_[length])];
+    }
+    return -1;
+  }
+
+  [[nodiscard]] bool built() const { return built_; }
+
+ private:
+  static constexpr int fast_bits = 10;
+  std::array<std::uint16_t, 1 << fast_bits> fast_{};  ///< length << 8 | symbol; 0 for longer codes
+  std::array<std::uint32_t, 17> end_{};               ///< the first 16 bits behind the codes of a length
+  std::array<std::int32_t, 17> first_{};              ///< from a code to its symbol's index
+  std::array<std::uint8_t, 256> symbols_{};
+  bool built_ = false;
+};
+
+/// Walks the segments of one JPEG. What stb refuses by itself is left to it.
+class JpegScans {
+ public:
+  explicit JpegScans(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
+
+  /// What is wrong with the coded data, or null.
+  const char* flaw() {
+    for (std::size_t at = 2; at + 4 <= bytes_.size();) {
+      if (bytes_[at] != 0xFF || bytes_[at + 1] == 0xFF) {
+        ++at;
+        continue;
+      }
+      const std::uint8_t marker = bytes_[at + 1];
+      if (marker == 0xD9) break;
+      if (marker <= 1 || (marker >= 0xD0 && marker <= 0xD8)) {
+        at += 2;
+        continue;
+      }
+      const std::size_t length = static_cast<std::size_t>(bytes_[at + 2] << 8 | bytes_[at + 3]);
+      if (length < 2 || length > bytes_.size() - at - 2) return nullptr;
+      const auto segment = bytes_.subspan(at + 4, length - 2);
+      at += 2 + length;
+      if (marker == 0xDB && !quantisation(segment)) return "a step of its quantisation is 0";
+      if (marker == 0xC4 && !tables(segment)) return "its Huffman tables are impossible";
+      if (marker == 0xDD && segment.size() >= 2) restart_ = segment[0] << 8 | segment[1];
+      if (marker >= 0xC0 && marker <= 0xC2 && !frame(segment, marker == 0xC2)) return nullptr;
+      if (marker != 0xDA) continue;
+      if (!scan_header(segment)) return nullptr;
+      JpegBits bits(bytes_, at);
+      if (const char* found = scan(bits)) return found;
+      at = bits.at();
+    }
+    return unfinished();
+  }
+
+ private:
+  struct Component {
+    int id = 0;
+    Index across = 1;  ///< blocks of an interleaved unit
+    Index down = 1;
+    Index own_width = 0;  ///< in blocks, where it is alone in a scan
+    Index own_height = 0;
+    Index stride = 0;  ///< blocks of a row
+    bool seen = false;
+    std::array<int, 64> shift{};            ///< progressive: bits yet to come of each coefficient; -1: it never came
+    std::vector<std::uint64_t> not_zero{};  ///< progressive: a bit for each coefficient of each block
+  };
+  struct Part {
+    Component* component;
+    const JpegCodes* dc;
+    const JpegCodes* ac;
+  };
+
+  static constexpr const char* early = "its coded data ends before the image does";
+  static constexpr const char* impossible = "its coded data has an impossible code";
+  static constexpr const char* late = "its coded data goes on behind the image";
+
+  static bool quantisation(std::span<const std::uint8_t> segment) {
+    for (std::size_t at = 0; at < segment.size();) {
+      const std::size_t step = segment[at] >= 16 ? 2 : 1;
+      ++at;
+      for (int i = 0; i < 64 && at + step <= segment.size(); ++i, at += step)
+        if (segment[at] == 0 && segment[at + step - 1] == 0) return false;
+      if (at + 65 > segment.size()) break;
+    }
+    return true;
+  }
+
+  bool tables(std::span<const std::uint8_t> segment) {
+    for (std::size_t at = 0; at + 17 <= segment.size();) {
+      const std::size_t kind = segment[at] >> 4;
+      const std::size_t place = segment[at] & 15;
+      if (kind > 1 || place > 3) return false;
+      const auto counts = segment.subspan(at + 1, 16);
+      std::size_t codes = 0;
+      for (const std::uint8_t count : counts) codes += count;
+      at += 17;
+      if (codes > segment.size() - at || !codes_[kind][place].build(counts, segment.subspan(at, codes))) return false;
+      at += codes;
+    }
+    return true;
+  }
+
+  bool frame(std::span<const std::uint8_t> segment, bool progressive) {
+    if (!components_.empty() || segment.size() < 6 || segment.size() != 6 + std::size_t{3} * segment[5]) return false;
+    progressive_ = progressive;
+    const Index height = segment[1] << 8 | segment[2];
+    const Index width = segment[3] << 8 | segment[4];
+    components_.resize(segment[5]);
+    Index most_across = 1;
+    Index most_down = 1;
+    for (std::size_t i = 0; i < components_.size(); ++i) {
+      Component& c = components_[i];
+      c.id = segment[6 + 3 * i];
+      c.across = segment[7 + 3 * i] >> 4;
+      c.down = segment[7 + 3 * i] & 15;
+      if (c.across < 1 || c.across > 4 || c.down < 1 || c.down > 4) return false;
+      most_across = std::max(most_across, c.across);
+      most_down = std::max(most_down, c.down);
+    }
+    units_across_ = (width + 8 * most_across - 1) / (8 * most_across);
+    units_down_ = (height + 8 * most_down - 1) / (8 * most_down);
+    for (Component& c : components_) {
+      c.own_width = ((width * c.across + most_across - 1) / most_across + 7) / 8;
+      c.own_height = ((height * c.down + most_down - 1) / most_down + 7) / 8;
+      c.stride = units_across_ * c.across;
+      c.shift.fill(-1);
+      if (progressive) c.not_zero.resize(static_cast<std::size_t>(c.stride * units_down_ * c.down));
+    }
+    return true;
+  }
+
+  bool scan_header(std::span<const std::uint8_t> segment) {
+    if (segment.empty() || segment[0] < 1 || segment[0] > 4) return false;
+    const std::size_t n = segment[0];
+    if (segment.size() != 4 + 2 * n) return false;
+    parts_.clear();
+    for (std::size_t i = 0; i < n; ++i) {
+      const auto id = segment[1 + 2 * i];
+      const std::size_t dc = segment[2 + 2 * i] >> 4;
+      const std::size_t ac = segment[2 + 2 * i] & 15;
+      const auto found =
+          std::find_if(components_.begin(), components_.end(), [&](const Component& c) { return c.id == id; });
+      if (found == components_.end() || dc > 3 || ac > 3) return false;
+      parts_.push_back({&*found, &codes_[0][dc], &codes_[1][ac]});
+    }
+    first_ = segment[1 + 2 * n];
+    last_ = progressive_ ? segment[2 + 2 * n] : 63;
+    refines_ = progressive_ && segment[3 + 2 * n] >> 4 != 0;
+    if (!progressive_) return first_ == 0;
+    if (first_ > last_ || last_ > 63 || (first_ > 0 && n != 1) || (first_ == 0 && last_ != 0)) return false;
+    for (int k = first_; k <= last_; ++k)
+      for (const Part& part : parts_) part.component->shift[static_cast<std::size_t>(k)] = segment[3 + 2 * n] & 15;
+    return true;
+  }
+
+  const char* scan(JpegBits& bits) {
+    const bool alone = parts_.size() == 1;
+    const Index width = alone ? parts_[0].component->own_width : units_across_;
+    const Index height = alone ? parts_[0].component->own_height : units_down_;
+    for (const Part& part : parts_) {
+      const bool needs_dc = first_ == 0 && !refines_;
+      const bool needs_ac = last_ > 0;
+      if ((needs_dc && !part.dc->built()) || (needs_ac && !part.ac->built())) return "a Huffman table is missing";
+      part.component->seen = true;
+    }
+    run_ = 0;
+    Index todo = restart_;
+    int number = 0;
+    for (Index y = 0; y < height; ++y) {
+      for (Index x = 0; x < width; ++x) {
+        if (restart_ != 0 && todo-- == 0) {
+          if (bits.surplus() || run_ != 0) return late;
+          if (!bits.restart(number)) return "a restart marker is missing";
+          number = (number + 1) % 8;
+          todo = restart_ - 1;
+        }
+        for (const Part& part : parts_) {
+          Component& c = *part.component;
+          for (Index v = 0; v < (alone ? 1 : c.down); ++v)
+            for (Index u = 0; u < (alone ? 1 : c.across); ++u) {
+              const Index row = alone ? y : y * c.down + v;
+              const Index column = alone ? x : x * c.across + u;
+              if (!block(bits, part, row * c.stride + column)) return bits.overrun() ? early : impossible;
+              if (bits.overrun()) return early;
+            }
+        }
+      }
+    }
+    return bits.surplus() || run_ != 0 ? late : nullptr;
+  }
+
+  bool block(JpegBits& bits, const Part& part, Index index) {
+    if (!progressive_) return direct(bits, *part.dc) && sequential(bits, *part.ac);
+    bits.fill();
+    if (first_ == 0) {
+      if (!refines_) return direct(bits, *part.dc);
+      bits.skip(1);
+      return true;
+    }
+    std::uint64_t& not_zero = part.component->not_zero[static_cast<std::size_t>(index)];
+    return refines_ ? refined(bits, *part.ac, not_zero) : begun(bits, *part.ac, not_zero);
+  }
+
+  /// A DC difference: the number of its bits, and these.
+  static bool direct(JpegBits& bits, const JpegCodes& codes) {
+    bits.fill();
+    const int size = codes.next(bits);
+    if (size < 0 || size > 11) return false;
+    bits.skip(size);
+    return true;
+  }
+
+  /// All AC coefficients of a block.
+  static bool sequential(JpegBits& bits, const JpegCodes& codes) {
+    for (int k = 1; k < 64; ++k) {
+      bits.fill();
+      const int symbol = codes.next(bits);
+      if (symbol <= 0) return symbol == 0;
+      const int size = symbol & 15;
+      if (size > 10 || (size == 0 && symbol != 0xF0)) return false;
+      k += symbol >> 4;
+      if (k > 63) return false;
+      bits.skip(size);
+    }
+    return true;
+  }
+
+  /// A run of blocks without further coefficients, of which this is the first.
+  void begin_run(JpegBits& bits, int size) {
+    bits.fill();
+    run_ = (std::int32_t{1} << size) + (size > 0 ? static_cast<std::int32_t>(bits.take_bits(size)) : 0);
+  }
+
+  /// The first bits of some AC coefficients of a progressive block.
+  bool begun(JpegBits& bits, const JpegCodes& codes, std::uint64_t& not_zero) {
+    if (run_ > 0) return --run_ >= 0;
+    for (int k = first_; k <= last_; ++k) {
+      bits.fill();
+      const int symbol = codes.next(bits);
+      if (symbol < 0) return false;
+      const int size = symbol & 15;
+      if (size == 0 && symbol != 0xF0) {
+        begin_run(bits, symbol >> 4);
+        return --run_ >= 0;
+      }
+      k += symbol >> 4;
+      if (size > 10 || k > last_) return false;
+      bits.skip(size);
+      if (size != 0) not_zero |= std::uint64_t{1} << k;
+    }
+    return true;
+  }
+
+  /// One more bit of some AC coefficients of a progressive block: of those that were not zero, and of new ones.
+  bool refined(JpegBits& bits, const JpegCodes& codes, std::uint64_t& not_zero) {
+    const std::uint64_t before = not_zero;
+    int k = first_;
+    while (run_ == 0 && k <= last_) {
+      bits.fill();
+      const int symbol = codes.next(bits);
+      if (symbol < 0) return false;
+      int zeros = symbol >> 4;
+      const int size = symbol & 15;
+      if (size > 1) return false;
+      if (size == 0 && zeros < 15) {
+        begin_run(bits, zeros);
+        break;
+      }
+      bits.skip(size);  // the sign
+      for (; k <= last_; ++k) {
+        if ((before >> k & 1) != 0) {
+          bits.fill();
+          bits.skip(1);
+        } else if (zeros-- == 0) {
+          break;
+        }
+      }
+      if (k > last_) return size == 0;
+      if (size != 0) not_zero |= std::uint64_t{1} << k;
+      ++k;
+    }
+    if (run_ == 0) return true;
+    for (; k <= last_; ++k) {
+      if ((before >> k & 1) == 0) continue;
+      bits.fill();
+      bits.skip(1);
+    }
+    return --run_ >= 0;
+  }
+
+  /// What the scans left out of the image.
+  [[nodiscard]] const char* unfinished() const {
+    for (const Component& c : components_) {
+      if (!c.seen || (progressive_ && c.shift[0] < 0)) return "one of its channels has no coded data";
+      if (std::any_of(c.shift.begin(), c.shift.end(), [](int shift) { return shift > 0; }))
+        return "the scans that refine it are missing";
+    }
+    return nullptr;
+  }
+
+  std::span<const std::uint8_t> bytes_;
+  std::array<std::array<JpegCodes, 4>, 2> codes_{};  ///< DC, AC
+  std::vector<Component> components_;
+  std::vector<Part> parts_;  ///< of the scan at hand
+  Index units_across_ = 0;
+  Index units_down_ = 0;
+  Index restart_ = 0;
+  bool progressive_ = false;
+  bool refines_ = false;
+  int first_ = 0;  ///< coefficients of the scan at hand
+  int last_ = 63;
+  std::int32_t run_ = 0;  ///< blocks yet to come without further coefficients
+};
+
+/// What is wrong with the coded data of a JPEG, or null. Walks a megabyte in a few milliseconds.
+[[nodiscard]] inline const char* jpeg_scan_flaw(std::span<const std::uint8_t> bytes) { return JpegScans(bytes).flaw(); }
+
+}  // namespace adtr::inline ADTR_ABI::detail

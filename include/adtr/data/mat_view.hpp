@@ -1,0 +1,64 @@
+/// A view of OpenCV's cv::Mat, or of anything of its shape, that checks what a byte pointer hides. Needs no OpenCV.
+#pragma once
+
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+#include "adtr/core/error.hpp"
+#include "adtr/data/image.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// What view_of() asks of a matrix; cv::Mat has all of it.
+template <class M>
+concept MatLike = requires(const M& mat) {
+  static_cast<const std::uint8_t*>(mat.data);
+  { mat.rows } -> std::convertible_to<Index>;
+  { mat.cols } -> std::convertible_to<Index>;
+  static_cast<std::size_t>(mat.step);
+  { mat.channels() } -> std::convertible_to<Index>;
+  { mat.depth() } -> std::convertible_to<int>;
+  { mat.elemSize1() } -> std::convertible_to<std::size_t>;
+};
+
+/// The pixels of a matrix, not copied: bgr, as cv::imread and cv::VideoCapture give them, unless `order` says
+/// otherwise.
+///
+///     cv::Mat frame = cv::imread("part.png");
+///     adtr::Detection d = detector.detect(adtr::view_of(frame));
+///
+/// The matrix must outlive the view and keep its pixels; a temporary one does not compile.
+/// Error: option, of values that are not unsigned and of 8 bits: 16 bits of a camera must be scaled first, as by
+/// cv::Mat::convertTo, since only the caller knows which of them are in use. Error: shape, of an empty matrix (what
+/// cv::imread gives for a missing file), more than two dimensions, other than 1, 3 or 4 channels.
+template <MatLike M>
+[[nodiscard]] ImageView view_of(const M& mat, ChannelOrder order = ChannelOrder::bgr) {
+  if (mat.rows < 0 || mat.cols < 0)  // OpenCV's sign of more dimensions
+    throw Error("view_of: expected a matrix of two dimensions", ErrorCode::shape);
+  if (mat.data == nullptr || mat.rows == 0 || mat.cols == 0) {
+    throw Error(
+        "view_of: expected a matrix with pixels, found an empty one (cv::imread gives it for a file that it "
+        "cannot read)",
+        ErrorCode::shape);
+  }
+  constexpr int unsigned_8_bit = 0;  // CV_8U
+  if (mat.depth() != unsigned_8_bit || mat.elemSize1() != 1) {
+    throw Error("view_of: expected unsigned values of 8 bits, found " + std::to_string(8 * mat.elemSize1()) +
+                    " bits (depth " + std::to_string(mat.depth()) + "); scale them first, as by cv::Mat::convertTo",
+                ErrorCode::option);
+  }
+  const auto step = static_cast<std::size_t>(mat.step);
+  if (step == 0 || step > static_cast<std::size_t>(std::numeric_limits<Index>::max())) {
+    throw Error("view_of: expected a step that memory can hold, found " + std::to_string(step) + " bytes",
+                ErrorCode::shape);
+  }
+  return {
+      static_cast<const std::uint8_t*>(mat.data), mat.rows, mat.cols, mat.channels(), static_cast<Index>(step), order};
+}
+template <MatLike M>
+ImageView view_of(const M&&, ChannelOrder = ChannelOrder::bgr) = delete;
+
+}  // namespace adtr::inline ADTR_ABI
