@@ -7,6 +7,7 @@
 #include "adtr/backend/reference.hpp"
 #include "adtr/data/folder.hpp"
 #include "adtr/data/image_file.hpp"
+#include "adtr/data/mat_view.hpp"
 #include "adtr/detector.hpp"
 #include "adtr/evaluate.hpp"
 #include "adtr/metrics/pixel_figures.hpp"

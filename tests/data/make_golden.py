@@ -8,13 +8,14 @@ where they are small, as bytes. With a folder of real images (MVTec layout, read
 of some of them are made anew too; they are kept as they are without it.
 Needs Pillow and NumPy; the tests need neither.
 """
+import io
 import pathlib
 import struct
 import sys
 import zlib
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 HERE = pathlib.Path(__file__).resolve().parent
 GOLDEN = HERE / "golden"
@@ -158,6 +159,55 @@ def image_lines():
     for name in ("rgb.jpg", "progressive.jpeg", "grey.jpg"):
         out = Image.open(folder / name).convert("RGB").tobytes()
         yield f"{name} 21 27 4 {fnv(out)} {out.hex()}"
+    yield from jpeg_lines(folder)
+
+
+def jpeg_lines(folder):
+    """JPEGs of further kinds: with restart markers, square, CMYK with Adobe's marker and without."""
+    smooth = smooth_image(21, 27)
+    Image.fromarray(smooth).save(folder / "restart.jpg", quality=90, restart_marker_blocks=1)
+    Image.fromarray(smooth).save(folder / "progressive_restart.jpg", quality=90, progressive=True,
+                                 restart_marker_rows=1)
+    Image.fromarray(smooth_image(24, 24)).save(folder / "square.jpg", quality=90, subsampling=0)
+    cmyk = Image.fromarray(np.concatenate([smooth, 255 - smooth[:, :, :1] // 2], axis=2), mode="CMYK")
+    cmyk.save(folder / "cmyk.jpg", quality=90)
+    bytes_ = (folder / "cmyk.jpg").read_bytes()
+    at = bytes_.index(b"\xff\xee")
+    (folder / "cmyk_bare.jpg").write_bytes(bytes_[:at] + bytes_[at + 16:])
+    for name in ("restart.jpg", "progressive_restart.jpg", "square.jpg", "cmyk.jpg", "cmyk_bare.jpg"):
+        out = Image.open(folder / name).convert("RGB")
+        yield f"{name} {out.height} {out.width} 4 {fnv(out.tobytes())} {out.tobytes().hex()}"
+
+
+def orientation_lines():
+    """formula_image stored with each orientation of Exif, upright as exif_transpose makes it."""
+    for h, w in ((21, 27), (24, 24), (1, 130), (150, 70)):
+        for orientation in range(1, 9):
+            file = io.BytesIO()
+            exif = Image.Exif()
+            exif[0x0112] = orientation
+            Image.fromarray(formula_image(h, w, 3)).save(file, "PNG", exif=exif)
+            out = ImageOps.exif_transpose(Image.open(file))
+            yield f"{h} {w} {orientation} {out.height} {out.width} {fnv(out.tobytes())}"
+
+
+def mask_lines():
+    """Masks of two ellipses and a bar as PNG and as JPEG of several qualities: each with the area that the PNG marks."""
+    folder = GOLDEN / "images"
+    y, x = np.mgrid[0:160, 0:200]
+    marked = ((y - 60) / 41) ** 2 + ((x - 70) / 30) ** 2 < 1
+    marked |= ((y - 110) / 22) ** 2 + ((x - 150) / 34) ** 2 < 1
+    marked |= (abs(y - 30) < 7) & (x > 120)
+    mask = Image.fromarray(marked.astype(np.uint8) * 255)
+    mask.save(folder / "mask.png", optimize=True)
+    mask.convert("RGB").save(folder / "mask_95.jpg", quality=95)
+    mask.save(folder / "mask_75.jpg", quality=75)
+    mask.save(folder / "mask_50.jpg", quality=50, progressive=True)
+    Image.fromarray(marked.astype(np.uint8) * 9).save(folder / "dark_mask.jpg", quality=90)
+    for name in ("mask.png", "mask_95.jpg", "mask_75.jpg", "mask_50.jpg"):
+        yield f"{name} {marked.sum()}"
+    Image.fromarray(marked[:, 20:180].astype(np.uint8) * 255).save(folder / "mask_square.jpg", quality=90)
+    yield f"mask_square.jpg {marked[:, 20:180].sum()}"
 
 
 def real_lines(folder):
@@ -172,7 +222,7 @@ def real_lines(folder):
 def main():
     GOLDEN.mkdir(exist_ok=True)
     files = {"resize": resize_lines(), "nearest": nearest_lines(), "normalise": normalise_lines(),
-             "images": image_lines()}
+             "images": image_lines(), "orientation": orientation_lines(), "masks": mask_lines()}
     if len(sys.argv) > 1:
         files["real"] = real_lines(pathlib.Path(sys.argv[1]))
     for name, lines in files.items():

@@ -110,7 +110,8 @@ TEST_CASE("views and sizes that make no sense are errors") {
   CHECK_THROWS_WITH(adtr::ImageView(pixels.data(), 5, 5, 2), "image view: expected 1, 3 or 4 channels, found 2");
   CHECK_THROWS_WITH(adtr::ImageView(pixels.data(), 5, 5, 3, 14),
                     "image view: expected a row stride of at least 15 bytes, found 14");
-  CHECK_THROWS_WITH(adtr::Resizer(0, 7), "resize: expected at least one pixel, found a size of 0x7");
+  CHECK_THROWS_WITH(adtr::Resizer(0, 7),
+                    "resize: expected a height and a width of at least 1, found a height of 0 and a width of 7");
   CHECK_THROWS_AS(adtr::resize_nearest(adtr::Mask(), 4, 4), adtr::Error);
   CHECK_THROWS_AS(adtr::resize_nearest(adtr::Mask(4, 4), 0, 4), adtr::Error);
 }

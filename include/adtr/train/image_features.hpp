@@ -41,6 +41,7 @@ class ImageFeatures {
   }
 
   /// Writes the features (tokens, channels) of an image as the backbone gives them.
+  void extract(const Image& image, T* features) { extract(ImageView(image), features); }
   void extract(const ImageView& image, T* features) {
     preprocess_(image, input_.data());
     const T* const image_at = brought<B>(context_, static_cast<const T*>(input_.data()), Net::Image::size, image_);
