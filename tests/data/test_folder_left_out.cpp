@@ -203,4 +203,8 @@ TEST_CASE("names with line breaks and bytes that are not UTF-8 are paths like ot
   REQUIRE(set.left_out.size() == 1);
   CHECK(set.left_out[0].example == strange / "train" / "good" / "x\ny\xFE.tif");
   CHECK(adtr::describe(set.left_out) == "left out: 1 TIFF image, which adtr does not read (x?y?.tif)");
+  for (int i = 0; i < 4; ++i) write_file(strange / "train" / "good" / (std::to_string(i) + ".tif"), tiff);
+  const auto allowed = adtr::scan_training(strange, allow).allowed;
+  REQUIRE(allowed.size() == 1);
+  CHECK(allowed[0].starts_with((folder.path() / "a?b?").string() + "/train/good: 3 of 8 images"));
 }

@@ -28,7 +28,7 @@ inline constexpr std::array<std::string_view, 10> cifar10_classes{"airplane", "a
   if (it != cifar10_classes.end()) return static_cast<int>(it - cifar10_classes.begin());
   std::string known;
   for (const std::string_view n : cifar10_classes) known += (known.empty() ? "" : ", ") + std::string(n);
-  throw Error("class '" + std::string(name) + "' is not one of CIFAR-10's: " + known);
+  throw Error("class '" + std::string(name) + "' is not one of CIFAR-10's: " + known, ErrorCode::option);
 }
 
 namespace detail {
@@ -38,13 +38,16 @@ inline constexpr Index cifar_side = 32;
 /// Calls record(number, label, planes) for every record of a file; `label_bytes` 1 or 2, the last byte counts.
 template <class F>
 void each_cifar_record(const std::filesystem::path& path, std::size_t label_bytes, F&& record) {
+  if (const Reached reached = reach(path, "cannot be opened: no such file"); reached.error) throw *reached.error;
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw file_error(path.string(), "cannot be opened");
+  if (!in) throw file_error(path.string(), "cannot be opened", ErrorCode::file_unreadable);
   const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   const std::size_t size = label_bytes + 3 * cifar_side * cifar_side;
   if (bytes.empty() || bytes.size() % size != 0)
-    throw file_error(path.string(), "expected records of " + std::to_string(size) + " bytes, found " +
-                                        std::to_string(bytes.size()) + " bytes");
+    throw file_error(
+        path.string(),
+        "expected records of " + std::to_string(size) + " bytes, found " + std::to_string(bytes.size()) + " bytes",
+        ErrorCode::bad_data);
   for (std::size_t i = 0; i * size < bytes.size(); ++i) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data()) + i * size;
     record(i, static_cast<int>(data[label_bytes - 1]), data + label_bytes);
@@ -87,7 +90,8 @@ inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, 
     });
   if (samples.empty())
     throw file_error(folder.string(),
-                     "expected data_batch_*.bin with images of the class " + std::string(name) + ", found none");
+                     "expected data_batch_*.bin with images of the class " + std::string(name) + ", found none",
+                     ErrorCode::bad_data);
   return samples;
 }
 
@@ -99,17 +103,19 @@ inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, 
   std::vector<Sample> good, others;
   detail::each_cifar_record(path, 1, [&](std::size_t i, int found, const std::uint8_t* planes) {
     if (found < 0 || found >= static_cast<int>(cifar10_classes.size()))
-      throw file_error(path.string(), "record " + std::to_string(i) + ": expected a label from 0 to 9, found " +
-                                          std::to_string(found));
+      throw file_error(path.string(),
+                       "record " + std::to_string(i) + ": expected a label from 0 to 9, found " + std::to_string(found),
+                       ErrorCode::bad_data);
     const bool other = found != label;
     (other ? others : good)
         .push_back(detail::cifar_sample(
             path, i, planes, other ? std::string(cifar10_classes[static_cast<std::size_t>(found)]) : "good", other));
   });
   if (good.empty() || others.size() < good.size())
-    throw file_error(path.string(), "expected images of the class " + std::string(name) +
-                                        " and at least as many of others, found " + std::to_string(good.size()) +
-                                        " and " + std::to_string(others.size()));
+    throw file_error(path.string(),
+                     "expected images of the class " + std::string(name) + " and at least as many of others, found " +
+                         std::to_string(good.size()) + " and " + std::to_string(others.size()),
+                     ErrorCode::bad_data);
   for (Sample& sample : detail::draw(std::move(others), good.size(), RandomStream(seed, 1)))
     good.push_back(std::move(sample));
   return good;

@@ -158,7 +158,7 @@ inline void expect_most_taken(const std::filesystem::path& folder, std::size_t t
     throw file_error(folder.string(),
                      sentence + "; convert or rename them, move them away, or allow that they are left out",
                      ErrorCode::bad_data);
-  set.allowed.push_back(folder.string() + ": " + sentence);
+  set.allowed.push_back(in_line(folder.string() + ": " + sentence));
 }
 
 /// Refuses two images whose names read the same in different bytes (é as one character and as two). Error: bad_data.

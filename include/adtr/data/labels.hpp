@@ -39,7 +39,7 @@ inline bool means_good(std::string_view name) {
 inline void contradiction(SampleSet& set, const std::filesystem::path& path, const std::string& sentence,
                           const std::string& consequence) {
   if (!set.allow) throw file_error(path.string(), sentence, ErrorCode::bad_data);
-  set.allowed.push_back(path.string() + ": " + sentence + "; " + consequence);
+  set.allowed.push_back(in_line(path.string() + ": " + sentence + "; " + consequence));
 }
 
 inline std::vector<std::filesystem::path> paths_of(const std::vector<Sample>& samples, bool defective) {

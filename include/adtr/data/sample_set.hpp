@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -62,7 +63,7 @@ struct ScanOptions {
 struct SampleSet {
   std::vector<Sample> samples;
   std::vector<LeftOut> left_out;
-  std::vector<std::string> allowed;  ///< what ScanOptions::allow let through, one sentence each
+  std::vector<std::string> allowed;  ///< what ScanOptions::allow let through, a sentence of UTF-8 each
   bool allow = false;                ///< the option of the scan, for contradictions that later reading finds
 
   SampleSet() = default;
@@ -80,16 +81,17 @@ struct SampleSet {
 
 namespace detail {
 
-/// A file's own name for a line of text in UTF-8: what would break the line or is not UTF-8 is written as `?`.
-inline std::string name_in_line(const std::filesystem::path& path) {
-  const std::string name = path.filename().string();
+/// Text for one line in UTF-8: what would break the line or is not UTF-8 is written as `?`.
+inline std::string in_line(std::string_view text) {
   std::string line;
-  for (std::size_t at = 0; at < name.size();) {
-    const std::uint32_t c = next_character(name, at);
+  for (std::size_t at = 0; at < text.size();) {
+    const std::uint32_t c = next_character(text, at);
     append_character(line, c < ' ' || (c >= 0x7F && c < 0xA0) || c >= 0x110000 ? '?' : c);
   }
   return line;
 }
+
+inline std::string name_in_line(const std::filesystem::path& path) { return in_line(path.filename().string()); }
 
 }  // namespace detail
 

@@ -16,6 +16,7 @@
 
 #include "adtr/core/abi.hpp"
 #include "adtr/data/unicode_table.hpp"
+#include "adtr/weights/json_text.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -40,17 +41,12 @@ inline std::uint32_t next_character(std::string_view text, std::size_t& at) {
   return character;
 }
 
+/// Appends what next_character() read.
 inline void append_character(std::string& text, std::uint32_t c) {
-  const auto put = [&](std::uint32_t byte) { text += static_cast<char>(static_cast<unsigned char>(byte)); };
-  if (c >= 0x110000) {
-    put(c - 0x110000);
-  } else if (c < 0x80) {
-    put(c);
-  } else {
-    const int more = c < 0x800 ? 1 : c < 0x10000 ? 2 : 3;
-    put((c >> (6 * more)) | (more == 1 ? 0xC0U : more == 2 ? 0xE0U : 0xF0U));
-    for (int i = more - 1; i >= 0; --i) put(0x80U | ((c >> (6 * i)) & 0x3FU));
-  }
+  if (c >= 0x110000)
+    text += static_cast<char>(static_cast<unsigned char>(c - 0x110000));
+  else
+    append_utf8(text, c);
 }
 
 /// Appends a character taken apart as far as it goes.

@@ -1,6 +1,7 @@
 /// A training run with the network known: features, epochs with checkpoints, statistics, the model file.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <filesystem>
 #include <map>
@@ -245,6 +246,16 @@ class TrainingRun {
     std::filesystem::remove(request_.out + ".checkpoint", ignored);
   }
 
+  /// What was left out when the images were looked for, and how many contradictions were let
+  /// through, with the first ten.
+  void describe_scan(const std::string& name, const SampleSet& set) {
+    auto& notes = result_.description.notes;
+    if (!set.left_out.empty()) notes["left_out_" + name] = adtr::describe(set.left_out);
+    if (!set.allowed.empty()) notes["allowed_" + name] = std::to_string(set.allowed.size());
+    for (std::size_t i = 0; i < std::min<std::size_t>(set.allowed.size(), 10); ++i)
+      notes["allowed_" + name + "_" + std::to_string(i + 1)] = set.allowed[i];
+  }
+
   void describe() {
     auto& notes = result_.description.notes;
     for (const auto& [key, value] : identity_of(request_.options)) notes[key] = value;
@@ -253,6 +264,8 @@ class TrainingRun {
     if (result_.defects > 0) notes["training_defects"] = std::to_string(result_.defects);
     notes["training_images"] = std::to_string(result_.images);
     notes["held_out_images"] = std::to_string(result_.held_out);
+    for (const auto& [name, set] : {std::pair("good", &request_.good), std::pair("defects", &request_.defects)})
+      describe_scan(name, *set);
     if (!result_.losses.empty()) notes["final_loss"] = number_text(result_.losses.back());
     if (!result_.threshold) return;
     notes["false_alarm_rate"] = number_text(result_.threshold->requested_rate);

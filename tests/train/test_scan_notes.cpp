@@ -1,0 +1,57 @@
+/// What a scan left out and let through stands in the model, and train_model refuses what contradicts itself.
+#include "adtr/data/folder.hpp"
+#include "adtr/train/train_model.hpp"
+#include "models/small_model.hpp"
+#include "support/catch.hpp"
+#include "weights/temporary.hpp"
+
+namespace {
+
+void write_picture(const std::string& path, std::uint64_t seed) {
+  std::filesystem::create_directories(std::filesystem::path(path).parent_path());
+  adtr::write_png(path, small_model::picture(40, 50, seed));
+}
+
+}  // namespace
+
+TEST_CASE("A model's notes say what was left out and let through") {
+  const TemporaryFolder folder;
+  const small_model::File start;
+  for (std::uint64_t i = 0; i < 2; ++i) write_picture(folder.file("good/" + std::to_string(i) + ".png"), i);
+  for (int i = 0; i < 3; ++i) write_whole(folder.file("good/" + std::to_string(i) + ".tif"), "II*");
+  write_picture(folder.file("defects/test/bent/0.png"), 5);
+  adtr::Image black(40, 50);
+  std::filesystem::create_directories(folder.file("defects/ground_truth/bent"));
+  adtr::write_png(folder.file("defects/ground_truth/bent/0.png"), black);
+
+  adtr::TrainingRequest request;
+  request.start = start.path;
+  request.out = folder.file("model.adtr");
+  request.good = adtr::scan_training(folder.file("good"), {.allow = true});
+  request.options = adtr::second_stage_options(adtr::Recipe::fast);
+  request.options.epochs = 1;
+  request.options.loss = adtr::Loss::image;
+  const auto train = [&] { return adtr::train_model<adtr::Cpu, small_model::Networks>(request).description.notes; };
+  SECTION("with allowance") {
+    request.defects = adtr::scan_defects(folder.file("defects"), {.allow = true});
+    const auto notes = train();
+    CHECK(notes.at("left_out_good") == "left out: 3 TIFF images, which adtr does not read (0.tif, …)");
+    CHECK(notes.at("allowed_good") == "1");
+    CHECK(notes.at("allowed_good_1").find("2 of 5 images would be taken") != std::string::npos);
+    CHECK(notes.at("allowed_defects") == "1");
+    CHECK(notes.at("allowed_defects_1").find("no pixel is marked") != std::string::npos);
+    CHECK_FALSE(notes.contains("left_out_defects"));
+  }
+  SECTION("without, a mask without a mark stops the training") {
+    request.defects = adtr::scan_defects(folder.file("defects"));
+    CHECK(error_of(train).find("no pixel is marked") != std::string::npos);
+  }
+  SECTION("without, an image that is good and defective stops the training") {
+    request.good = adtr::SampleSet{request.good.samples};
+    std::filesystem::remove_all(folder.file("defects/ground_truth"));
+    std::filesystem::copy_file(folder.file("good/1.png"), folder.file("defects/test/bent/1.png"));
+    request.defects = adtr::scan_defects(folder.file("defects"));
+    CHECK(error_of(train).find("the same image as " + folder.file("good/1.png")) != std::string::npos);
+  }
+  CHECK(std::filesystem::exists(request.out) == request.defects.allow);
+}
