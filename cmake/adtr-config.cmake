@@ -18,7 +18,8 @@ macro(adtr_need package from below versions)
   if(NOT ${package}_FOUND)  # version files that want one major version at both ends of a range
     find_package(${package} QUIET)
   endif()
-  if(NOT ${package}_FOUND OR ${package}_VERSION VERSION_LESS "${from}" OR NOT ${package}_VERSION VERSION_LESS "${below}")
+  if(NOT ${package}_FOUND OR ${package}_VERSION VERSION_LESS "${from}"
+     OR NOT ${package}_VERSION VERSION_LESS "${below}")
     set(adtr_found_versions ${${package}_VERSION} ${${package}_CONSIDERED_VERSIONS})
     list(REMOVE_DUPLICATES adtr_found_versions)
     list(JOIN adtr_found_versions ", " adtr_found_versions)
