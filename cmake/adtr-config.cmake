@@ -11,14 +11,35 @@ foreach(component IN LISTS adtr_FIND_COMPONENTS)
   endif()
 endforeach()
 
+# Finds a package of a version from `from` to below `below`, or leaves this file with a message that says which versions
+# do (`versions`) and which are there. A package whose own version file knows no ranges is looked at again.
+macro(adtr_need package from below versions)
+  find_package(${package} ${from}...<${below} QUIET)
+  if(NOT ${package}_FOUND)  # version files that want one major version at both ends of a range
+    find_package(${package} QUIET)
+  endif()
+  if(NOT ${package}_FOUND OR ${package}_VERSION VERSION_LESS "${from}"
+     OR NOT ${package}_VERSION VERSION_LESS "${below}")
+    set(adtr_found_versions ${${package}_VERSION} ${${package}_CONSIDERED_VERSIONS})
+    list(REMOVE_DUPLICATES adtr_found_versions)
+    list(JOIN adtr_found_versions ", " adtr_found_versions)
+    if(adtr_found_versions STREQUAL "")
+      set(adtr_found_versions "none; add its prefix to CMAKE_PREFIX_PATH")
+    endif()
+    set(adtr_FOUND FALSE)
+    set(adtr_NOT_FOUND_MESSAGE "adtr needs ${package} ${versions}; found ${adtr_found_versions}")
+    return()
+  endif()
+endmacro()
+
 find_dependency(Threads)
 include("${CMAKE_CURRENT_LIST_DIR}/adtr_core_targets.cmake")
 set(adtr_core_FOUND TRUE)
 
 if(NOT adtr_FIND_COMPONENTS STREQUAL "core")
-  find_dependency(Eigen3)
-  find_dependency(xtl)
-  find_dependency(xtensor)
+  adtr_need(Eigen3 3.4 6 "3.4 or later")
+  adtr_need(xtl 0.7 0.8 "0.7")
+  adtr_need(xtensor 0.24 0.26 "0.24 or 0.25")  # 0.26 moved its headers
   list(PREPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}")
   find_dependency(stb)
   list(POP_FRONT CMAKE_MODULE_PATH)

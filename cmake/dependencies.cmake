@@ -32,7 +32,8 @@ adtr_headers(Eigen3 Eigen3::Eigen .
              8586084f71f9bde545ee7fa6d00288b264a2b7ac3607b974e54d13e7162c1c72)
 adtr_headers(xtl xtl include
              https://github.com/xtensor-stack/xtl/archive/refs/tags/0.7.7.tar.gz
-             44fb99fbf5e56af5c43619fc8c29aa58e5fad18f3ba6e7d9c55c111b62df1fbb)
+             44fb99fbf5e56af5c43619fc8c29aa58e5fad18f3ba6e7d9c55c111b62df1fbb
+             0.7...<0.8)
 adtr_headers(xtensor xtensor include
              https://github.com/xtensor-stack/xtensor/archive/refs/tags/0.24.7.tar.gz
              0fbbd524dde2199b731b6af99b16063780de6cf1d0d6cb1f3f4d4ceb318f3106

@@ -4,10 +4,12 @@ A case begins with lines `// expect: <regular expression>`, at least one. It mus
 must match each of them. With -DADTR_COMPILE_FAIL_CONTROL it must compile: that shows that it fails for this reason only.
 Further lines may say `// most: <number>`, so many lines that the compiler may say; `// flags: <options>` of the case, but
 not of the control, where `// flags gcc:` or `// flags clang:` are of one compiler alone, whose case is skipped where only
-the other has flags; `// first: <regular expression>` that the first line which says `error` must match.
+the other has flags, and `{here}` is this folder; `// first: <regular expression>` that the first line which says `error`
+must match.
 """
 
 import argparse
+import pathlib
 import re
 import shlex
 import subprocess
@@ -52,7 +54,8 @@ def main() -> int:
     if control.returncode != 0:
         failures.append(f"the control does not compile:\n{control.stderr}")
 
-    case = compile_case(args, *shlex.split(" ".join(flags)))
+    here = str(pathlib.Path(args.case).resolve().parent)
+    case = compile_case(args, *(flag.replace("{here}", here) for flag in shlex.split(" ".join(flags))))
     if case.returncode == 0:
         failures.append("the case compiles")
     else:

@@ -1,0 +1,7 @@
+// flags: -I{here}/fake/new
+// first: adtr needs xtensor 0.24 or 0.25; the one found is 0.26 or later
+// expect: adtr needs
+// most: 15
+#include "adtr/detector.hpp"
+
+std::size_t rows(const adtr::Detection& d) { return d.map.shape(0); }
