@@ -2,7 +2,6 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
 #include <limits>
 #include <memory>
@@ -14,6 +13,7 @@
 
 #include "adtr/backend/cpu.hpp"
 #include "adtr/core/number_text.hpp"
+#include "adtr/core/one_thread.hpp"
 #include "adtr/data/image_file.hpp"
 #include "adtr/data/preprocess.hpp"
 #include "adtr/data/resize.hpp"
@@ -95,22 +95,6 @@ inline void require_threshold(std::optional<double> threshold) {
     throw Error("threshold: expected a number, found " + number_text(*threshold), ErrorCode::option);
 }
 
-/// Holds an object that serves one thread at a time; throws Error (busy) where another thread holds it.
-class OneThread {
- public:
-  explicit OneThread(std::atomic<bool>& busy) : busy_(busy) {
-    if (busy.exchange(true, std::memory_order_acquire))
-      throw Error("the detector is in use by another thread; make each thread one of its own by share()",
-                  ErrorCode::busy);
-  }
-  OneThread(const OneThread&) = delete;
-  OneThread& operator=(const OneThread&) = delete;
-  ~OneThread() { busy_.store(false, std::memory_order_release); }
-
- private:
-  std::atomic<bool>& busy_;
-};
-
 }  // namespace detail
 
 /// Detects anomalies on backend B with any network of `Nets` that a model file asks for.
@@ -175,7 +159,7 @@ class Detector {
   void set_threshold(std::optional<double> threshold) {
     State& s = state();
     detail::require_threshold(threshold);
-    const detail::OneThread held(s.busy);
+    const OneThread held(s.busy, "the detector");
     s.description.threshold = threshold;
   }
 
@@ -196,7 +180,7 @@ class Detector {
     d.score = std::numeric_limits<double>::quiet_NaN();
     d.threshold.reset();
     State& s = state();
-    const detail::OneThread held(s.busy);
+    const OneThread held(s.busy, "the detector");
     s.detect(image, d);
   }
   void detect(const Image& image, Detection& d) { detect(ImageView(image), d); }
@@ -250,7 +234,7 @@ class Detector {
     ScoreMap<Scalar> score_map;
     Buffer<Scalar> input;
     std::vector<Scalar> scores, deep, map;
-    std::atomic<bool> busy{false};
+    BusyFlag busy{false};
   };
 
   [[nodiscard]] State& state() const {

@@ -2,6 +2,7 @@
 /// an empty one says so.
 #include "models/small_model.hpp"
 
+#include <chrono>
 #include <condition_variable>
 #include <limits>
 #include <mutex>
@@ -37,7 +38,7 @@ struct Gate final : adtr::Executor {
       std::unique_lock lock(mutex);
       inside = true;
       changed.notify_all();
-      changed.wait(lock, [this] { return open; });
+      changed.wait_for(lock, std::chrono::seconds(20), [this] { return open; });  // a test must end
     }
     inner.parallel_for(count, call, function);
   }

@@ -11,7 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <ranges>
+#include <span>
 
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
@@ -35,10 +35,11 @@ template <class Visit>
 void for_each_bin(PixelHistogram& pixels, Visit visit) {
   std::uint64_t true_positives = 0;
   std::uint64_t false_positives = 0;
-  for (const PixelHistogram::Bin& bin : pixels.bins() | std::views::reverse) {
-    visit(bin, true_positives, false_positives);
-    true_positives += bin.count.defect;
-    false_positives += bin.count.normal;
+  const std::span<const PixelHistogram::Bin> bins = pixels.bins();
+  for (auto bin = bins.rbegin(); bin != bins.rend(); ++bin) {
+    visit(*bin, true_positives, false_positives);
+    true_positives += bin->count.defect;
+    false_positives += bin->count.normal;
   }
 }
 

@@ -4,10 +4,7 @@
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
-#include <cstdint>
-#include <numeric>
 #include <optional>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +16,7 @@
 #include "adtr/report/heat_map.hpp"
 #include "adtr/report/histogram.hpp"
 #include "adtr/report/markup.hpp"
+#include "adtr/report/pick_cases.hpp"
 #include "adtr/report/style.hpp"
 #include "adtr/weights/atomic_file.hpp"
 
@@ -67,37 +65,6 @@ struct Report {
   std::vector<ReportCase> lowest_defective;
   std::vector<ReportCase> highest_defective;
 };
-
-/// Indices of the images to show, the most telling first.
-struct PickedCases {
-  std::vector<std::size_t> highest_good;       ///< most confidently wrong, if wrong: good parts, highest score first
-  std::vector<std::size_t> lowest_defective;   ///< the same of defects, lowest score first
-  std::vector<std::size_t> highest_defective;  ///< the clearest hits, highest score first
-};
-
-/// Picks at most `count` images a list; no image is in two. Labels: 0 good, else defective. Ties by index. With few
-/// defective images the hard ones come first: of an odd number one more is shown as hard than as clear.
-[[nodiscard]] inline PickedCases pick_cases(std::span<const double> scores, std::span<const std::uint8_t> labels,
-                                            std::size_t count) {
-  if (scores.size() != labels.size()) {
-    throw Error("labels: expected one for each of " + std::to_string(scores.size()) + " scores, found " +
-                    std::to_string(labels.size()),
-                ErrorCode::shape);
-  }
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
-  PickedCases picked;
-  std::vector<std::size_t> defective;  // lowest score first
-  for (const std::size_t i : order) (labels[i] != 0 ? defective : picked.highest_good).push_back(i);
-  std::ranges::reverse(picked.highest_good);
-  picked.highest_good.resize(std::min(count, picked.highest_good.size()));
-  const std::size_t hard = std::min(count, (defective.size() + 1) / 2);
-  const std::size_t clear = std::min(count, defective.size() / 2);
-  picked.lowest_defective.assign(defective.begin(), defective.begin() + static_cast<std::ptrdiff_t>(hard));
-  picked.highest_defective.assign(defective.rbegin(), defective.rbegin() + static_cast<std::ptrdiff_t>(clear));
-  return picked;
-}
 
 namespace detail {
 
