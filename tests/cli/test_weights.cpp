@@ -82,14 +82,16 @@ TEST_CASE("weights that are cut off, hostile or no weights at all are refused") 
                    std::string(8, '\0')),
        "\"a\""},
       {with_header(R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}})", std::string(8, '\0')), "\"a\""},
-      {"PK\x03\x04 a pickle, as PyTorch saves it", "not a safetensors file"},
+      {"PK\x03\x04 a pickle, as PyTorch saves it", "tools/convert_weights"},
+      {"\x89PNG\r\n\x1a\n" + std::string(100, '\x01'), "is a PNG image, expected weights or a model"},
+      {read_whole(Material::get().model()), "is a model that adtr trained, expected a backbone's weights (--backbone)"},
   };
   for (const auto& [bytes, part] : cases) {
     write_whole(path, bytes);
     check_refused(path, {part});
   }
   std::filesystem::remove(path);
-  check_refused(path, {"No such file"});
+  check_refused(path, {"no such file"});
 }
 
 TEST_CASE("the architecture must be known, said, compiled and the right one") {
@@ -131,7 +133,7 @@ TEST_CASE("models that are not for this program are refused") {
   };
   check_model_refused(changed("format_version", "1"), "format version 1; this program reads version 2");
   check_model_refused(changed("grid", "7"), "not compiled for efficientnet_lite0 32/7");
-  check_model_refused(changed("image_size", "huge"), "'image_size' is 'huge', expected a number");
+  check_model_refused(changed("image_size", "huge"), R"('image_size' is "huge", expected an integer from 1 to 16384)");
   check_model_refused(changed("architecture", "vgg16"), "vgg16");
   check_model_refused(m.weights(), "is not a model that adtr trained");
 

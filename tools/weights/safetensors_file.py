@@ -1,10 +1,11 @@
-"""Writes safetensors files, whole or not at all."""
+"""Reads safetensors files, and writes them, whole or not at all."""
+import fcntl
 import json
 import os
 import pathlib
 import struct
 
-from weights.tensors import ConvertError
+from weights.tensors import ConvertError, Tensor
 
 # From the narrowest to the widest, as the reference implementation sorts: files begin with the widest.
 DTYPE_ORDER = ["BOOL", "U8", "I8", "I16", "F16", "BF16", "I32", "F32", "F64", "I64"]
@@ -23,20 +24,86 @@ def safetensors_bytes(state, metadata):
     return [struct.pack("<Q", len(text)), text, *(state[name].data for name in names)]
 
 
+def is_safetensors(file):
+    """Whether the open file begins as one: the length of a header below 100 MB, and a brace. Leaves it at its start."""
+    head = file.read(9)
+    file.seek(0)
+    return len(head) == 9 and struct.unpack("<Q", head[:8])[0] < 100_000_000 and head[8:] == b"{"
+
+
+def read_safetensors(file):
+    """(tensors by name, metadata) of an open file."""
+    try:
+        (length,) = struct.unpack("<Q", file.read(8))
+        header = json.loads(file.read(length))
+        data = file.read()
+        metadata = header.pop("__metadata__", None) or {}
+        tensors = {}
+        for name, entry in header.items():
+            begin, end = entry["data_offsets"]
+            if entry["dtype"] not in DTYPE_ORDER:
+                raise ConvertError(f"the tensor {name!r:.80} is of the type {entry['dtype']!r:.20}")
+            if not 0 <= begin <= end <= len(data):
+                raise ConvertError("truncated, or its header does not fit it")
+            tensors[name] = Tensor(entry["dtype"], tuple(entry["shape"]), data[begin:end])
+    except (ValueError, KeyError, TypeError, AttributeError) as e:
+        raise ConvertError("not a readable safetensors file: its header is damaged") from e
+    if metadata.get("format") in ("adtr", "adtr-checkpoint"):
+        raise ConvertError("is a model or a checkpoint of adtr, expected a backbone's weights")
+    return tensors, metadata
+
+
+def check_output(path, inputs):
+    """Refuses an output that is one of the inputs, or a file that this program did not write."""
+    path = pathlib.Path(path)
+    for given in inputs:
+        same = os.path.realpath(path) == os.path.realpath(given)
+        if same or path.exists() and given.exists() and os.path.samefile(path, given):
+            raise ConvertError(f"is the same file as {given}, which is read; give the output another name")
+    if not path.is_file() or path.stat().st_size == 0:
+        return
+    try:
+        with open(path, "rb") as file:
+            own = is_safetensors(file) and {"architecture", "source"} <= read_safetensors(file)[1].keys()
+    except (ConvertError, OSError):
+        own = False
+    if not own:
+        raise ConvertError("exists and is not a file that convert_weights wrote; it is left as it is")
+
+
+def open_temporary(folder):
+    """(open file, path) of a new file with a name and a lock as adtr's own temporary files have them.
+
+    Where this process is killed, the next adtr that writes to the folder finds the file without a lock and removes it.
+    """
+    while True:
+        path = folder / f".adtr-{os.getpid()}-{int.from_bytes(os.urandom(4), 'little')}.tmp"
+        file = open(path, "xb")
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:  # adtr is about to remove it
+            file.close()
+            continue
+        except OSError:  # a file system without locks
+            pass
+        if os.fstat(file.fileno()).st_nlink > 0:
+            return file, path
+        file.close()
+
+
 def write_atomically(path, pieces):
     """`path` holds the whole new file, or on any failure what it held before."""
     path = pathlib.Path(os.path.realpath(path))
-    temporary = path.with_name(f".adtr-{os.urandom(6).hex()}.tmp")
     try:
         if path.is_dir():
             raise ConvertError("cannot be written: it is a folder")
-        file = open(temporary, "xb")
+        file, temporary = open_temporary(path.parent)
         try:
             with file:
                 file.writelines(pieces)
                 file.flush()
                 os.fsync(file.fileno())
-            os.replace(temporary, path)
+                os.replace(temporary, path)
         except BaseException:
             temporary.unlink(missing_ok=True)
             raise
