@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "adtr/data/image_file.hpp"
+#include "adtr/data/resize.hpp"
 #include "image_bytes.hpp"
 
 using namespace test_data;
@@ -103,7 +104,7 @@ TEST_CASE("a soft mask is marked above half of its own range") {
   const adtr::Mask edge = masks.read(few);
   CHECK(edge.soft);
   CHECK(marked(edge) > hard);
-  CHECK(resize_nearest(edge, 8, 8).soft);
+  CHECK(adtr::resize_nearest(edge, 8, 8).soft);
 }
 
 TEST_CASE("a mask in JPEG marks what the PNG marks") {
