@@ -79,8 +79,8 @@ struct NamedArchitecture {
   std::string known;
   for (const std::string_view n : architecture_names) known += (known.empty() ? "" : ", ") + std::string(n);
   throw Error("architecture '" + std::string(name) + "' is not known; expected one of " + known +
-              ", or tf_efficientnet_b0 to tf_efficientnet_b7",
-              ErrorCode::no_such_network);
+                  ", or tf_efficientnet_b0 to tf_efficientnet_b7",
+              ErrorCode::option);
 }
 
 namespace detail {
