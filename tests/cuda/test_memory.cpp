@@ -53,3 +53,10 @@ TEST_CASE("The host that touches the device's memory ends") {
   CHECK(WTERMSIG(status) == SIGSEGV);
 }
 #endif
+
+TEST_CASE("memory that the emulated GPU has not is an error that says how much, and what for") {
+  const adtr::MemoryFor purpose("a test");
+  CHECK_THROWS_WITH(CudaEmulator::Memory(adtr::Index{1} << 31),
+                    "out of memory: the system refused 8192.0 MiB for a test");
+  CHECK_THROWS_WITH(CudaEmulator::Sums(-1), ContainsSubstring("-1 elements of 8 bytes"));
+}
