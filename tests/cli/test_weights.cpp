@@ -103,7 +103,7 @@ TEST_CASE("the architecture must be known, said, compiled and the right one") {
   file.metadata.erase("architecture");
   file.write(path);
   check_refused(path, {"--architecture"});
-  check_refused(path, {"tensors do not fit the network", "missing"}, {"--architecture", "efficientnet_b4"}, "256",
+  check_refused(path, {"holds the weights of another network", "missing"}, {"--architecture", "efficientnet_b4"}, "256",
                 "16");
 
   // The sentence is about an option here, not a file.
