@@ -17,15 +17,19 @@ int main(int argc, char** argv) try {
   request.out = argv[3];
   request.options = adtr::training_options(adtr::Recipe::fast);
   request.options.epochs = 20;
-  request.hold_out = 0.1;  // a tenth of the images decides the threshold, and teaches the network nothing
+  // From 50 images on a fifth of them decides the threshold and teaches the network nothing; request.hold_out = 0.1
+  // keeps a tenth apart, however many there are.
 
   adtr::TrainingProgress progress;
   progress.epoch = [](const adtr::TrainingProgress::Epoch& e) {
     if (e.loss) std::printf("epoch %td of %td: loss %.4g\n", e.epoch, e.epochs, *e.loss);
   };
   const adtr::TrainingResult result = adtr::train_model<adtr::Cpu>(request, progress);
-  std::printf("threshold %.4g; expect %.0f %% of good parts to lie above it\n", result.threshold->value,
-              100.0 * result.threshold->expected_rate);
+  if (result.threshold)
+    std::printf("threshold %.17g; expect %.1f %% of good parts to lie above it\n", result.threshold->value,
+                100.0 * result.threshold->expected_rate);
+  const std::string advice = adtr::threshold_advice(result);
+  if (!advice.empty()) std::printf("%s\n", advice.c_str());
   return 0;
 } catch (const adtr::Error& error) {
   std::fprintf(stderr, "%s\n", error.what());

@@ -39,6 +39,7 @@ inline void set_first_stage(Cell& cell, const Options& options, const std::strin
   cell.backbone = std::string(adtr::name_of(architecture_of(options, weights).architecture));
   adtr::TrainingRequest& r = cell.request;
   r = {};
+  r.hold_out = 0.0;  // as in the paper, all good images are trained on: figures need no threshold
   r.mirror = options.mirror;
   r.options = adtr::training_options(options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast);
   r.options.epochs = options.epochs.value_or(r.options.epochs);

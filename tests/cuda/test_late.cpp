@@ -47,6 +47,68 @@ TEST_CASE("An epoch waits for no step of its own") {
     if (i % 6 > 0) CHECK(late.asked[i] > 50);
 }
 
+TEST_CASE("An epoch that is stopped after any step waits for it alone, and goes on with the same bits and loss") {
+  auto o = small::options(0.1);
+  o.loss = GENERATE(adtr::Loss::norm, adtr::Loss::image);
+  o.top_k = 4;
+  o.batch = 2;  // six steps an epoch
+  o.epochs = 2;
+  struct Source final : adtr::BatchSource<float> {
+    adtr::FeatureCache<float> cache{small::images, small::tokens, small::channels, 1 << 30};
+    Source() { small::fill(cache); }
+    [[nodiscard]] Index images() const override { return cache.images(); }
+    void fill(std::span<const Index> numbers, Index step, float* features, std::span<std::uint8_t> marks) override {
+      cache.fill(numbers, step, features, marks);
+      for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = i % 7 == 2 ? 1 : 0;
+    }
+  } source;
+  using Trainer = adtr::Trainer<small::Net, CudaEmulator>;
+  const CudaEmulator::Context context(1, Access::device, Pace::late);
+  const auto bits = [](Trainer& trainer) {
+    std::vector<float> all;
+    for (const auto* buffer :
+         {&trainer.state().parameters, &trainer.state().first_moment, &trainer.state().second_moment})
+      all.insert(all.end(), buffer->span().begin(), buffer->span().end());
+    return all;
+  };
+  Trainer straight(context, source, o);
+  auto p = straight.parameters();
+  adtr::initialise<small::Net, float>(p, 1);
+  while (straight.state().epoch < o.epochs) straight.run_epoch();
+  for (Index stop_after : {1, 3, 5, 6, 7, 11, 12}) {
+    // One trainer stops, by asking or by throwing; another goes on from its state alone.
+    for (const bool throws : {false, true}) {
+      Trainer first(context, source, o), second(context, source, o);
+      auto start = first.parameters();
+      adtr::initialise<small::Net, float>(start, 1);
+      Index steps = 0;
+      std::vector<Index> waiting;  // operations that the device had not begun when it was asked whether to stop
+      try {
+        while (steps < stop_after)
+          static_cast<void>(first.run_epoch(
+              [&](Index) {
+                if (++steps == stop_after && throws) throw 1;
+              },
+              [&] { return waiting.push_back(context.waiting()), steps == stop_after; }));
+      } catch (int) {
+      }
+      CHECK(first.state_is_whole());
+      for (const Index operations : waiting) CHECK(operations > 50);
+      std::copy_n(first.state().parameters.data(), first.state().parameters.size(), second.state().parameters.data());
+      std::copy_n(first.state().first_moment.data(), first.state().parameters.size(),
+                  second.state().first_moment.data());
+      std::copy_n(first.state().second_moment.data(), first.state().parameters.size(),
+                  second.state().second_moment.data());
+      second.state().epoch = first.state().epoch;
+      second.state().losses = first.state().losses;
+      second.state().step_losses = first.state().step_losses;
+      while (second.state().epoch < o.epochs) second.run_epoch();
+      CHECK(bits(second) == bits(straight));
+      CHECK(second.state().losses == straight.state().losses);
+    }
+  }
+}
+
 TEST_CASE("What waits on the host's memory sees what is there when it runs") {
   const CudaEmulator::Context context(1, Access::device, Pace::late);
   std::vector<float> host{1, 2, 3, 4}, first(4), second(4);

@@ -1,4 +1,7 @@
 /// A whole training run with the CUDA kernels, from image files to a model file, beside one on the Cpu backend.
+#include <fstream>
+#include <iterator>
+
 #include "adtr/data/image_file.hpp"
 #include "adtr/train/train_model.hpp"
 #include "cuda/backends.hpp"
@@ -57,6 +60,23 @@ TEST_CASE("A training run with the CUDA kernels gives the model that the Cpu bac
   auto of_gpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load((folder.path / "gpu").string(), 1);
   auto of_cpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load((folder.path / "cpu").string(), 1);
   auto of_start = adtr::Detector<adtr::Cpu, small_model::Networks>::load(start.path, 1);
+  // Cancelled after its first step, it goes on to the same file.
+  request.out = (folder.path / "again").string();
+  adtr::TrainingProgress progress;
+  progress.cancelled = [asked = 0]() mutable { return ++asked == 6 + 4 + 1; };
+  const auto again = [&] {
+    return adtr::train_model<suite::CudaBackend, small_model::Networks>(
+        request, suite::device_only(adtr::cuda::Precision::float32), progress);
+  };
+  REQUIRE_THROWS_WITH(again(), ContainsSubstring("training was interrupted in epoch 1 of 2"));
+  request.resume = true;
+  CHECK(again().losses == gpu.losses);
+  const auto bytes = [&](const char* name) {
+    std::ifstream in(folder.path / name, std::ios::binary);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  CHECK(bytes("again") == bytes("gpu"));
+
   const adtr::Image image = small_model::picture(40, 50, 9);
   const double score = of_cpu.detect(image).score;
   CHECK(of_gpu.detect(image).score == Approx(score).epsilon(1e-2));

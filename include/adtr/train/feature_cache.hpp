@@ -8,9 +8,12 @@
 #include <algorithm>
 #include <cerrno>
 #include <cmath>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <new>
 #include <string>
+#include <system_error>
 #include <vector>
 
 #include "adtr/core/buffer.hpp"
@@ -25,17 +28,17 @@ template <class T>
 class FeatureCache final : public BatchSource<T> {
  public:
   /// Beyond `memory_limit` bytes the features go to an unnamed file in `folder`, mapped into memory; it vanishes with
-  /// this object or the process. Throws Error where the disk has no room for it.
+  /// this object or the process. An empty `folder` is the system's for temporary files, which is asked for only where a
+  /// file is needed. Throws Error: no_resources where memory or disk have no room, file_unwritable where the folder
+  /// takes no file.
   FeatureCache(Index images, Index positions, Index channels, std::uint64_t memory_limit,
-               const std::filesystem::path& folder = std::filesystem::temp_directory_path())
+               const std::filesystem::path& folder = {})
       : images_(images), positions_(positions), channels_(channels) {
     const std::uint64_t bytes = static_cast<std::uint64_t>(images * positions * channels) * sizeof(T);
-    if (bytes <= memory_limit) {
-      memory_ = Buffer<T>(images * positions * channels);
-      data_ = memory_.data();
-    } else {
-      map_file(folder, bytes);
-    }
+    if (bytes <= memory_limit)
+      take_memory(bytes);
+    else
+      map_file(folder.empty() ? temporary_folder(bytes) : folder, bytes);
   }
   FeatureCache(const FeatureCache&) = delete;
   FeatureCache& operator=(const FeatureCache&) = delete;
@@ -56,22 +59,55 @@ class FeatureCache final : public BatchSource<T> {
   [[nodiscard]] MatrixView<T> rows() const { return {data_, images_ * positions_, channels_}; }
 
  private:
+  /// `209 images, 1024 MiB`.
+  [[nodiscard]] std::string size_text(std::uint64_t bytes) const {
+    return std::to_string(images_) + " images, " + std::to_string(bytes >> 20) + " MiB";
+  }
+
+  void take_memory(std::uint64_t bytes) {
+    try {
+      memory_ = Buffer<T>(images_ * positions_ * channels_);
+    } catch (const std::bad_alloc&) {
+      throw Error("the system has no memory for the features of " + size_text(bytes) +
+                      "; a lower limit (TrainingRequest::cache_memory, --cache-memory) keeps them in a file",
+                  ErrorCode::no_resources);
+    }
+    data_ = memory_.data();
+  }
+
+  [[nodiscard]] std::filesystem::path temporary_folder(std::uint64_t bytes) const {
+    std::error_code error;
+    std::filesystem::path folder = std::filesystem::temp_directory_path(error);
+    if (!error) return folder;
+    const char* const named = std::getenv("TMPDIR");
+    throw Error(
+        "the features of " + size_text(bytes) + ", go to a temporary file, and there is no folder for it: " +
+            (named != nullptr ? "TMPDIR is " + std::string(named) + ", expected a folder" : "set TMPDIR to a folder") +
+            " (TrainingRequest::cache_memory, --cache-memory, keeps more in memory)",
+        ErrorCode::file_unwritable);
+  }
+
   void map_file(const std::filesystem::path& folder, std::uint64_t bytes) {
     std::string name = (folder / "adtr-features-XXXXXX").string();
     const auto fail = [&](const char* what, int reason) {
-      return file_error(folder.string(), std::string("cannot ") + what + " a feature cache of " +
-                                             std::to_string(bytes >> 20) + " MiB: " + std::strerror(reason));
+      const bool full = reason == ENOSPC || reason == EDQUOT || reason == ENOMEM || reason == EFBIG;
+      return file_error(folder.string(),
+                        std::string("cannot ") + what + " a temporary file for the features of " + size_text(bytes) +
+                            ": " + std::strerror(reason) + " (TMPDIR names another folder)",
+                        full ? ErrorCode::no_resources : ErrorCode::file_unwritable);
     };
-    const int file = mkstemp(name.data());
+    const int file = mkostemp(name.data(), O_CLOEXEC);
     if (file < 0) throw fail("create", errno);
     unlink(name.c_str());
     // Reserving the blocks now turns a full disk into a sentence; a mapping of a sparse file would die with SIGBUS.
-    if (const int reason = posix_fallocate(file, 0, static_cast<off_t>(bytes)); reason != 0) {
+    int reason = EINTR;  // a signal is no reason to fail
+    while (reason == EINTR) reason = posix_fallocate(file, 0, static_cast<off_t>(bytes));
+    if (reason != 0) {
       close(file);
       throw fail("reserve", reason);
     }
     void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
-    const int reason = errno;
+    reason = errno;
     close(file);
     if (memory == MAP_FAILED) throw fail("map", reason);
     data_ = static_cast<T*>(memory);

@@ -4,29 +4,22 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
-#include <string>
 #include <vector>
 
 #include "adtr/core/random.hpp"
-#include "adtr/data/folder.hpp"
-#include "adtr/models/description.hpp"
 
 namespace adtr::inline ADTR_ABI::detail {
 
-/// Takes a seeded share of the samples for the threshold; both parts keep the folder's order.
-inline std::vector<Sample> split_off(std::vector<Sample>& samples, double share, std::uint64_t seed) {
-  if (!(share >= 0.0 && share < 1.0))
-    throw Error("hold-out: expected at least 0 and less than 1, found " + number_text(share));
-  if (share == 0.0) return {};
+/// Takes a seeded choice of `count` samples, fewer than there are, for the threshold; both parts keep their order. The
+/// same count and seed choose the same places.
+template <class S>
+std::vector<S> split_off(std::vector<S>& samples, std::size_t count, std::uint64_t seed) {
+  if (count == 0) return {};
   const auto n = samples.size();
-  const auto count = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share * static_cast<double>(n))));
-  if (count >= n)
-    throw Error("hold-out: " + std::to_string(n) + " good images are too few to keep " + number_text(share) +
-                " of them apart");
   const auto order = permutation(n, RandomStream(seed, std::uint64_t{1} << 56));
   std::vector<bool> held(n, false);
   for (std::size_t i = 0; i < count; ++i) held[order[i]] = true;
-  std::vector<Sample> kept, out;
+  std::vector<S> kept, out;
   for (std::size_t i = 0; i < n; ++i) (held[i] ? out : kept).push_back(std::move(samples[i]));
   samples = std::move(kept);
   return out;

@@ -17,7 +17,8 @@ void anomaly_loss(const typename B::Context& context, AnomalyLoss loss, MatrixIn
                   MatrixOut<B> means, MatrixOut<B> weights, MatrixOut<B> dg, double* sum) {
   assert(y.rows * y.cols == f.rows);
   if (loss.by_label && loss.top < 1)
-    throw Error("image loss: expected at least 1 of the largest distances, found " + std::to_string(loss.top));
+    throw Error("image loss: expected at least 1 of the largest distances, found " + std::to_string(loss.top),
+                ErrorCode::option);
   loss.channels = f.cols;
   B::mean_difference(context, f, g, means.data);
   B::anomaly_weights(context, loss, y, MatrixIn<B>(means), weights, sum);

@@ -1,31 +1,79 @@
 /// The whole of a training run: image files and backbone weights, or a model to go on from, in; a model file out.
 #pragma once
 
+#include <new>
+#include <string>
+
+#include "adtr/train/check_request.hpp"
+#include "adtr/train/request_files.hpp"
 #include "adtr/train/training_run.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
-/// Trains and writes request.out. Every image is opened before anything long begins, and the output tried, so that a
-/// run does not fail over a broken file after an hour. Throws Error, naming the file or option. `context`, and
-/// not `request.threads`, says where the backend computes.
+namespace detail {
+
+/// Throws what leaves train_model() where it was cancelled before there was work to keep.
+[[noreturn]] inline void throw_interrupted_early(const TrainingRequest& r, const std::string& doing) {
+  throw Error("training was interrupted " + doing + "; nothing of this is kept" +
+                  (r.resume ? ", and " + checkpoint_path(r) + " is as it was" : ", begin again"),
+              ErrorCode::cancelled);
+}
+
+/// Reads all images and says what they are.
+inline ImageFingerprints read_all_images(const TrainingRequest& r, const TrainingProgress& progress) try {
+  return {read_images(r.good, progress), read_images(r.defects, progress)};
+} catch (const Interruption&) {
+  throw_interrupted_early(r, "while its images were read");
+}
+
+/// All that can be known before an image is read, known: what is wrong then costs nobody's time.
+template <class Nets>
+HoldOut check_before_images(const TrainingRequest& r, const TrainingOrigin& origin) {
+  const ModelDescription& d = origin.description;
+  check(r.options, d.grid * d.grid);
+  select_network(Nets{}, d.architecture, d.image_size, d.grid, []<class N>() { return true; });
+  const HoldOut held = hold_out_of(r, origin);
+  check_earlier_work(r, identity_before_images(r, d, held));
+  AtomicFile{r.out};  // throws where the model could not be written
+  return held;
+}
+
+}  // namespace detail
+
+/// Trains and writes request.out. Options are checked before a file is read, every image is opened before anything long
+/// begins, and the output tried, so that a run does not fail over them after an hour. Throws Error, naming the file or
+/// option; Error(cancelled) where TrainingProgress::cancelled asked for an end. `context`, and not `request.threads`,
+/// says where the backend computes.
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 TrainingResult train_model(const TrainingRequest& request, const typename B::Context& context,
-                           const TrainingProgress& progress = {}) {
-  const detail::TrainingOrigin origin = detail::TrainingOrigin::of(request);
-  if (request.good.empty()) throw Error("training: expected good images, found none");
-  detail::check_anomalies(request);
-  check_images(request.good);
-  check_images(request.defects);
+                           const TrainingProgress& progress = {}) try {
+  check(request);
   check_distinct(request.good, request.defects);
-  AtomicFile{request.out};  // throws where the model could not be written
+  file_plan(request).check();
+  const detail::TrainingOrigin origin = detail::TrainingOrigin::of(request);
+  const HoldOut held = detail::check_before_images<Nets>(request, origin);
   const ModelDescription& d = origin.description;
-  return select_network(Nets{}, d.architecture, d.image_size, d.grid,
-                        [&]<class N>() { return detail::TrainingRun<N, B>(request, context, origin, progress)(); });
+  detail::PreparedRun prepared{origin, held, detail::read_all_images(request, progress),
+                               detail::identity_before_images(request, d, held)};
+  detail::check_held_out_images(request, origin, held, prepared.images.good);
+  detail::add_images(prepared.identity, prepared.images);
+  try {
+    return select_network(Nets{}, d.architecture, d.image_size, d.grid,
+                          [&]<class N>() { return detail::TrainingRun<N, B>(request, context, prepared, progress)(); });
+  } catch (const detail::Interruption&) {
+    detail::throw_interrupted_early(request, "while the features of its images were computed");
+  }
+} catch (const std::bad_alloc&) {
+  throw Error("the system has no memory left for training; the features of the images may take up to " +
+                  std::to_string(request.cache_memory >> 20) +
+                  " MiB of it (TrainingRequest::cache_memory, --cache-memory), a batch and the network take the rest",
+              ErrorCode::no_resources);
 }
 
 /// The same on as many threads as the request says.
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 TrainingResult train_model(const TrainingRequest& request, const TrainingProgress& progress = {}) {
+  check(request);  // before threads are made
   return train_model<B, Nets>(request, typename B::Context(request.threads), progress);
 }
 

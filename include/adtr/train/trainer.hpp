@@ -1,11 +1,19 @@
 /// Trains the reconstruction transformer on features, with or without anomalies: AdamW, one call an epoch.
 #pragma once
 
+#include <exception>
+#include <new>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
 #include "adtr/core/error.hpp"
 #include "adtr/core/random.hpp"
 #include "adtr/models/reconstruction.hpp"
 #include "adtr/nn/transfer.hpp"
 #include "adtr/train/batches.hpp"
+#include "adtr/train/check_options.hpp"
 #include "adtr/train/feature_cache.hpp"
 #include "adtr/train/jitter.hpp"
 #include "adtr/train/loss.hpp"
@@ -17,7 +25,11 @@ namespace adtr::inline ADTR_ABI {
 template <class T>
 struct TrainingState {
   Buffer<T> parameters, first_moment, second_moment;
-  Index epoch = 0;  ///< finished epochs
+  Index epoch = 0;                  ///< finished epochs
+  std::vector<double> losses;       ///< of the finished epochs
+  std::vector<double> step_losses;  ///< of the finished steps of the epoch that is under way
+  /// Finished steps of the epoch that is under way.
+  [[nodiscard]] Index steps() const { return static_cast<Index>(step_losses.size()); }
   explicit TrainingState(Index count) : parameters(count), first_moment(count), second_moment(count) {}
 };
 
@@ -29,11 +41,12 @@ class Trainer {
   using Scalar = typename B::Scalar;
   using Parameters = typename Transformer::template Parameters<Scalar>;
 
-  /// `batches`, a FeatureCache or another source, is read as training goes on and must outlive the trainer.
-  Trainer(const typename B::Context& context, BatchSource<Scalar>& batches, const TrainingOptions& options)
+  /// `batches`, a FeatureCache or another source, is read as training goes on and must outlive the trainer. Throws
+  /// Error: option where one is out of its range, no_resources where there is no memory.
+  Trainer(const typename B::Context& context, BatchSource<Scalar>& batches, const TrainingOptions& options) try
       : context_(context),
         batches_(batches),
-        options_(options),
+        options_(checked(options, batches)),
         state_(parameter_count<Transformer>),
         gradients_(state_.parameters.size()),
         parameters_twin_(gradients_.size()),
@@ -52,7 +65,12 @@ class Trainer {
         means_(marked() ? group_ * Transformer::tokens : 0),
         sign_weights_(means_.size()),
         activations_(Transformer::activation_elements(group_, Mode::training)),
-        scratch_(Transformer::gradient_scratch(group_)) {}
+        scratch_(Transformer::gradient_scratch(group_)) {
+  } catch (const std::bad_alloc&) {
+    throw no_memory(options, batches);
+  } catch (const std::length_error&) {  // more than a std::vector can hold
+    throw no_memory(options, batches);
+  }
 
   /// The parameters, to be initialised before the first epoch or read after the last.
   [[nodiscard]] Parameters parameters() { return bind_parameters<Transformer>(state_.parameters.data()); }
@@ -61,44 +79,57 @@ class Trainer {
 
   [[nodiscard]] Index steps_per_epoch() const { return (batches_.images() + batch_ - 1) / batch_; }
 
-  /// One pass over all images in random order; returns the mean of the loss over them. `after_step(images done)` is
-  /// called after each step.
-  template <class F>
-  double run_epoch(F&& after_step) {
-    const Index n = batches_.images();
+  /// Whether state() is what a whole number of finished steps made of it, so that it may be saved: not after a
+  /// divergence, or where an operation failed within a step.
+  [[nodiscard]] bool state_is_whole() const { return whole_; }
+
+  /// How many images the finished steps of the epoch under way have passed over.
+  [[nodiscard]] Index images_done() const { return std::min(state_.steps() * batch_, batches_.images()); }
+
+  /// Goes on to the end of the epoch, which passes over all images in random order; returns the mean of the loss over
+  /// them. `after_step(images done)` is called after each step, then, but for the last step, `stop()`: true ends the
+  /// call, which returns nothing, with the finished steps in state(); the next call goes on there, and bits and loss
+  /// are those of one call. Where after_step, stop or the source of the batches throws, state() has the finished steps
+  /// too. A GPU is not waited for from one step to the next.
+  template <class F, class Stop>
+  std::optional<double> run_epoch(F&& after_step, Stop&& stop) {
+    const Index n = batches_.images(), steps = steps_per_epoch();
+    if (state_.steps() > steps)
+      throw Error("training state: expected at most " + std::to_string(steps) + " finished steps in an epoch, found " +
+                      std::to_string(state_.steps()),
+                  ErrorCode::bad_weights);
     const auto order =
         permutation(static_cast<std::size_t>(n),
                     RandomStream(options_.seed, order_stream + static_cast<std::uint64_t>(state_.epoch)));
-    std::vector<Index> images;
-    std::vector<double> losses(static_cast<std::size_t>(steps_per_epoch()));
-    push_state();
-    B::zero(context_, sums_.data(), sums_.size());
-    for (Index i = 0; i < steps_per_epoch(); ++i) {
-      const Index first = i * batch_, count = std::min(batch_, n - first);
-      const Index step = state_.epoch * steps_per_epoch() + i;
-      B::wait(context_, read_);  // not for the rest of the step before
-      images.assign(order.begin() + first, order.begin() + first + count);
-      std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
-      const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
-      batches_.fill(images, step, input_.data(), marks);
-      const MatrixIn<B> f(input_.data(), count * Transformer::tokens, Transformer::features);
-      compute_gradient(f, step, marks, sums_.data() + i);
-      step_with_gradient(step, sums_.data() + steps_per_epoch() + i);
-      // Elsewhere the host would have to wait for it.
-      if constexpr (B::on_host) static_cast<void>(checked_loss(sums_.data()[i], f.rows, step));
-      after_step(first + count);
+    Index finished = state_.steps();
+    try {
+      push_state();
+      B::zero(context_, sums_.data(), sums_.size());
+      for (bool stopped = false; finished < steps && !stopped;) {
+        run_step(order, finished);
+        ++finished;
+        after_step(std::min(finished * batch_, n));
+        stopped = finished < steps && stop();
+      }
+    } catch (...) {
+      if (whole_) settle_despite_error(finished);
+      throw;
     }
-    B::download(context_, sums_.data(), steps_per_epoch(), losses.data());
-    pull_state();
+    settle(finished);
+    if (finished < steps) return std::nullopt;
     double loss = 0.0;
-    for (Index i = 0; i < steps_per_epoch(); ++i) {
-      const Index count = std::min(batch_, n - i * batch_);
-      loss += checked_loss(losses[static_cast<std::size_t>(i)], count * Transformer::tokens,
-                           state_.epoch * steps_per_epoch() + i) *
-              static_cast<double>(count);
-    }
+    for (Index i = 0; i < steps; ++i)
+      loss += state_.step_losses[static_cast<std::size_t>(i)] * static_cast<double>(std::min(batch_, n - i * batch_));
+    loss /= static_cast<double>(n);
+    state_.losses.push_back(loss);
+    state_.step_losses.clear();
     ++state_.epoch;
-    return loss / static_cast<double>(n);
+    return loss;
+  }
+  /// The same to the end of the epoch.
+  template <class F>
+  double run_epoch(F&& after_step) {
+    return *run_epoch(std::forward<F>(after_step), [] { return false; });
   }
   double run_epoch() {
     return run_epoch([](Index) {});
@@ -126,6 +157,67 @@ class Trainer {
   }
 
  private:
+  static const TrainingOptions& checked(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
+    check(options, Transformer::tokens);
+    if (batches.images() < 1) throw Error("training: expected images to train on, found none", ErrorCode::option);
+    return options;
+  }
+
+  /// Says how much memory the trainer wanted, and for what.
+  static Error no_memory(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
+    const Index batch = std::min(options.batch, batches.images());
+    const Index group = B::on_host ? std::min(batch, images_at_a_time) : batch;
+    const Index of_group = 3 * size + Transformer::activation_elements(1, Mode::training);
+    const Index elements = (B::on_host ? 4 : 8) * parameter_count<Transformer> + batch * size + group * of_group;
+    const auto mebibytes = static_cast<std::uint64_t>(elements) * sizeof(Scalar) >> 20;
+    return Error("the system has no memory for training on batches of " + std::to_string(batch) +
+                     " images, which takes about " + std::to_string(mebibytes) +
+                     " MiB; try a smaller batch (TrainingOptions::batch, --batch)",
+                 ErrorCode::no_resources);
+  }
+
+  /// Step `i` of the epoch, whose images come in this order.
+  void run_step(const std::vector<std::size_t>& order, Index i) {
+    const Index first = i * batch_, count = std::min(batch_, batches_.images() - first);
+    const Index step = state_.epoch * steps_per_epoch() + i;
+    B::wait(context_, read_);  // not for the rest of the step before
+    images_.assign(order.begin() + first, order.begin() + first + count);
+    std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
+    const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
+    batches_.fill(images_, step, input_.data(), marks);
+    const MatrixIn<B> f(input_.data(), count * Transformer::tokens, Transformer::features);
+    compute_gradient(f, step, marks, sums_.data() + i);
+    whole_ = false;
+    step_with_gradient(step, sums_.data() + steps_per_epoch() + i);
+    // Elsewhere the host would have to wait for it.
+    if constexpr (B::on_host) static_cast<void>(checked_loss(sums_.data()[i], f.rows, step));
+    whole_ = true;
+  }
+
+  /// Brings what so many finished steps of the epoch made to the host. Throws where one of them has diverged.
+  void settle(Index finished) {
+    const Index before = state_.steps();
+    if (finished == before) return;
+    whole_ = false;
+    std::vector<double> sums(static_cast<std::size_t>(finished - before));
+    B::download(context_, sums_.data() + before, finished - before, sums.data());
+    pull_state();
+    for (Index i = before; i < finished; ++i) {
+      const Index count = std::min(batch_, batches_.images() - i * batch_);
+      state_.step_losses.push_back(checked_loss(sums[static_cast<std::size_t>(i - before)], count * Transformer::tokens,
+                                                state_.epoch * steps_per_epoch() + i));
+    }
+    whole_ = true;
+  }
+  /// The same while another error is on its way, which says more.
+  void settle_despite_error(Index finished) noexcept {
+    try {
+      settle(finished);
+    } catch (...) {
+      whole_ = false;
+    }
+  }
+
   void push_state() {
     parameters_twin_.push(context_, state_.parameters);
     first_moment_twin_.push(context_, state_.first_moment);
@@ -144,7 +236,8 @@ class Trainer {
     const double loss = marked() ? sum : sum / static_cast<double>(rows);
     if (!std::isfinite(loss))
       throw Error("training diverged at step " + std::to_string(step + 1) +
-                  " (the loss is not a number); try a smaller learning rate");
+                      " (the loss is not a number); try a smaller learning rate",
+                  ErrorCode::training_diverged);
     return loss;
   }
 
@@ -247,6 +340,8 @@ class Trainer {
   Buffer<Scalar> gradients_;
   Twin<B> parameters_twin_, first_moment_twin_, second_moment_twin_, gradients_twin_;
   Index batch_;
+  bool whole_ = true;          ///< see state_is_whole()
+  std::vector<Index> images_;  ///< of a step
   std::vector<std::uint8_t> anomalous_;
   Index group_;
   typename B::Staging input_;                ///< what the host fills for a step while the step before runs

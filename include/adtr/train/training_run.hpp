@@ -3,20 +3,20 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "adtr/train/checkpoint.hpp"
 #include "adtr/train/colour_scale.hpp"
 #include "adtr/train/good_images.hpp"
 #include "adtr/train/image_features.hpp"
 #include "adtr/train/initialise.hpp"
+#include "adtr/train/kept_work.hpp"
+#include "adtr/train/temporary_model.hpp"
 #include "adtr/train/trainer.hpp"
+#include "adtr/train/training_images.hpp"
 #include "adtr/train/training_origin.hpp"
 
 namespace adtr::inline ADTR_ABI::detail {
@@ -26,6 +26,14 @@ using Seconds = std::chrono::duration<double>;
 inline double since(std::chrono::steady_clock::time_point begin) {
   return Seconds(std::chrono::steady_clock::now() - begin).count();
 }
+
+/// What a run is given that has been checked: what it begins with, which images it holds out, and what its images are.
+struct PreparedRun {
+  const TrainingOrigin& origin;
+  HoldOut held;
+  ImageFingerprints images;
+  RunIdentity identity;  ///< as far as it is known before the features are
+};
 
 /// One run with the network N known.
 template <class N, Backend B>
@@ -38,13 +46,15 @@ class TrainingRun {
   using Trained = typename TrainedTensors<Net>::template Parameters<T>;
 
  public:
-  TrainingRun(const TrainingRequest& request, const typename B::Context& context, const TrainingOrigin& origin,
+  TrainingRun(const TrainingRequest& request, const typename B::Context& context, const PreparedRun& prepared,
               const TrainingProgress& progress)
       : request_(request),
         progress_(progress),
         context_(context),
+        identity_(prepared.identity),
         backbone_memory_(parameter_count<Layers>),
         trained_memory_(parameter_count<TrainedTensors<Net>>) {
+    const TrainingOrigin& origin = prepared.origin;
     result_.description = origin.description;
     backbone_ = bind_parameters<Layers>(backbone_memory_.data());
     trained_ = bind_parameters<TrainedTensors<Net>>(trained_memory_.data());
@@ -59,23 +69,19 @@ class TrainingRun {
       std::fill_n(trained_.feature_std, Features::channels, T{1});
     }
     features_.emplace(context_, FeatureExtractor<Net, B>(context_, backbone_, numerics.padding), numerics);
-    train_ = request.good.samples;
-    held_out_ = split_off(train_, request.hold_out, request.options.seed);
-    if (request.mirror) train_ = with_mirror_images(train_);
-    result_.images = static_cast<Index>(train_.size());
-    result_.held_out = static_cast<Index>(held_out_.size());
-    result_.defects = static_cast<Index>(request.defects.size());
+    take_images(prepared);
   }
 
   TrainingResult operator()() {
     const auto begin = std::chrono::steady_clock::now();
+    std::vector<std::uint8_t> marks = mark_defects();
+    add_to_identity(marks);
+    if (request_.resume) check_earlier_work(request_, identity_);
     FeatureCache<T> cache(result_.images, Features::positions, Features::channels, request_.cache_memory);
     FeatureCache<T> defects(result_.defects, Features::positions, Features::channels, request_.cache_memory);
     compute_features(cache, defects);
     result_.seconds_features = since(begin);
-    const auto trained_from = std::chrono::steady_clock::now();
-    std::vector<std::uint8_t> marks = mark_defects();
-    RunIdentity identity = identity_of_run(cache, defects, marks);
+    identity_["features"] = std::to_string(fingerprint<T>(cache.rows()));
     ConfettiAnomalies<N, B> confetti(*features_, train_);
     KnownAnomalies<T> known(defects, std::move(marks));
     std::vector<AnomalySource<T>*> sources;
@@ -84,21 +90,63 @@ class TrainingRun {
     const TrainingOptions& o = request_.options;
     ReplacingBatches<T> replacing(cache, sources, Features::size, o.anomaly_probability, o.seed);
     Trainer<Transformer, B> trainer(context_, sources.empty() ? static_cast<BatchSource<T>&>(cache) : replacing, o);
-    train(trainer, cache, identity);
-    result_.seconds_training = since(trained_from);
-    finish(trainer, cache);
+    train_and_finish(trainer, cache);
     return std::move(result_);
   }
 
  private:
   [[nodiscard]] bool goes_on() const { return !request_.start.empty(); }
 
+  /// Parts the good images in those to train on and those held out.
+  void take_images(const PreparedRun& prepared) {
+    train_.assign(request_.good.begin(), request_.good.end());
+    held_out_ = split_off(train_, prepared.held.images, prepared.held.seed);
+    if (request_.mirror) train_ = with_mirror_images(train_);
+    result_.good = static_cast<Index>(request_.good.size());
+    result_.images = static_cast<Index>(train_.size());
+    result_.held_out = static_cast<Index>(held_out_.size());
+    result_.defects = static_cast<Index>(request_.defects.size());
+    result_.hold_out_rule = prepared.held.rule;
+    hold_out_seed_ = prepared.held.seed;
+    // The images of the same choice, by what they show.
+    std::vector<std::uint64_t> kept = prepared.images.good;
+    held_out_fingerprint_ = fingerprint_of(split_off(kept, prepared.held.images, prepared.held.seed));
+    if (goes_on() && !held_out_.empty() && held_out_before(prepared.origin, held_out_fingerprint_) == false)
+      result_.hold_out_caution = "the model that training went on from, " + request_.start +
+                                 ", was trained on images that are held out now, so more good parts may lie above the "
+                                 "threshold than its bound says";
+  }
+
+  /// The work that a checkpoint keeps, and what becomes of it where it ends early.
+  void train_and_finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
+    const auto begin = std::chrono::steady_clock::now();
+    KeptWork<T> work(request_, identity_);
+    try {
+      train(trainer, cache, work);
+      result_.seconds_training = since(begin);
+      finish(trainer, cache);
+      work.remove();
+    } catch (const Interruption&) {
+      const std::string where = "training was interrupted " + place_of(trainer.state(), request_.options.epochs);
+      const std::string trouble = work.rescue(trainer.state());
+      if (trouble.empty())
+        throw Error(where + "; " + work.path() + " holds the work, " + how_to_go_on, ErrorCode::cancelled);
+      throw Error(where + ", and its work could not be saved: " + trouble + work.earlier(), ErrorCode::cancelled);
+    } catch (...) {
+      const std::string trouble = trainer.state_is_whole() ? work.rescue(trainer.state()) : std::string();
+      if (!trouble.empty()) throw_with_lost_work(trouble);
+      throw;
+    }
+  }
+
+  /// Throws Interruption: of features nothing is kept.
   void compute_features(FeatureCache<T>& cache, FeatureCache<T>& defects) {
     const Index images = cache.images() + defects.images();
     Index done = 0;
     const auto extract = [&](const Sample& sample, MatrixView<T> to) {
       features_->extract(read_image(sample), to.data);
       if (progress_.features) progress_.features(++done, images);
+      stop_if_cancelled(progress_);
     };
     for (Index i = 0; i < cache.images(); ++i) extract(train_[static_cast<std::size_t>(i)], cache.image(i));
     for (Index i = 0; i < defects.images(); ++i)
@@ -122,30 +170,25 @@ class TrainingRun {
     return marks;
   }
 
-  /// What the bits of this run depend on.
-  [[nodiscard]] RunIdentity identity_of_run(const FeatureCache<T>& cache, const FeatureCache<T>& defects,
-                                            const std::vector<std::uint8_t>& marks) const {
-    RunIdentity identity = identity_of(request_.options);
-    identity["features"] = std::to_string(fingerprint<T>(cache.rows()));
-    identity["architecture"] = std::string(name_of(N::architecture));
+  /// Adds to identity_ what the files of weights and the masks say.
+  void add_to_identity(const std::vector<std::uint8_t>& marks) {
+    const MatrixView<const T> backbone(backbone_memory_.data(), 1, backbone_memory_.size());
+    identity_["backbone"] = std::to_string(fingerprint<T>(backbone));
     if (goes_on()) {
       const MatrixView<const T> start(trained_memory_.data(), 1, trained_memory_.size());
-      identity["start"] = std::to_string(fingerprint<T>(start));
+      identity_["start"] = std::to_string(fingerprint<T>(start));
     }
-    if (request_.confetti) identity["confetti"] = "yes";
-    if (result_.defects > 0) {
-      identity["defects"] = std::to_string(fingerprint<T>(defects.rows()));
-      const MatrixView<const std::uint8_t> mask(marks.data(), 1, static_cast<Index>(marks.size()));
-      identity["masks"] = std::to_string(fingerprint<std::uint8_t>(mask));
-    }
-    return identity;
+    if (result_.defects == 0) return;
+    Fingerprint masks;
+    masks.add(std::span<const std::uint8_t>(marks));
+    identity_["masks"] = std::to_string(masks.value());
   }
 
-  void train(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache, const RunIdentity& identity) {
+  /// Where the trainer begins: at the checkpoint, at the model that it goes on from, or at the recipe's start.
+  void set_start(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache, KeptWork<T>& work) {
     const TrainingOptions& o = request_.options;
-    const std::string checkpoint = request_.out + ".checkpoint";
     if (request_.resume) {
-      load_checkpoint(checkpoint, identity, trainer.state());
+      work.load(trainer.state());
     } else if (goes_on()) {
       std::copy_n(trained_memory_.data(), trainer.state().parameters.size(), trainer.state().parameters.data());
     } else {
@@ -155,49 +198,61 @@ class TrainingRun {
       else
         initialise<Transformer, T>(p, o.seed);
     }
+  }
+
+  void train(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache, KeptWork<T>& work) {
+    const TrainingOptions& o = request_.options;
+    set_start(trainer, cache, work);
+    // An epoch may have been shown by a run that was then interrupted, or not.
+    if (request_.resume && trainer.state().steps() == 0) snapshot(trainer, cache);
     const auto begin = std::chrono::steady_clock::now();
-    auto saved = begin;
-    const Index first = trainer.state().epoch;
+    const Index before = trainer.state().epoch * cache.images() + trainer.images_done();
     while (trainer.state().epoch < o.epochs) {
       const Index epoch = trainer.state().epoch;
       const auto report = [&](Index done, std::optional<double> loss) {
         if (!progress_.epoch) return;
-        const double images = static_cast<double>((epoch - first) * cache.images() + done);
-        const double rate = images / std::max(since(begin), 1e-9);
+        const double images = static_cast<double>(epoch * cache.images() + done - before);
+        const double rate = std::max(images, 1.0) / std::max(since(begin), 1e-9);
         const double left = static_cast<double>((o.epochs - epoch) * cache.images() - done) / rate;
         progress_.epoch({epoch + 1, o.epochs, done, cache.images(), loss, rate, left});
       };
-      const double loss = trainer.run_epoch([&](Index done) {
-        if (done < cache.images()) report(done, std::nullopt);
-      });
-      result_.losses.push_back(loss);
-      report(cache.images(), loss);
-      snapshot(trainer, cache);
-      // Not after the last epoch: its loss goes into the model, and a checkpoint does not hold it.
-      if (epoch + 1 < o.epochs && since(saved) >= request_.checkpoint_seconds) {
-        save_checkpoint(checkpoint, trainer.state(), identity);
-        saved = std::chrono::steady_clock::now();
+      bool cancelled = false;
+      const std::optional<double> loss = trainer.run_epoch(
+          [&](Index done) {
+            if (done < cache.images()) report(done, std::nullopt);
+          },
+          [&] {
+            cancelled = progress_.cancelled && progress_.cancelled();
+            return cancelled || work.due_within_epoch();
+          });
+      if (cancelled) throw Interruption{};
+      if (loss) {
+        report(cache.images(), loss);
+        snapshot(trainer, cache);
+        stop_if_cancelled(progress_);
       }
+      if (!loss || work.due_after_epoch()) work.save(trainer.state());
     }
+    result_.losses = trainer.state().losses;
   }
 
   /// Shows the model as it is now to whoever wants to see it, as a file that is gone afterwards.
   void snapshot(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
     const Index epoch = trainer.state().epoch, every = request_.snapshot_epochs;
     if (every < 1 || epoch % every != 0 || epoch == request_.options.epochs || !progress_.snapshot) return;
-    const std::string path = request_.out + ".snapshot";
-    trained_model(trainer, cache);
+    const TemporaryModel file(request_.out);
+    trained_model(trainer, cache, [] {});
     ModelDescription d = result_.description;
     d.notes = identity_of(request_.options);
-    save_model<Net, T>(path, trained_, backbone_, d);
-    progress_.snapshot(epoch, path);
-    std::error_code ignored;
-    std::filesystem::remove(path, ignored);
+    save_model<Net, T>(file.path(), trained_, backbone_, d);
+    progress_.snapshot(epoch, file.path());
   }
 
-  /// The model as the trainer has it, its score statistics from the training images, whose scores come beside it.
-  std::pair<Model<Net, B>, std::vector<T>> trained_model(Trainer<Transformer, B>& trainer,
-                                                         const FeatureCache<T>& cache) {
+  /// The model as the trainer has it, its score statistics from the training images, whose scores come beside it. Calls
+  /// `after_each()` of these.
+  template <class F>
+  std::pair<Model<Net, B>, std::vector<T>> trained_model(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache,
+                                                         F&& after_each) {
     trained_.transformer = trainer.parameters();
     std::fill_n(trained_.score_mean, Features::positions, T{0});
     std::fill_n(trained_.score_std, Features::positions, T{1});
@@ -211,6 +266,7 @@ class TrainingRun {
       const auto map = std::span(scores).subspan(at, positions), of_image = std::span(deep).subspan(at, positions);
       result_.description.scoring == Scoring::taps ? model.feature_scores(features, map, of_image)
                                                    : model.feature_scores(features, map);
+      after_each();
     }
     score_statistics(result_.description.scoring == Scoring::taps ? deep : scores, Features::positions,
                      trained_.score_mean, trained_.score_std);
@@ -220,7 +276,7 @@ class TrainingRun {
 
   /// Scores the held-out images for threshold and colours, and writes the model.
   void finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
-    auto [model, scores] = trained_model(trainer, cache);
+    auto [model, scores] = trained_model(trainer, cache, [&] { stop_if_cancelled(progress_); });
     ModelDescription& d = result_.description;
     std::vector<float> good(scores.begin(), scores.end());
     HeatScale scale = training_scale(good, request_.options.epochs, cache.images());
@@ -233,6 +289,7 @@ class TrainingRun {
         held_scores.push_back(detection.score);
         // Neighbouring pixels say the same: every sixteenth is enough for quantiles.
         for (std::size_t i = 0; i < detection.map.size(); i += 16) good.push_back(detection.map.data()[i]);
+        stop_if_cancelled(progress_);
       }
       result_.threshold = threshold_from_good(held_scores, request_.false_alarm_rate);
       d.threshold = result_.threshold->value;
@@ -242,8 +299,6 @@ class TrainingRun {
     d.colour_high = static_cast<double>(scale.high);
     describe();
     save_model<Net, T>(request_.out, trained_, backbone_, d);
-    std::error_code ignored;
-    std::filesystem::remove(request_.out + ".checkpoint", ignored);
   }
 
   /// What was left out when the images were looked for, and how many contradictions were let
@@ -256,6 +311,7 @@ class TrainingRun {
       notes["allowed_" + name + "_" + std::to_string(i + 1)] = set.allowed[i];
   }
 
+  /// Writes into the model's notes how it was trained, and all that was left to judgement.
   void describe() {
     auto& notes = result_.description.notes;
     for (const auto& [key, value] : identity_of(request_.options)) notes[key] = value;
@@ -263,23 +319,40 @@ class TrainingRun {
       notes["anomalies"] = !request_.confetti ? "defects" : result_.defects > 0 ? "confetti, defects" : "confetti";
     if (result_.defects > 0) notes["training_defects"] = std::to_string(result_.defects);
     notes["training_images"] = std::to_string(result_.images);
+    notes["final_loss"] = number_text(result_.losses.back());
+    if (request_.mirror) notes["mirror"] = "yes";
+    describe_scan("good", request_.good);
+    describe_scan("defects", request_.defects);
+    describe_hold_out();
+  }
+
+  void describe_hold_out() {
+    auto& notes = result_.description.notes;
+    notes["good_images"] = std::to_string(result_.good);
     notes["held_out_images"] = std::to_string(result_.held_out);
-    for (const auto& [name, set] : {std::pair("good", &request_.good), std::pair("defects", &request_.defects)})
-      describe_scan(name, *set);
-    if (!result_.losses.empty()) notes["final_loss"] = number_text(result_.losses.back());
+    notes["hold_out_rule"] = name_of(result_.hold_out_rule);
     if (!result_.threshold) return;
-    notes["false_alarm_rate"] = number_text(result_.threshold->requested_rate);
-    notes["false_alarm_rate_bound"] = number_text(result_.threshold->upper_bound);
+    if (request_.hold_out) notes["hold_out"] = number_text(*request_.hold_out);
+    notes["hold_out_seed"] = std::to_string(hold_out_seed_);
+    notes["held_out_fingerprint"] = std::to_string(held_out_fingerprint_);
+    if (!result_.hold_out_caution.empty()) notes["hold_out_caution"] = result_.hold_out_caution;
+    const GoodThreshold& t = *result_.threshold;
+    notes["false_alarm_rate"] = number_text(t.requested_rate);
+    notes["false_alarm_rate_expected"] = number_text(t.expected_rate);
+    notes["false_alarm_rate_bound"] = number_text(t.upper_bound);
+    notes["false_alarm_rate_confidence"] = number_text(t.confidence);
   }
 
   const TrainingRequest& request_;
   const TrainingProgress& progress_;
   typename B::Context context_;
+  RunIdentity identity_;  ///< what the bits of this run depend on
   Buffer<T> backbone_memory_, trained_memory_;
   typename Net::Backbone::template Parameters<T> backbone_;
   Trained trained_;
   std::optional<ImageFeatures<N, B>> features_;
   std::vector<Sample> train_, held_out_;
+  std::uint64_t hold_out_seed_ = 0, held_out_fingerprint_ = 0;
   TrainingResult result_;
 };
 

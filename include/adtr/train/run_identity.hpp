@@ -1,0 +1,152 @@
+/// What a training run's bits depend on, and in plain words what of it has changed since a checkpoint was written.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <cstring>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "adtr/core/view.hpp"
+#include "adtr/models/description.hpp"
+#include "adtr/train/recipe.hpp"
+
+namespace adtr::inline ADTR_ABI {
+
+/// What a run's bits depend on, by name. A checkpoint of a run that differs in one of them cannot be gone on with.
+using RunIdentity = std::map<std::string, std::string>;
+
+namespace detail {
+
+/// A number that changes with any of the words that it is given, or with their order.
+class Fingerprint {
+ public:
+  void add(std::uint64_t word) {
+    hash_ = (hash_ ^ word) * 0x100000001B3;
+    hash_ ^= hash_ >> 29;
+  }
+  /// Eight bytes at a time.
+  void add(std::span<const std::uint8_t> bytes) {
+    std::uint64_t word = 0;
+    for (; bytes.size() >= sizeof(word); bytes = bytes.subspan(sizeof(word))) {
+      std::memcpy(&word, bytes.data(), sizeof(word));
+      add(word);
+    }
+    for (const std::uint8_t byte : bytes) add(std::uint64_t{byte});
+  }
+  [[nodiscard]] std::uint64_t value() const { return hash_; }
+
+ private:
+  std::uint64_t hash_ = 0xCBF29CE484222325;
+};
+
+}  // namespace detail
+
+/// A number that changes with any bit of the features, and so with the images, their order and the backbone.
+template <class T>
+[[nodiscard]] std::uint64_t fingerprint(MatrixView<const T> rows) {
+  detail::Fingerprint print;
+  for (Index r = 0; r < rows.rows; ++r)
+    for (Index c = 0; c < rows.cols; ++c) {
+      std::uint64_t bits = 0;
+      std::memcpy(&bits, rows.row(r) + c, sizeof(T));
+      print.add(bits);
+    }
+  return print.value();
+}
+
+[[nodiscard]] inline RunIdentity identity_of(const TrainingOptions& o) {
+  RunIdentity identity{{"recipe", o.recipe == Recipe::fast ? "fast" : "paper"},
+                       {"epochs", std::to_string(o.epochs)},
+                       {"batch", std::to_string(o.batch)},
+                       {"learning-rate", detail::number_text(o.learning_rate)},
+                       {"weight-decay", detail::number_text(o.weight_decay)},
+                       {"dropout", detail::number_text(o.dropout)},
+                       {"clip", detail::number_text(o.clip)},
+                       {"jitter", detail::number_text(o.jitter)},
+                       {"seed", std::to_string(o.seed)},
+                       {"loss", name_of(o.loss)}};
+  if (o.recipe == Recipe::paper) identity["full-rate-share"] = detail::number_text(o.full_rate_share);
+  if (o.loss == Loss::norm) return identity;
+  identity["alpha"] = detail::number_text(o.alpha);
+  identity["anomaly-probability"] = detail::number_text(o.anomaly_probability);
+  if (o.loss == Loss::image) identity["top-k"] = std::to_string(o.top_k);
+  return identity;
+}
+
+namespace detail {
+
+/// What is said of a key of a RunIdentity whose value has changed; {was} and {is} stand for the two values.
+struct Difference {
+  std::string_view key, sentence;
+};
+
+/// In the order in which they are looked at: what the user can see and change comes first, and what follows from it
+/// (other images have other features) after it.
+inline constexpr std::array<Difference, 28> differences{
+    {{"recipe", "was made with --recipe {was}, this run has {is}"},
+     {"epochs", "was made with --epochs {was}, this run has {is}"},
+     {"batch", "was made with --batch {was}, this run has {is}"},
+     {"learning-rate", "was made with --learning-rate {was}, this run has {is}"},
+     {"weight-decay", "was made with --weight-decay {was}, this run has {is}"},
+     {"dropout", "was made with --dropout {was}, this run has {is}"},
+     {"clip", "was made with --clip {was}, this run has {is}"},
+     {"jitter", "was made with --jitter {was}, this run has {is}"},
+     {"seed", "was made with --seed {was}, this run has {is}"},
+     {"loss", "was made with the loss {was}, this run has {is}"},
+     {"full-rate-share", "was made with a share of {was} of the epochs at the full learning rate, this run has {is}"},
+     {"alpha", "was made with --alpha {was}, this run has {is}"},
+     {"anomaly-probability", "was made with --anomaly-probability {was}, this run has {is}"},
+     {"top-k", "was made with --top-k {was}, this run has {is}"},
+     {"confetti", "was made {was} confetti (--anomalies confetti), this run is {is} it"},
+     {"mirror", "was made {was} mirror images (--mirror), this run is {is} them"},
+     {"architecture", "is of the network {was}, this run's is {is}"},
+     {"image-size", "was made with --image-size {was}, this run has {is}"},
+     {"grid", "was made with --grid {was}, this run has {is}"},
+     {"good-images",
+      "the training images have changed since the checkpoint was written: there were {was} good images, now there are "
+      "{is}"},
+     {"held-out-images", "was made with {was} good images held out (--hold-out), this run holds {is} out"},
+     {"hold-out-seed", "was made with images held out that seed {was} chose, for this run seed {is} chooses them"},
+     {"images", "the training images have changed since the checkpoint was written"},
+     {"defects", "the images with defects (--defects) have changed since the checkpoint was written"},
+     {"masks", "the masks of the images with defects have changed since the checkpoint was written"},
+     {"start", "the model that training goes on from (--start) has changed since the checkpoint was written"},
+     {"backbone", "the backbone's weights have changed since the checkpoint was written"},
+     {"features",
+      "the same images have other features than when the checkpoint was written; another machine, backend or version "
+      "of adtr computed them"}}};
+
+inline std::string filled_in(std::string text, std::string_view place, const std::string& value) {
+  if (const auto at = text.find(place); at != std::string::npos) text.replace(at, place.size(), value);
+  return text;
+}
+
+/// The first thing that has changed from one run to another, as a sentence; empty where nothing has. With `all` unset
+/// only what `now` names is looked at: what is known of a run before its images are read, say.
+[[nodiscard]] inline std::string difference(const RunIdentity& then, const RunIdentity& now, bool all = true) {
+  const auto value = [](const RunIdentity& identity, const std::string& key) {
+    const auto it = identity.find(key);
+    return it == identity.end() ? std::string("none") : it->second;
+  };
+  const auto changed = [&](const std::string& key) {
+    return (now.contains(key) || (all && then.contains(key))) && value(then, key) != value(now, key);
+  };
+  for (const Difference& d : differences)
+    if (const std::string key(d.key); changed(key))
+      return filled_in(filled_in(std::string(d.sentence), "{was}", value(then, key)), "{is}", value(now, key));
+  RunIdentity both = then;
+  both.insert(now.begin(), now.end());
+  for (const auto& [key, ignored] : both)
+    if (changed(key))
+      return "is of another training run: its " + key + " is " + value(then, key) + ", this run's is " +
+             value(now, key);
+  return {};
+}
+
+}  // namespace detail
+
+}  // namespace adtr::inline ADTR_ABI

@@ -1,0 +1,39 @@
+/// A file for a model that is to be looked at and thrown away.
+#pragma once
+
+#include <unistd.h>
+
+#include <atomic>
+#include <filesystem>
+#include <string>
+#include <system_error>
+
+#include "adtr/core/abi.hpp"
+
+namespace adtr::inline ADTR_ABI::detail {
+
+/// A path beside `out` at which nothing is, so that no file of the user's is written over. What is written there goes
+/// with this object.
+class TemporaryModel {
+ public:
+  explicit TemporaryModel(const std::string& out) {
+    static std::atomic<unsigned> counter{0};
+    std::error_code error;
+    do {
+      path_ = out + "." + std::to_string(getpid()) + "-" + std::to_string(counter++) + ".snapshot";
+    } while (std::filesystem::exists(std::filesystem::symlink_status(path_, error)));
+  }
+  TemporaryModel(const TemporaryModel&) = delete;
+  TemporaryModel& operator=(const TemporaryModel&) = delete;
+  ~TemporaryModel() {
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace adtr::inline ADTR_ABI::detail

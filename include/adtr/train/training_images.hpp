@@ -1,0 +1,76 @@
+/// All images of a run, read once before anything long begins, and what of them a resumed run must find unchanged.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adtr/data/folder.hpp"
+#include "adtr/train/run_identity.hpp"
+#include "adtr/train/training_request.hpp"
+
+namespace adtr::inline ADTR_ABI::detail {
+
+/// TrainingProgress::cancelled has said yes. Leaves train_model() as an Error(cancelled).
+struct Interruption {};
+
+inline void stop_if_cancelled(const TrainingProgress& progress) {
+  if (progress.cancelled && progress.cancelled()) throw Interruption{};
+}
+
+/// A number for each image that changes with its size and its pixels.
+struct ImageFingerprints {
+  std::vector<std::uint64_t> good, defects;
+};
+
+/// Of numbers in their order.
+[[nodiscard]] inline std::uint64_t fingerprint_of(const std::vector<std::uint64_t>& numbers) {
+  Fingerprint print;
+  for (const std::uint64_t number : numbers) print.add(number);
+  return print.value();
+}
+
+/// Decodes every image and mask once, so that a run does not fail over a broken file in its middle. Throws the first
+/// file's Error, Error(bad_data) for a mask that contradicts its image's folder, or Interruption.
+inline std::vector<std::uint64_t> read_images(const SampleSet& samples, const TrainingProgress& progress) {
+  std::vector<std::uint64_t> fingerprints;
+  SampleSet strict;
+  for (const Sample& sample : samples) {
+    const Image image = read_image(sample);
+    if (sample.mask) check_label(strict, sample, read_sample_mask(sample, image.height, image.width));
+    Fingerprint print;
+    print.add(static_cast<std::uint64_t>(image.height));
+    print.add(static_cast<std::uint64_t>(image.width));
+    print.add(std::span<const std::uint8_t>(image.data));
+    fingerprints.push_back(print.value());
+    stop_if_cancelled(progress);
+  }
+  return fingerprints;
+}
+
+/// What is known of a run before an image is read: its options, and how many images there are. `image_size` and `grid`
+/// are the network's.
+[[nodiscard]] inline RunIdentity identity_before_images(const TrainingRequest& r, const ModelDescription& d,
+                                                        const HoldOut& held) {
+  RunIdentity identity = identity_of(r.options);
+  identity["confetti"] = r.confetti ? "with" : "without";
+  identity["mirror"] = r.mirror ? "with" : "without";
+  identity["architecture"] = std::string(name_of(d.architecture));
+  identity["image-size"] = std::to_string(d.image_size);
+  identity["grid"] = std::to_string(d.grid);
+  identity["good-images"] = std::to_string(r.good.size());
+  identity["held-out-images"] = std::to_string(held.images);
+  if (held.images > 0) identity["hold-out-seed"] = std::to_string(held.seed);
+  if (r.start.empty()) identity["start"] = "none";
+  if (r.defects.empty()) identity["defects"] = "none";
+  return identity;
+}
+
+/// Adds what the images say.
+inline void add_images(RunIdentity& identity, const ImageFingerprints& images) {
+  identity["images"] = std::to_string(fingerprint_of(images.good));
+  if (!images.defects.empty()) identity["defects"] = std::to_string(fingerprint_of(images.defects));
+}
+
+}  // namespace adtr::inline ADTR_ABI::detail
