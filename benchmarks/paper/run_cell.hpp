@@ -14,14 +14,16 @@ template <class AnyDetector>
 Json figures_of(AnyDetector& detector, const Cell& cell) {
   std::vector<double> means;
   std::vector<std::uint8_t> labels;
-  const adtr::Evaluation e =
-      adtr::evaluate(detector, std::span<const adtr::Sample>(cell.test), [&](const adtr::EvaluatedImage& image) {
-        const auto& map = image.detection.map;
-        double sum = 0.0;
-        for (const float score : map) sum += static_cast<double>(score);
-        means.push_back(sum / static_cast<double>(map.size()));
-        labels.push_back(image.defective ? 1 : 0);
-      });
+  adtr::SampleSet test = cell.test;
+  const adtr::Evaluation e = adtr::evaluate(detector, test, [&](const adtr::EvaluatedImage& image) {
+    const auto& map = image.detection.map;
+    double sum = 0.0;
+    for (const float score : map) sum += static_cast<double>(score);
+    means.push_back(sum / static_cast<double>(map.size()));
+    labels.push_back(image.defective ? 1 : 0);
+  });
+  // A row in a table is of a whole test set.
+  if (!e.unreadable.empty()) throw adtr::Error(e.unreadable.front().sentence, adtr::ErrorCode::bad_image);
   Json figures;
   const auto put = [&](const char* name, const std::optional<double>& value) {
     if (value) figures[name] = *value;

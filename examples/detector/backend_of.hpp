@@ -5,6 +5,7 @@
 
 #include "adtr/train/train_model.hpp"
 #include "backends.hpp"
+#include "output.hpp"
 
 namespace program {
 
@@ -12,7 +13,12 @@ namespace program {
 template <adtr::Backend B>
 struct ContextOf {
   [[nodiscard]] static typename B::Context make(const CommonOptions& options) {
-    return typename B::Context(options.threads);
+    typename B::Context context(options.threads);
+    if constexpr (requires { context.threads(); }) {
+      const std::string note = adtr::threads_note(options.threads, context.threads());
+      if (!note.empty()) say(note);
+    }
+    return context;
   }
 };
 

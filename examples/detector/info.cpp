@@ -27,7 +27,7 @@ void describe_model(const adtr::SafetensorsFile& file) {
   line("file", file.path() + ", a trained model");
   line("architecture", std::string(adtr::name_of(d.architecture)));
   line("geometry", text("image %tdx%td, grid %tdx%td", d.image_size, d.image_size, d.grid, d.grid));
-  line("threshold", d.threshold ? text("%.6g", *d.threshold) : "none (no good images were held out)");
+  line("threshold", d.threshold ? adtr::number_text(*d.threshold) : "none: every verdict is 'undecided' (no good images were kept apart)");
   std::size_t backbone = 0, all = 0;
   for (const adtr::SafetensorsTensor& t : file.tensors()) {
     all += t.elements();
@@ -52,7 +52,7 @@ void describe_backbone(const adtr::SafetensorsFile& file) {
 
 }  // namespace
 
-void info(const InfoOptions& options) {
+int info(const InfoOptions& options) {
   const auto file = adtr::SafetensorsFile::open(options.file);
   if (adtr::is_model_file(file))
     describe_model(file);
@@ -61,11 +61,12 @@ void info(const InfoOptions& options) {
   line("tensors", grouped(file.tensors().size()) + (options.tensors ? "" : " (listed by --tensors)"));
   if (!file.metadata().empty()) std::puts("\nmetadata");
   for (const auto& [key, value] : file.metadata()) std::printf("  %-28s %s\n", key.c_str(), value.c_str());
-  if (!options.tensors) return;
+  if (!options.tensors) return 0;
   std::puts("\ntensors");
   for (const adtr::SafetensorsTensor& t : file.tensors())
     std::printf("  %-56s %s %s\n", t.name.c_str(), std::string(adtr::dtype_name(t.dtype)).c_str(),
                 adtr::shape_text(t.shape).c_str());
+  return 0;
 }
 
 }  // namespace program

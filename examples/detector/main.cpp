@@ -5,7 +5,8 @@
 ///     adtr detect --model MODEL IMAGE...
 ///     adtr info FILE
 ///
-/// Exit status: 0 success, 2 wrong usage, 1 any other failure; a failure is one sentence on stderr.
+/// Exit status: 0 all done; 1 a failure, or some inputs could not be judged, all of them named; 2 wrong usage; 130 or
+/// 143 interrupted by SIGINT or SIGTERM, with a word on what was kept. A failure is one sentence on stderr.
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -20,7 +21,9 @@
 
 #include "adtr/core/error.hpp"
 #include "backends.hpp"
+#include "interrupt.hpp"
 #include "options.hpp"
+#include "output.hpp"
 
 namespace {
 
@@ -36,6 +39,12 @@ CLI::Validator number_in(double low, double high, const char* description, bool 
     return fits ? "" : "expected a number " + std::string(description) + ", found " + text;
   };
   return CLI::Validator(check, description);
+}
+
+/// A path that a shell left empty ("$UNSET") is a mistake, not the folder that one stands in.
+CLI::Validator path_text() {
+  return CLI::Validator(
+      [](const std::string& text) { return text.empty() ? "expected a path, found an empty text" : ""; }, "");
 }
 
 void add_common(CLI::App& command, program::CommonOptions& o) {
@@ -64,19 +73,21 @@ void add_common(CLI::App& command, program::CommonOptions& o) {
       ->capture_default_str();
 }
 
-void add_train(CLI::App& app, program::TrainOptions& o) {
+void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("train", "Train a model on images of good parts");
   constexpr auto most = std::numeric_limits<int>::max();
-  c.add_option("--data", o.data, "Folder of good images, or with train/good in it")->required();
+  c.add_option("--data", o.data, "Folder of good images, or with train/good in it")->check(path_text())->required();
   CLI::App& origin = *c.add_option_group("--backbone, --start", "Where training begins");
-  origin.add_option("--backbone", o.backbone, "Weights of the frozen backbone (safetensors)");
-  origin.add_option("--start", o.start, "Model to go on from, with its backbone, image size and grid");
+  origin.add_option("--backbone", o.backbone, "Weights of the frozen backbone (safetensors)")->check(path_text());
+  origin.add_option("--start", o.start, "Model to go on from, with its backbone, image size and grid")
+      ->check(path_text());
   origin.require_option(1);
-  c.add_option("--out", o.out, "Model to write")->required();
+  c.add_option("--out", o.out, "Model to write")->check(path_text())->required();
   c.add_option("--architecture", o.architecture, "What the weights are for, where they do not say it");
   c.add_option("--anomalies", o.anomalies, "Train with made-up defects too: confetti")
       ->check(CLI::IsMember({"confetti"}));
-  c.add_option("--defects", o.defects, "Train with real defects too: folder with test/KIND, perhaps ground_truth/KIND");
+  c.add_option("--defects", o.defects, "Train with real defects too: folder with test/KIND, perhaps ground_truth/KIND")
+      ->check(path_text());
   c.add_option("--loss", o.loss, "With anomalies: pixel (masks) or image (labels) [pixel, image where masks lack]")
       ->check(CLI::IsMember({"pixel", "image"}));
   c.add_option("--alpha", o.alpha, "Weight of the loss's term for anomalies")
@@ -110,13 +121,15 @@ void add_train(CLI::App& app, program::TrainOptions& o) {
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   c.add_option("--grid", o.grid, "Side of the feature map")->check(CLI::Range(1, 65536))->capture_default_str();
-  c.add_option("--hold-out", o.hold_out, "Share of the good images to keep apart, for a threshold")
-      ->check(number_in(0.0, 1.0, "from 0 to below 1"))
-      ->capture_default_str();
+  c.add_option("--hold-out", o.hold_out,
+               "Share of the good images to keep apart, for a threshold [0.2 of 50 images or more, at most 300 images]")
+      ->check(number_in(0.0, 1.0, "from 0 to below 1"));
   c.add_option("--false-alarm-rate", o.false_alarm_rate, "Share of the held-out images that the threshold may reject")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"))
       ->capture_default_str();
   c.add_option("--seed", o.seed, "Of every random choice")->check(CLI::NonNegativeNumber)->capture_default_str();
+  c.add_flag("--allow", o.allow,
+             "Go on where labels contradict each other or most images were left out; both are listed");
   c.add_flag("--resume", o.resume, "Go on with MODEL.checkpoint of an interrupted run");
   c.add_option("--checkpoint-seconds", o.checkpoint_seconds, "Least time between checkpoints; 0 for every epoch")
       ->check(number_in(0.0, infinity, "from 0"))
@@ -124,47 +137,49 @@ void add_train(CLI::App& app, program::TrainOptions& o) {
   c.add_option("--cache-memory", o.cache_mebibytes, "MiB of features to keep in memory; beyond, a file")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 40))
       ->capture_default_str();
-  c.add_option("--json", o.json, "File for what was done, as JSON");
+  c.add_option("--json", o.json, "File for what was done, as JSON")->check(path_text());
   add_common(c, o);
-  c.callback([&o] { program::train(o); });
+  c.callback([&o, &status] { status = program::train(o); });
 }
 
-void add_evaluate(CLI::App& app, program::EvaluateOptions& o) {
+void add_evaluate(CLI::App& app, program::EvaluateOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("evaluate", "Measure a model on a test set");
-  c.add_option("--model", o.model, "Model that adtr train wrote")->required();
-  c.add_option("--data", o.data, "Folder with test/good, test/KIND and perhaps ground_truth/KIND")->required();
-  c.add_option("--json", o.json, "File for the figures and scores, as JSON");
-  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)");
-  c.add_option("--report", o.report, "HTML page to write, with best and worst cases");
+  c.add_option("--model", o.model, "Model that adtr train wrote")->check(path_text())->required();
+  c.add_option("--data", o.data, "Folder with test/good, test/KIND and perhaps ground_truth/KIND")
+      ->check(path_text())
+      ->required();
+  c.add_flag("--allow", o.allow,
+             "Go on where labels contradict each other or most images were left out; both are listed");
+  c.add_option("--json", o.json, "File for the figures and scores, as JSON")->check(path_text());
+  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)")->check(path_text());
+  c.add_option("--report", o.report, "HTML page to write, with best and worst cases")->check(path_text());
   add_common(c, o);
-  c.callback([&o] { program::evaluate(o); });
+  c.callback([&o, &status] { status = program::evaluate(o); });
 }
 
-void add_detect(CLI::App& app, program::DetectOptions& o) {
+void add_detect(CLI::App& app, program::DetectOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("detect", "Score images");
-  c.add_option("--model", o.model, "Model that adtr train wrote")->required();
-  c.add_option("images", o.images, "PNG, JPEG or BMP files")->required();
+  c.add_option("--model", o.model, "Model that adtr train wrote")->check(path_text())->required();
+  c.add_option("images", o.images, "PNG, JPEG or BMP files, or folders of them")->check(path_text())->required();
   c.add_option("--threshold", o.threshold, "Replaces the model's: a score at or above it is anomalous")
       ->check(number_in(-infinity, infinity, "that is finite", true));
-  c.add_option("--json", o.json, "File for the results, as JSON");
-  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)");
+  c.add_flag("--allow", o.allow, "Go on where most files of a folder were left out; they are listed");
+  c.add_option("--json", o.json, "File for the results, as JSON")->check(path_text());
+  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)")->check(path_text());
   add_common(c, o);
-  c.callback([&o] { program::detect(o); });
+  c.callback([&o, &status] { status = program::detect(o); });
 }
 
-void add_info(CLI::App& app, program::InfoOptions& o) {
+void add_info(CLI::App& app, program::InfoOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("info", "Say what a weights or model file holds");
-  c.add_option("file", o.file, "safetensors file")->required();
+  c.add_option("file", o.file, "safetensors file")->check(path_text())->required();
   c.add_flag("--tensors", o.tensors, "List the tensors");
   add_common(c, o);
-  c.callback([&o] { program::info(o); });
+  c.callback([&o, &status] { status = program::info(o); });
 }
 
-/// A sentence stays one line even where a file's name has several.
-int fail(int status, std::string sentence) {
-  std::replace_if(
-      sentence.begin(), sentence.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  std::fprintf(stderr, "adtr: %s\n", sentence.c_str());
+int fail(int status, const std::string& sentence) {
+  program::say(sentence);
   return status;
 }
 
@@ -172,27 +187,32 @@ int fail(int status, std::string sentence) {
 
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a sentence, like a full disk
+  program::catch_interrupts();
   CLI::App app("Detects visual anomalies with ADTR, learning from good images alone.", "adtr");
   program::TrainOptions train;
   program::EvaluateOptions evaluate;
   program::DetectOptions detect;
   program::InfoOptions info;
-  add_train(app, train);
-  add_evaluate(app, evaluate);
-  add_detect(app, detect);
-  add_info(app, info);
+  int status = 0;
+  add_train(app, train, status);
+  add_evaluate(app, evaluate, status);
+  add_detect(app, detect, status);
+  add_info(app, info, status);
   try {
     app.parse(argc, argv);
     if (app.get_subcommands().empty())
       return fail(2, "expected a command: train, evaluate, detect or info (see adtr --help)");
     if (std::fflush(stdout) != 0) return fail(1, "standard output cannot be written");
-    return 0;
+    return status;
   } catch (const CLI::Success& help) {
     return app.exit(help);
   } catch (const CLI::ParseError& usage) {
     return fail(2, std::string(usage.what()) + " (see adtr --help)");
+  } catch (const adtr::Error& error) {
+    const bool cancelled = error.code() == adtr::ErrorCode::cancelled && program::interrupted() != 0;
+    return fail(cancelled ? 128 + program::interrupted() : 1, error.what());
   } catch (const std::bad_alloc&) {
-    return fail(1, "out of memory");
+    return fail(1, "out of memory in adtr " + app.get_subcommands().front()->get_name());
   } catch (const std::exception& error) {
     return fail(1, error.what());
   }

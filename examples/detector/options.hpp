@@ -27,7 +27,9 @@ struct TrainOptions : CommonOptions {
   double alpha = 0.003, anomaly_probability = 0.5;
   adtr::Index top_k = 20;
   adtr::Index image_size = 256, grid = 16;
-  double hold_out = 0.0, false_alarm_rate = 0.0;
+  std::optional<double> hold_out;  ///< absent: a fifth, of enough images
+  double false_alarm_rate = 0.0;
+  bool allow = false;
   std::uint64_t seed = 0;
   bool resume = false;
   double checkpoint_seconds = 30.0;
@@ -36,12 +38,14 @@ struct TrainOptions : CommonOptions {
 
 struct EvaluateOptions : CommonOptions {
   std::string model, data, json, maps, report;
+  bool allow = false;
 };
 
 struct DetectOptions : CommonOptions {
   std::string model, json, maps;
   std::vector<std::string> images;
   std::optional<double> threshold;
+  bool allow = false;
 };
 
 struct InfoOptions : CommonOptions {
@@ -49,10 +53,10 @@ struct InfoOptions : CommonOptions {
   bool tensors = false;
 };
 
-/// Each throws adtr::Error where it fails.
-void train(const TrainOptions& options);
-void evaluate(const EvaluateOptions& options);
-void detect(const DetectOptions& options);
-void info(const InfoOptions& options);
+/// Each gives the exit status, 0 or, where some inputs could not be judged, 1, and throws adtr::Error where it fails.
+[[nodiscard]] int train(const TrainOptions& options);
+[[nodiscard]] int evaluate(const EvaluateOptions& options);
+[[nodiscard]] int detect(const DetectOptions& options);
+[[nodiscard]] int info(const InfoOptions& options);
 
 }  // namespace program

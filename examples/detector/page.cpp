@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "adtr/core/number_text.hpp"
 #include "adtr/data/image_file.hpp"
 #include "adtr/data/resize.hpp"
 #include "adtr/report/html.hpp"
@@ -32,7 +33,7 @@ class CaseMaker {
                            scored.score,
                            scored.defective,
                            picture(resized),
-                           picture(heat_map(detection_, resized, scale_)),
+                           picture(heat_map(detection_.map, resized, scale_)),
                            std::nullopt};
     if (scored.sample->mask) {
       const adtr::Mask full = adtr::read_sample_mask(*scored.sample, image.height, image.width);
@@ -61,9 +62,11 @@ std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const 
       {"image score", d.scoring == adtr::Scoring::norm ? "maximum of the norms" : "maximum of the deep taps' z-scores"},
       {"time an image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
       {"backend", options.backend}};
-  if (masks)
+  if (masks) {
     list.push_back(
         {"resolution of the pixel figures", text("%td × %td", evaluation.resolution, evaluation.resolution)});
+    list.push_back({"pixel figures are exact to", adtr::number_text(evaluation.pixel_bound)});
+  }
   for (const auto& [key, value] : d.notes) {
     std::string name = "training: " + key;
     std::replace(name.begin(), name.end(), '_', ' ');
@@ -85,7 +88,7 @@ std::vector<Figure> figures(const adtr::Evaluation& e) {
 }
 
 void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,
-                const std::vector<Scored>& images, adtr::HeatScale scale) {
+                const std::vector<Scored>& images, const std::vector<std::string>& remarks, adtr::HeatScale scale) {
   const adtr::ModelDescription& d = detector.description();
   adtr::Report report;
   // "data/cookie/" has no last part.
@@ -110,6 +113,9 @@ void write_page(const EvaluateOptions& options, AnyDetector& detector, const adt
   report.settings = settings(options, detector, evaluation, masks);
   report.threshold = d.threshold;
   report.scale = scale;
+  report.remarks = remarks;
+  for (const adtr::UnreadableFile& file : evaluation.unreadable)
+    report.unreadable.push_back({file.path.string(), file.sentence});
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;
   for (const Scored& scored : images) {

@@ -27,8 +27,8 @@ struct Figure {
 [[nodiscard]] std::vector<Figure> figures(const adtr::Evaluation& evaluation);
 
 /// Writes options.report. The few images that are shown go through the detector once more, so that memory does not grow
-/// with the test set. All heat maps are coloured by `scale`.
+/// with the test set. All heat maps are coloured by `scale`; `remarks` are shown near the top.
 void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,
-                const std::vector<Scored>& images, adtr::HeatScale scale);
+                const std::vector<Scored>& images, const std::vector<std::string>& remarks, adtr::HeatScale scale);
 
 }  // namespace program

@@ -5,7 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 
+#include "adtr/core/number_text.hpp"
 #include "backends.hpp"
+#include "interrupt.hpp"
 #include "options.hpp"
 #include "output.hpp"
 
@@ -29,7 +31,8 @@ adtr::Loss loss_of(const TrainOptions& options, const adtr::SampleSet& defects) 
 
 adtr::TrainingRequest request_of(const TrainOptions& options) {
   adtr::TrainingRequest r;
-  r.good = adtr::scan_training(options.data);
+  const adtr::ScanOptions scan{.allow = options.allow};
+  r.good = adtr::scan_training(options.data, scan);
   r.mirror = options.mirror;
   r.weights = options.backbone;
   r.architecture = options.architecture;
@@ -39,7 +42,9 @@ adtr::TrainingRequest request_of(const TrainOptions& options) {
   const adtr::Recipe recipe = options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast;
   r.start = options.start;
   r.confetti = options.anomalies == "confetti";
-  if (!options.defects.empty()) r.defects = adtr::scan_defects(options.defects);
+  if (!options.defects.empty()) r.defects = adtr::scan_defects(options.defects, scan);
+  say_what_was_left(r.good);
+  say_what_was_left(r.defects);
   r.options = r.start.empty() ? adtr::training_options(recipe) : adtr::second_stage_options(recipe);
   r.options.loss = loss_of(options, r.defects);
   r.options.alpha = options.alpha;
@@ -62,19 +67,18 @@ adtr::TrainingRequest request_of(const TrainOptions& options) {
   return r;
 }
 
-/// A checkpoint is hours of somebody's computing: it is gone on with, or left alone.
+/// Whether there is a checkpoint to go on with. One that is there without --resume is refused by train_model().
 bool resumes(const TrainOptions& options) {
   const std::string checkpoint = options.out + ".checkpoint";
-  const bool exists = std::filesystem::exists(checkpoint);
-  if (exists && !options.resume)
-    throw adtr::file_error(checkpoint, "an interrupted run left it; go on with --resume, or delete it");
-  if (!exists && options.resume)
-    std::fprintf(stderr, "adtr: no %s to resume, so training starts at the first epoch\n", checkpoint.c_str());
-  return exists;
+  std::error_code error;
+  if (!options.resume || std::filesystem::exists(checkpoint, error)) return options.resume;
+  say("no " + checkpoint + " to resume, so training starts at the first epoch");
+  return false;
 }
 
 adtr::TrainingProgress progress_on(ProgressLine& line) {
   adtr::TrainingProgress progress;
+  progress.cancelled = [] { return interrupted() != 0; };
   progress.features = [&line](adtr::Index done, adtr::Index images) {
     if (done == images)
       line.finish(text("features of %td images", images));
@@ -96,18 +100,17 @@ void report(const TrainOptions& options, const adtr::TrainingResult& result) {
   std::printf("wrote %s: %s, image %td, grid %td, trained on %td images in %s\n", options.out.c_str(),
               std::string(adtr::name_of(d.architecture)).c_str(), d.image_size, d.grid, result.images,
               duration_text(result.seconds_features + result.seconds_training).c_str());
-  if (!result.threshold) {
-    std::puts("no threshold: no good images were kept apart (--hold-out 0.1 keeps a tenth of them)");
-    return;
-  }
+  if (const std::string advice = adtr::threshold_advice(result); !advice.empty()) std::puts(advice.c_str());
+  if (!result.threshold) return;
   const adtr::GoodThreshold& t = *result.threshold;
   std::printf(
-      "threshold %.6g: %zu of %zu held-out good images lie at or above it; of good parts like these, expect %.1f %% "
-      "false alarms, and with %.0f %% confidence at most %.1f %%\n",
-      t.value, t.false_alarms, t.good_images, 100 * t.expected_rate, 100 * t.confidence, 100 * t.upper_bound);
+      "threshold %s: %zu of %zu held-out good images lie at or above it; of good parts like these, expect %.1f %% false "
+      "alarms, and with %.0f %% confidence at most %.1f %%\n",
+      adtr::number_text(t.value).c_str(), t.false_alarms, t.good_images, 100 * t.expected_rate, 100 * t.confidence,
+      100 * t.upper_bound);
 }
 
-Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, const adtr::TrainingResult& result) {
+Json results_of(const TrainOptions& options, const adtr::TrainingRequest& request, const adtr::TrainingResult& result) {
   const adtr::TrainingOptions& o = request.options;
   Json json{{"model", options.out},
             {"architecture", std::string(adtr::name_of(result.description.architecture))},
@@ -125,7 +128,11 @@ Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, 
             {"seed", o.seed},
             {"images", result.images},
             {"mirror", request.mirror},
+            {"images_good", result.good},
             {"images_held_out", result.held_out},
+            {"hold_out_rule", adtr::name_of(result.hold_out_rule)},
+            {"left_out", json_of(request.good.left_out)},
+            {"allowed", json_of(request.good.allowed)},
             {"loss", adtr::name_of(o.loss)},
             {"confetti", request.confetti},
             {"defects", result.defects},
@@ -136,6 +143,7 @@ Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, 
   if (const auto& t = result.threshold) {
     json["threshold"] = t->value;
     json["false_alarms_held_out"] = t->false_alarms;
+    json["false_alarm_rate_asked"] = t->requested_rate;
     json["false_alarm_rate_expected"] = t->expected_rate;
     json["false_alarm_rate_bound"] = t->upper_bound;
     json["confidence"] = t->confidence;
@@ -145,14 +153,18 @@ Json json_of(const TrainOptions& options, const adtr::TrainingRequest& request, 
 
 }  // namespace
 
-void train(const TrainOptions& options) {
-  require_writable(options.json);
+int train(const TrainOptions& options) {
   adtr::TrainingRequest request = request_of(options);
+  adtr::FilePlan plan = adtr::file_plan(request);
+  if (!options.json.empty()) plan.writes("--json", options.json, adtr::FileKind::json);
+  plan.check();
+  require_writable(options.json);
   request.resume = resumes(options);
   ProgressLine line;
   const adtr::TrainingResult result = backend_functions(options.backend).train(request, options, progress_on(line));
   report(options, result);
-  write_json(options.json, json_of(options, request, result));
+  write_json(options.json, "train", results_of(options, request, result));
+  return 0;
 }
 
 }  // namespace program

@@ -45,6 +45,7 @@ class Preprocessor {
     resize_(image, pixels_);
     normalise(pixels_, numerics_.mean, numerics_.std, out);
   }
+  void operator()(const Image& image, T* out) { (*this)(ImageView(image), out); }
 
   /// The resized image that the last call made: what a heat map lies over.
   [[nodiscard]] const Image& resized() const { return pixels_; }
@@ -120,10 +121,9 @@ class Detector {
     return load(path, typename B::Context(threads));
   }
   [[nodiscard]] static Detector load(const std::string& path, const typename B::Context& context) {
-    const SafetensorsFile file = SafetensorsFile::open(path);
-    const ModelDescription d = read_description(file);
-    if (d.threshold && std::isnan(*d.threshold))
-      throw file_error(path, "its threshold is not a number", ErrorCode::bad_weights);
+    const std::pair<SafetensorsFile, ModelDescription> opened = open_model(path);
+    const SafetensorsFile& file = opened.first;
+    const ModelDescription& d = opened.second;
     auto model = [&] {
       try {
         return select_network(Nets{}, d.architecture, d.image_size, d.grid,

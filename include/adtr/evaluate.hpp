@@ -1,6 +1,7 @@
 /// Runs a detector over a test set and measures it.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstddef>
@@ -27,62 +28,44 @@ struct EvaluatedImage {
 
 namespace detail {
 
-/// What a file's header says of the image in it: its size as it is read, upright.
-struct SampleHeader {
-  Index height = 0, width = 0;
-  int orientation = 1;
-};
-
-/// Throws Error as read_image() would where the file cannot be an image. TODO(lead): read_image_header().
-inline SampleHeader read_sample_header(const std::filesystem::path& path) {
-  const auto bytes = read_bytes(path);
-  const ImageFormat format = check_format(bytes, path.string());
-  return {static_cast<Index>(format.height), static_cast<Index>(format.width), 1};
-}
-
-/// Whether a mask was thresholded. TODO(lead): mask.soft, once Mask has it.
-template <class AnyMask>
-bool is_soft(const AnyMask& mask) {
-  if constexpr (requires { mask.soft; })
-    return mask.soft;
-  else
-    return false;
-}
-
 /// A sample whose image can be read as far as its header tells.
 struct ReadableSample {
   const Sample* sample;
-  bool mask;    ///< whether it has a mask that can be read
-  bool turned;  ///< whether its orientation tag will be applied
+  bool mask;          ///< whether it has a mask that can be read
+  bool turned;        ///< whether its orientation tag will be applied
+  bool contradicted;  ///< whether its mask was dropped, because it contradicts the folder
 };
 
 /// Reads the header of every image and mask, so that hours of work do not end at a file of which the first bytes tell
 /// all. Files that cannot be read go to `unreadable`. Throws Error (shape) where a mask has another size than its
 /// image.
 inline std::vector<ReadableSample> check_headers(std::span<const Sample> samples,
+                                                 std::span<const std::size_t> contradicted,
                                                  std::vector<UnreadableFile>& unreadable) {
   std::vector<ReadableSample> readable;
-  const auto header_of = [&](const std::filesystem::path& path) -> std::optional<SampleHeader> {
+  const auto header_of = [&](const std::filesystem::path& path) -> std::optional<ImageHeader> {
     try {
-      return read_sample_header(path);
+      return read_image_header(path);
     } catch (const Error& error) {
       unreadable.push_back({path, error.what()});
       return std::nullopt;
     }
   };
-  for (const Sample& sample : samples) {
-    const std::optional<SampleHeader> image =
-        sample.image ? SampleHeader{sample.image->height, sample.image->width} : header_of(sample.path);
+  for (std::size_t i = 0; i < samples.size(); ++i) {
+    const Sample& sample = samples[i];
+    const std::optional<ImageHeader> image =
+        sample.image ? ImageHeader{"", sample.image->height, sample.image->width, 1} : header_of(sample.path);
     if (!image) continue;
-    const std::optional<SampleHeader> mask = sample.mask ? header_of(*sample.mask) : std::nullopt;
+    const std::optional<ImageHeader> mask = sample.mask ? header_of(*sample.mask) : std::nullopt;
     if (mask && (mask->height != image->height || mask->width != image->width)) {
-      const auto size = [](const SampleHeader& h) { return std::to_string(h.height) + "x" + std::to_string(h.width); };
+      const auto size = [](const ImageHeader& h) { return std::to_string(h.height) + "x" + std::to_string(h.width); };
       throw file_error(
           sample.mask->string(),
           "mask of " + size(*mask) + " pixels, expected " + size(*image) + " as its image " + sample.path.string(),
           ErrorCode::shape);
     }
-    readable.push_back({&sample, mask.has_value(), image->orientation > 1});
+    readable.push_back({&sample, mask.has_value(), image->orientation > 1,
+                        std::binary_search(contradicted.begin(), contradicted.end(), i)});
   }
   return readable;
 }
@@ -90,18 +73,22 @@ inline std::vector<ReadableSample> check_headers(std::span<const Sample> samples
 }  // namespace detail
 
 /// Scores every sample and computes the figures of method.md section 5. The folder says which images are defective;
-/// pixels of all images are pooled; masks are resized by the nearest neighbour. An image whose mask contradicts its
-/// folder is left out of the pixel figures. The headers of all files are read first. An image that cannot be read is
-/// named in `unreadable`, not judged, and no part of any figure, and the others are judged. Throws Error naming the
-/// file: shape where a mask has another size than its image (before any image is scored), bad_weights where a score is
-/// not finite. Memory grows by a few dozen bytes an image.
+/// pixels of all images are pooled; masks are resized by the nearest neighbour. First of all the masks are read, see
+/// check_labels(): one that contradicts its folder stops the evaluation, or is listed in `set.allowed` where the scan
+/// allowed it, and its image is left out of the pixel figures. Then the headers of all files are read. An image that
+/// cannot be read is named in `unreadable`, not judged, and no part of any figure, and the others are judged. Throws
+/// Error naming the file: bad_data where a mask contradicts its folder, shape where it has another size than its image
+/// (both before any image is scored), bad_weights where a score is not finite. Memory grows by a few dozen bytes an
+/// image.
 template <class AnyDetector, class OnImage>
-[[nodiscard]] Evaluation evaluate(AnyDetector& detector, std::span<const Sample> samples, OnImage&& on_image) {
+[[nodiscard]] Evaluation evaluate(AnyDetector& detector, SampleSet& set, OnImage&& on_image) {
   using Clock = std::chrono::steady_clock;
+  const std::vector<std::size_t> contradicted = check_labels(set, {}, [](const Sample&, const Error&) {});
+  const std::span<const Sample> samples = set.samples;
   Evaluation result;
   result.resolution = detector.description().image_size;
-  // TODO(lead): check_labels(set, options) here, before any header is read.
-  const std::vector<detail::ReadableSample> readable = detail::check_headers(samples, result.unreadable);
+  const std::vector<detail::ReadableSample> readable =
+      detail::check_headers(samples, contradicted, result.unreadable);
   detail::FigureMaker figures(result.resolution);
   double seconds = 0.0;
   std::size_t judged = 0;
@@ -127,12 +114,12 @@ template <class AnyDetector, class OnImage>
       seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       if (!std::isfinite(detection.score))
         throw Error("its score is no finite number: the model is damaged", ErrorCode::bad_weights);
-      figures.add(sample, detection, truth, mask);
+      figures.add(sample, detection, mask, entry.contradicted);
     } catch (const Error& error) {
       throw file_error(sample.path.string(), error.what(), error.code());
     }
     ++judged;
-    result.soft_masks += truth && detail::is_soft(*truth) ? 1 : 0;
+    result.soft_masks += truth && truth->soft ? 1 : 0;
     result.turned += entry.turned ? 1 : 0;
     on_image(EvaluatedImage{sample, detection, detector.resized(), mask ? &*mask : nullptr, sample.defective});
   }

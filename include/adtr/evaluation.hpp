@@ -45,18 +45,14 @@ struct Evaluation {
 
 namespace detail {
 
-inline std::string images_text(std::size_t count) {
-  return std::to_string(count) + (count == 1 ? " image" : " images");
-}
-
 /// Takes in what came of each image, and computes the figures from it: in memory that does not grow with the maps.
 class FigureMaker {
  public:
   explicit FigureMaker(Index resolution) : side_(static_cast<std::size_t>(resolution)) {}
 
-  /// `truth`: the mask at full size, where the sample has one that can be read; `mask`: the same at the map's size.
-  void add(const Sample& sample, const Detection& detection, const std::optional<Mask>& truth,
-           const std::optional<Mask>& mask) {
+  /// `mask`: at the map's size, where the sample has one that can be read; `contradicted`: it had one that contradicts
+  /// its folder.
+  void add(const Sample& sample, const Detection& detection, const std::optional<Mask>& mask, bool contradicted) {
     const bool defective = sample.defective;
     scores_.push_back(detection.score);
     labels_.push_back(defective ? 1 : 0);
@@ -65,11 +61,11 @@ class FigureMaker {
     ScoreHistogram& of_kind = defective ? of_defective_ : of_good_;
     for (std::size_t i = 0; i < map.size(); i += 16) of_kind.add(map[i]);
 
-    if (truth && truth->defective() != defective) {
+    if (contradicted) {
       ++contradictions_;
-    } else if (sample.mask && !truth) {
+    } else if (sample.mask && !mask) {
       ++unreadable_masks_;
-    } else if (defective && !truth) {
+    } else if (defective && !mask) {
       ++without_mask_;
     } else if (!defective) {
       pixels_.add(map, {}, side_, side_);

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "weights/temporary.hpp"
@@ -20,13 +21,32 @@ struct Outcome {
   std::string out, err;
 };
 
+/// What a process starts with beside its arguments.
+struct Surroundings {
+  rlim_t largest_file = RLIM_INFINITY;
+  rlim_t most_processes = RLIM_INFINITY;  ///< of its user, who is then nobody: root has no such limit
+  std::string temporary_folder{};         ///< TMPDIR; empty: as it is
+  bool nobody = false;                    ///< give up root's rights, which no permission stops
+};
+
+/// The user and group `nobody` of Linux systems.
+inline constexpr ::uid_t nobody_id = 65534;
+
 /// A process under way, its output going to files.
 class Process {
  public:
-  explicit Process(std::vector<std::string> arguments, rlim_t largest_file = RLIM_INFINITY) {
+  explicit Process(std::vector<std::string> arguments, const Surroundings& surroundings = {}) {
     const char* program = std::getenv("ADTR_PROGRAM");
     if (program == nullptr) throw std::runtime_error("ADTR_PROGRAM does not name the program to test");
     arguments.insert(arguments.begin(), program);
+    std::vector<std::string> environment;
+    for (char** variable = environ; *variable != nullptr; ++variable)
+      if (surroundings.temporary_folder.empty() || !std::string_view(*variable).starts_with("TMPDIR="))
+        environment.emplace_back(*variable);
+    if (!surroundings.temporary_folder.empty()) environment.push_back("TMPDIR=" + surroundings.temporary_folder);
+    std::vector<char*> envp;
+    for (std::string& e : environment) envp.push_back(e.data());
+    envp.push_back(nullptr);
     std::vector<char*> argv;
     for (std::string& a : arguments) argv.push_back(a.data());
     argv.push_back(nullptr);
@@ -35,12 +55,16 @@ class Process {
     if (id_ < 0) throw std::runtime_error("fork failed");
     if (id_ > 0) return;
     // Between fork and exec only calls that are safe there.
-    const rlimit limit{largest_file, largest_file};
+    const rlimit size{surroundings.largest_file, surroundings.largest_file};
+    const rlimit processes{surroundings.most_processes, surroundings.most_processes};
+    const bool nobody = surroundings.nobody || surroundings.most_processes != RLIM_INFINITY;
     const int out_file = ::open(out.c_str(), O_WRONLY | O_CREAT, 0600);
     const int err_file = ::open(err.c_str(), O_WRONLY | O_CREAT, 0600);
     if (::dup2(out_file, 1) == 1 && ::dup2(err_file, 2) == 2 &&
-        (largest_file == RLIM_INFINITY || ::setrlimit(RLIMIT_FSIZE, &limit) == 0))
-      ::execv(program, argv.data());
+        (surroundings.largest_file == RLIM_INFINITY || ::setrlimit(RLIMIT_FSIZE, &size) == 0) &&
+        (surroundings.most_processes == RLIM_INFINITY || ::setrlimit(RLIMIT_NPROC, &processes) == 0) &&
+        (!nobody || ::geteuid() != 0 || (::setgid(nobody_id) == 0 && ::setuid(nobody_id) == 0)))
+      ::execve(program, argv.data(), envp.data());
     ::_exit(127);
   }
   Process(const Process&) = delete;
@@ -52,13 +76,17 @@ class Process {
     }
   }
 
-  void kill() { ::kill(id_, SIGKILL); }
+  void kill(int signal = SIGKILL) { ::kill(id_, signal); }
 
   /// Whether the process still runs.
   [[nodiscard]] bool running() {
     siginfo_t info{};
     return ::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
   }
+
+  /// What it has written so far.
+  [[nodiscard]] std::string out() const { return so_far("out"); }
+  [[nodiscard]] std::string err() const { return so_far("err"); }
 
   Outcome wait() {
     int status = 0;
@@ -71,12 +99,17 @@ class Process {
   }
 
  private:
+  [[nodiscard]] std::string so_far(const char* name) const {
+    const std::string path = folder_.file(name);
+    return std::filesystem::exists(path) ? read_whole(path) : "";
+  }
+
   TemporaryFolder folder_;
   ::pid_t id_ = -1;
 };
 
-inline Outcome run(const std::vector<std::string>& arguments, rlim_t largest_file = RLIM_INFINITY) {
-  return Process(arguments, largest_file).wait();
+inline Outcome run(const std::vector<std::string>& arguments, const Surroundings& surroundings = {}) {
+  return Process(arguments, surroundings).wait();
 }
 
 /// The sentence of a failure: the only line on stderr, without `adtr: `. Throws where there is not exactly one.

@@ -98,7 +98,7 @@ TEST_CASE("a disk without room leaves an earlier model as it was") {
   const TemporaryFolder folder;
   const std::string out = folder.file("model.adtr");
   write_whole(out, "earlier");
-  constexpr rlim_t limit = 1 << 20;
+  const Surroundings limit{.largest_file = 1 << 20};
 
   const Outcome model = run(m.training(out), limit);
   INFO(model.err);

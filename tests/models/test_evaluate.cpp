@@ -94,7 +94,9 @@ struct DataSet {
 adtr::Evaluation measure(
     RedDetector& detector, const std::vector<Sample>& samples,
     const std::function<void(const adtr::EvaluatedImage&)>& on_image = [](const auto&) {}) {
-  return adtr::evaluate(detector, std::span<const Sample>(samples), on_image);
+  adtr::SampleSet set(samples);
+  set.allow = true;
+  return adtr::evaluate(detector, set, on_image);
 }
 
 bool same_figures(const adtr::Evaluation& a, const adtr::Evaluation& b) {
@@ -301,9 +303,9 @@ TEST_CASE("The memory of an evaluation does not grow with its maps") {
   }
   const auto taken = [&](std::size_t count) {
     RedDetector detector;
+    adtr::SampleSet set(std::vector<Sample>(samples.begin(), samples.begin() + static_cast<std::ptrdiff_t>(count)));
     const std::size_t before = support::allocated_bytes();
-    static_cast<void>(
-        adtr::evaluate(detector, std::span<const Sample>(samples).first(count), [](const adtr::EvaluatedImage&) {}));
+    static_cast<void>(adtr::evaluate(detector, set, [](const adtr::EvaluatedImage&) {}));
     return support::allocated_bytes() - before;
   };
   const std::size_t few = taken(500), many = taken(2000);

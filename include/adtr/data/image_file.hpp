@@ -25,6 +25,7 @@
 #include "adtr/data/mask_rule.hpp"
 #include "adtr/data/orientation.hpp"
 #include "adtr/data/stb.hpp"
+#include "adtr/io/png_mark.hpp"
 #include "adtr/weights/atomic_file.hpp"
 
 namespace adtr::inline ADTR_ABI {
@@ -167,14 +168,20 @@ struct ImageHeader {
   int orientation = 1;  ///< the tag that read_image applies: 1 to 8, 1 where the file has none
 };
 
+namespace detail {
+
+inline ImageHeader header_of(const ImageFormat& format) {
+  ImageHeader header{format.name, format.height, format.width, format.orientation};
+  if (swaps_sides(header.orientation)) std::swap(header.height, header.width);
+  return header;
+}
+
+}  // namespace detail
+
 /// Reads what is known of an image without decoding its pixels. The whole file is read, and a PNG's chunks verified.
 /// Error: as read_image, but for damage that only decoding shows.
 [[nodiscard]] inline ImageHeader read_image_header(const std::filesystem::path& path) {
-  const auto bytes = detail::read_bytes(path);
-  const ImageFormat format = detail::check_format(bytes, path.string());
-  ImageHeader header{format.name, format.height, format.width, format.orientation};
-  if (detail::swaps_sides(header.orientation)) std::swap(header.height, header.width);
-  return header;
+  return detail::header_of(detail::check_format(detail::read_bytes(path), path.string()));
 }
 
 /// Reads a PNG, JPEG or BMP file as 8-bit RGB, upright. Grey is repeated in the three channels, an alpha channel is
@@ -194,10 +201,13 @@ struct ImageHeader {
 /// Error: file_missing (no such file, a link to nothing, an empty path), file_unreadable (no permission, a loop of
 /// links, a folder, a pipe or a device), bad_image (empty, of another format, truncated, damaged, without pixels, more
 /// than 2^28 pixels), no_resources (too little memory).
-[[nodiscard]] inline Image read_image(const std::filesystem::path& path) {
+///
+/// `header`, where it is given, gets what read_image_header() would say.
+[[nodiscard]] inline Image read_image(const std::filesystem::path& path, ImageHeader* header = nullptr) {
   const auto stored = detail::decode_file<std::uint8_t>(stb::stbi_load_from_memory, path, Image::channels);
   const std::uint8_t* const pixels = stored.pixels.get();
   Image image;
+  if (header != nullptr) *header = detail::header_of(stored.format);
   if (stored.format.orientation == 1) {
     image.height = stored.height;
     image.width = stored.width;
@@ -238,9 +248,9 @@ struct ImageHeader {
   return mask;
 }
 
-/// Writes an RGB PNG, whole or not at all: what stood at `path` survives a failure. Error: file_unwritable, shape (an
-/// image whose size and pixels disagree).
-inline void write_png(const std::filesystem::path& path, const ImageView& view) {
+/// Writes an RGB PNG, whole or not at all: what stood at `path` survives a failure. `software`, where it is not empty, is
+/// written into the file as what made it. Error: file_unwritable, shape (an image whose size and pixels disagree).
+inline void write_png(const std::filesystem::path& path, const ImageView& view, std::string_view software = {}) {
   const Image image = to_image(view);
   const std::int64_t bytes = view.height * (view.width * Image::channels + 1);
   if (bytes > INT_MAX / 2)
@@ -251,11 +261,14 @@ inline void write_png(const std::filesystem::path& path, const ImageView& view) 
       image.data.data(), static_cast<int>(image.width * Image::channels), static_cast<int>(image.width),
       static_cast<int>(image.height), Image::channels, &size));
   if (!png) throw file_error(path.string(), "cannot be written: out of memory", ErrorCode::no_resources);
+  const auto whole = std::as_bytes(std::span(png.get(), static_cast<std::size_t>(size)));
   AtomicFile file(path.string());
-  file.write(std::as_bytes(std::span(png.get(), static_cast<std::size_t>(size))));
+  software.empty() ? file.write(whole) : file.write(png_with_software(whole, software));
   file.commit();
 }
-inline void write_png(const std::filesystem::path& path, const Image& image) { write_png(path, ImageView(image)); }
+inline void write_png(const std::filesystem::path& path, const Image& image, std::string_view software = {}) {
+  write_png(path, ImageView(image), software);
+}
 inline void write_png(const std::filesystem::path& path, const Mask& mask) { write_png(path, ImageView(mask)); }
 
 }  // namespace adtr::inline ADTR_ABI

@@ -156,7 +156,7 @@ inline void expect_most_taken(const std::filesystem::path& folder, std::size_t t
                                " would be taken and most are passed over, " + describe(left.list());
   if (!set.allow)
     throw file_error(folder.string(),
-                     sentence + "; convert or rename them, move them away, or allow that they are left out",
+                     sentence + "; convert, rename or move them, or let --allow (ScanOptions::allow) leave them out",
                      ErrorCode::bad_data);
   set.allowed.push_back(in_line(folder.string() + ": " + sentence));
 }

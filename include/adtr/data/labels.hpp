@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -38,7 +39,9 @@ inline bool means_good(std::string_view name) {
 /// Stops with a contradiction (bad_data), or notes in `set` that it was let through and what that means.
 inline void contradiction(SampleSet& set, const std::filesystem::path& path, const std::string& sentence,
                           const std::string& consequence) {
-  if (!set.allow) throw file_error(path.string(), sentence, ErrorCode::bad_data);
+  if (!set.allow)
+    throw file_error(path.string(), sentence + "; --allow (ScanOptions::allow) goes on all the same and lists it",
+                     ErrorCode::bad_data);
   set.allowed.push_back(in_line(path.string() + ": " + sentence + "; " + consequence));
 }
 
@@ -78,16 +81,33 @@ inline void check_label(SampleSet& set, const Sample& sample, const Mask& mask) 
 
 /// Reads all masks, and nothing else, before anything long begins. A mask without a marked pixel for an image in a
 /// defect's folder, or with one for a good image, is a contradiction: bad_data with both names, or with `allow` (here
-/// or in the scan) listed in `set.allowed`; the folder's label stays and the sample loses its mask.
-/// Error: also as read_mask.
-inline void check_labels(SampleSet& set, const ScanOptions& options = {}) {
+/// or in the scan) listed in `set.allowed`; the folder's label stays and the sample loses its mask. Returns the numbers
+/// of the samples that lost theirs, ascending. A mask that cannot be read is left to `unreadable_mask(sample, error)`,
+/// which by default throws.
+template <class OnUnreadable>
+std::vector<std::size_t> check_labels(SampleSet& set, const ScanOptions& options, OnUnreadable&& unreadable_mask) {
   set.allow = set.allow || options.allow;
-  for (Sample& sample : set.samples) {
+  std::vector<std::size_t> contradicted;
+  for (std::size_t i = 0; i < set.size(); ++i) {
+    Sample& sample = set[i];
     if (!sample.mask) continue;
+    std::optional<Mask> mask;
+    try {
+      mask = read_mask(*sample.mask);
+    } catch (const Error& error) {
+      unreadable_mask(sample, error);
+      continue;
+    }
     const std::size_t before = set.allowed.size();
-    detail::check_label(set, sample, read_mask(*sample.mask));
-    if (set.allowed.size() > before) sample.mask.reset();
+    detail::check_label(set, sample, *mask);
+    if (set.allowed.size() == before) continue;
+    sample.mask.reset();
+    contradicted.push_back(i);
   }
+  return contradicted;
+}
+inline std::vector<std::size_t> check_labels(SampleSet& set, const ScanOptions& options = {}) {
+  return check_labels(set, options, [](const Sample&, const Error& error) { throw error; });
 }
 
 /// Throws (bad_data) where an image of `good` is also one of `defects`, by file or by content, unless one of the two

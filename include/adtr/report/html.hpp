@@ -13,6 +13,7 @@
 #include "adtr/core/error.hpp"
 #include "adtr/core/number_text.hpp"
 #include "adtr/metrics/verdict.hpp"
+#include "adtr/io/file_kind.hpp"
 #include "adtr/report/heat_map.hpp"
 #include "adtr/report/histogram.hpp"
 #include "adtr/report/markup.hpp"
@@ -194,7 +195,8 @@ inline std::string report_tables(const Report& report) {
 /// picture has another size than it says.
 [[nodiscard]] inline std::string report_html(const Report& report) {
   std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">" +
+      std::string(page_mark) + "\"><meta name=\"viewport\" "
       "content=\"width=device-width,initial-scale=1\"><title>" +
       html_escape(report.title) + "</title><style>" + std::string(report_style) + "</style></head><body><main><h1>" +
       html_escape(report.title) + "</h1>";

@@ -32,8 +32,8 @@ struct TrainingOrigin {
       d.scoring = r.options.recipe == Recipe::fast ? Scoring::taps : Scoring::norm;
       return origin;
     }
-    TrainingOrigin origin{SafetensorsFile::open(r.start), {}};
-    origin.description = read_description(origin.file);
+    auto [file, description] = open_model(r.start);
+    TrainingOrigin origin{std::move(file), std::move(description)};
     origin.description.threshold.reset();
     std::map<std::string, std::string> notes;
     for (const auto& [key, value] : origin.description.notes) notes["start." + key] = value;
