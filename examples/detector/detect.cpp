@@ -24,19 +24,17 @@ struct Inputs {
 
 Inputs inputs_of(const DetectOptions& options) {
   Inputs inputs;
-  std::set<std::filesystem::path> once;  // a shell's pattern may name a file that a folder brings too
   for (const std::string& name : options.images) {
     const std::filesystem::path path(name);
     std::error_code error;
     if (!std::filesystem::is_directory(path, error)) {
-      if (once.insert(path.lexically_normal()).second) inputs.images.push_back(path);
+      inputs.images.push_back(path);
       continue;
     }
     const adtr::SampleSet found = adtr::list_images_of(path, {.allow = options.allow});
     say_what_was_left(found);
     inputs.folders.push_back(path);
-    for (const adtr::Sample& sample : found)
-      if (once.insert(sample.path.lexically_normal()).second) inputs.images.push_back(sample.path);
+    for (const adtr::Sample& sample : found) inputs.images.push_back(sample.path);
   }
   return inputs;
 }
@@ -62,7 +60,9 @@ class ItemMaker {
  public:
   ItemMaker(const DetectOptions& options, const adtr::ModelDescription& model)
       : threshold_(model.threshold),
-        from_(options.threshold ? Json("--threshold") : model.threshold ? Json("model") : Json()) {
+        from_(options.threshold ? Json("--threshold")
+              : model.threshold ? Json("model")
+                                : Json()) {
     if (const auto bound = false_alarm_bound(model); bound && !options.threshold) bound_ = *bound;
   }
 

@@ -72,14 +72,14 @@ std::vector<std::string> remarks_on(const adtr::Evaluation& e, const adtr::Sampl
   if (!set.left_out.empty()) remarks.push_back(adtr::describe(set.left_out));
   for (const std::string& contradiction : set.allowed) remarks.push_back("allowed: " + contradiction);
   if (e.soft_masks > 0)
-    remarks.push_back(text("%td of the masks have more than two values and were cut at half of their range",
-                           e.soft_masks));
+    remarks.push_back(
+        text("%td of the masks have more than two values and were cut at half of their range", e.soft_masks));
   if (e.turned > 0) remarks.push_back(text("%td of the images were turned upright by their orientation tag", e.turned));
   return remarks;
 }
 
 Json results_of(const EvaluateOptions& options, const adtr::Evaluation& e, const std::vector<Scored>& images,
-             const adtr::SampleSet& set, const adtr::ModelDescription& model) {
+                const adtr::SampleSet& set, const adtr::ModelDescription& model) {
   const std::optional<double> threshold = model.threshold;
   Json json{{"model", json_name(options.model)}, {"data", json_name(options.data)}};
   for (const Figure& figure : figures(e)) json[figure.key] = figure.value ? Json(*figure.value) : Json();
@@ -112,10 +112,10 @@ Json results_of(const EvaluateOptions& options, const adtr::Evaluation& e, const
   return json;
 }
 
-/// Paints the heat maps in the colours of the whole set, which are known at its end. The scores come from the files that
-/// were written: in memory they would grow with the set.
+/// Paints the heat maps in the colours of the whole set, which are known at its end. The scores come from the files
+/// that were written: in memory they would grow with the set.
 void paint_again(const MapWriter& maps, const std::vector<Scored>& images, adtr::Index side, adtr::HeatScale scale,
-                    ProgressLine& line) {
+                 ProgressLine& line) {
   if (!maps.active()) return;
   adtr::Resizer resize(side, side);
   adtr::Image resized(side, side);
@@ -152,9 +152,10 @@ int evaluate(const EvaluateOptions& options) {
     line.update(text("image %zu/%zu", images.size(), set.size()));
     if (interrupted() == 0) return;
     line.clear();
-    throw Interrupted(text("interrupted after %zu of %zu images: figures of a part of the set say nothing, so none are "
-                           "written; begin again",
-                           images.size(), set.size()));
+    throw Interrupted(
+        text("interrupted after %zu of %zu images: figures of a part of the set say nothing, so none are "
+             "written; begin again",
+             images.size(), set.size()));
   };
   const adtr::Evaluation evaluation = adtr::evaluate(*detector, set, on_image);
   const adtr::HeatScale scale = evaluation.scale.value_or(scale_of(model));

@@ -60,7 +60,7 @@ int info(const InfoOptions& options) {
     describe_backbone(file);
   line("tensors", grouped(file.tensors().size()) + (options.tensors ? "" : " (listed by --tensors)"));
   if (!file.metadata().empty()) std::puts("\nmetadata");
-  for (const auto& [key, value] : file.metadata()) std::printf("  %-28s %s\n", key.c_str(), value.c_str());
+  for (const auto& [key, value] : file.metadata()) std::printf("  %-32s %s\n", key.c_str(), value.c_str());
   if (!options.tensors) return 0;
   std::puts("\ntensors");
   for (const adtr::SafetensorsTensor& t : file.tensors())

@@ -122,6 +122,10 @@ class Material {
   [[nodiscard]] std::string weights() const { return file("lite0.safetensors"); }
   [[nodiscard]] std::string model() const { return file("model.adtr"); }
 
+  /// Puts a model at `path`, as an earlier run may have left it there.
+  void put_earlier(const std::string& path) const { std::filesystem::copy_file(model(), path); }
+  [[nodiscard]] bool is_earlier(const std::string& path) const { return read_whole(path) == read_whole(model()); }
+
   /// The arguments of a short training run.
   [[nodiscard]] std::vector<std::string> training(const std::string& out, std::vector<std::string> more = {}) const {
     std::vector<std::string> a{"train", "--data", data(), "--backbone", weights(), "--out", out};

@@ -1,21 +1,11 @@
 /// One path: whatever command, process or number of threads scores an image, the bits are the same.
 #include <cmath>
 
+#include "cli/json_values.hpp"
 #include "cli/material.hpp"
 #include "support/catch.hpp"
 
 namespace {
-
-/// The values of `"key": value` in a JSON file, in order, as text: numbers are written so that they read back exactly.
-std::vector<std::string> values(const std::string& path, const std::string& key) {
-  const std::string json = read_whole(path), mark = "\"" + key + "\": ";
-  std::vector<std::string> found;
-  for (std::size_t at = json.find(mark); at != std::string::npos; at = json.find(mark, at)) {
-    at += mark.size();
-    found.push_back(json.substr(at, json.find_first_of(",\n}", at) - at));
-  }
-  return found;
-}
 
 std::vector<std::string> test_images(const std::string& data) {
   return {data + "/test/good/0.png", data + "/test/good/1.png", data + "/test/square/0.png",
@@ -39,12 +29,12 @@ TEST_CASE("evaluate and detect agree bit for bit") {
                                  folder.file("maps"), "--report", folder.file("page.html"), "--threads", "1"});
   INFO(evaluated.err);
   REQUIRE(evaluated.status == 0);
-  REQUIRE(values(all, "score").size() == 4);
+  REQUIRE(json_values(all, "score").size() == 4);
 
   const auto images = test_images(m.data());
   const std::string json = folder.file("some.json");
   REQUIRE(run(detecting(images, {"--json", json, "--threads", "2"})).status == 0);
-  CHECK(values(json, "score") == values(all, "score"));
+  CHECK(json_values(json, "score") == json_values(all, "score"));
 
   for (const std::string kind : {"good", "square"}) {
     const std::string maps = folder.file("maps-" + kind);
@@ -78,9 +68,9 @@ TEST_CASE("a saved model scores in another process as it did where it was traine
   for (int i = 0; i < 5; ++i) images.push_back(m.data() + "/train/good/" + std::to_string(i) + ".png");
   REQUIRE(run(detecting(images, {"--json", folder.file("r.json")})).status == 0);
   // The threshold is the next number above the highest score that the training process gave the held-out images.
-  const double threshold = std::stod(values(folder.file("r.json"), "threshold").at(0));
+  const double threshold = std::stod(json_values(folder.file("r.json"), "threshold").at(0));
   int found = 0;
-  for (const std::string& score : values(folder.file("r.json"), "score"))
+  for (const std::string& score : json_values(folder.file("r.json"), "score"))
     found += std::nextafter(std::stod(score), HUGE_VAL) == threshold ? 1 : 0;
   CHECK(found == 1);
 }
@@ -92,7 +82,7 @@ TEST_CASE("the backends agree") {
   for (const std::string backend : {"cpu", "eigen", "reference"}) {
     const std::string json = folder.file(backend);
     REQUIRE(run(detecting(test_images(m.data()), {"--json", json, "--backend", backend})).status == 0);
-    scores[backend] = values(json, "score");
+    scores[backend] = json_values(json, "score");
     REQUIRE(scores[backend].size() == 4);
   }
   for (std::size_t i = 0; i < 4; ++i) {
@@ -107,9 +97,9 @@ TEST_CASE("the user's threshold replaces the model's") {
   const TemporaryFolder folder;
   const std::string json = folder.file("r.json");
   REQUIRE(run(detecting(test_images(m.data()), {"--json", json, "--threshold", "1e9"})).status == 0);
-  CHECK(values(json, "anomalous") == std::vector<std::string>(4, "false"));
+  CHECK(json_values(json, "verdict") == std::vector<std::string>(4, "\"good\""));
   REQUIRE(run(detecting(test_images(m.data()), {"--json", json, "--threshold", "-1e9"})).status == 0);
-  CHECK(values(json, "anomalous") == std::vector<std::string>(4, "true"));
+  CHECK(json_values(json, "verdict") == std::vector<std::string>(4, "\"anomalous\""));
 
   TensorFile without = TensorFile::read(m.model());
   without.metadata.erase("threshold");
@@ -117,8 +107,8 @@ TEST_CASE("the user's threshold replaces the model's") {
   const Outcome outcome =
       run({"detect", "--model", folder.file("without.adtr"), m.data() + "/test/good/0.png", "--json", json});
   CHECK(outcome.status == 0);
-  CHECK(values(json, "anomalous") == std::vector<std::string>{"null"});
-  CHECK(values(json, "threshold") == std::vector<std::string>{"null"});
+  CHECK(json_values(json, "verdict") == std::vector<std::string>{"\"undecided\""});
+  CHECK(json_values(json, "threshold") == std::vector<std::string>{"null"});
 }
 
 TEST_CASE("evaluate has every figure, and says why one is missing") {
@@ -135,17 +125,17 @@ TEST_CASE("evaluate has every figure, and says why one is missing") {
   };
   const auto missing = [&](const std::vector<std::string>& keys) {
     return std::count_if(keys.begin(), keys.end(),
-                         [&](const auto& key) { return values(json, key) == std::vector<std::string>{"null"}; });
+                         [&](const auto& key) { return json_values(json, key) == std::vector<std::string>{"null"}; });
   };
   std::filesystem::copy(m.data(), data, std::filesystem::copy_options::recursive);
 
   CHECK(evaluate().find("not available") == std::string::npos);
   CHECK(missing(image) == 0);
   CHECK(missing(pixel) == 0);
-  CHECK(values(json, "resolution") == std::vector<std::string>{"32"});
-  CHECK(values(json, "images_good") == std::vector<std::string>{"2"});
-  CHECK(values(json, "images_defective") == std::vector<std::string>{"2"});
-  CHECK(std::stod(values(json, "seconds_per_image").at(0)) > 0.0);
+  CHECK(json_values(json, "resolution") == std::vector<std::string>{"32"});
+  CHECK(json_values(json, "images_good") == std::vector<std::string>{"2"});
+  CHECK(json_values(json, "images_defective") == std::vector<std::string>{"2"});
+  CHECK(std::stod(json_values(json, "seconds_per_image").at(0)) > 0.0);
 
   std::filesystem::remove_all(data + "/ground_truth");
   CHECK(evaluate().find("2 of 2 have none") != std::string::npos);

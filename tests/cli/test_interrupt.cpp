@@ -27,7 +27,7 @@ TEST_CASE("an interrupted training leaves a checkpoint, and going on from it giv
     const TemporaryFolder folder;
     const auto arguments = [&](const std::string& name, std::vector<std::string> more = {}) {
       auto a = m.training(folder.file(name), {"--dropout", "0.1", "--hold-out", "0.2"});
-      *(std::find(a.begin(), a.end(), "--epochs") + 1) = "400";
+      *(std::find(a.begin(), a.end(), "--epochs") + 1) = "12";
       a.insert(a.end(), more.begin(), more.end());
       return a;
     };

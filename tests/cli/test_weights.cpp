@@ -13,7 +13,7 @@ void check_refused(const std::string& weights, const std::vector<std::string>& p
                    const std::string& grid = "8") {
   const TemporaryFolder folder;
   const std::string out = folder.file("model.adtr");
-  write_whole(out, "earlier");
+  Material::get().put_earlier(out);
   auto arguments = Material::get().training(out, options);
   arguments[4] = weights;
   *(std::find(arguments.begin(), arguments.end(), "--image-size") + 1) = image_size;
@@ -27,7 +27,7 @@ void check_refused(const std::string& weights, const std::vector<std::string>& p
     INFO(part);
     CHECK(said.find(part) != std::string::npos);
   }
-  CHECK(read_whole(out) == "earlier");
+  CHECK(Material::get().is_earlier(out));
   CHECK(folder.names() == std::vector<std::string>{"model.adtr"});
 }
 

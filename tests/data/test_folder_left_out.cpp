@@ -30,13 +30,13 @@ TEST_CASE("two PNGs beside ten TIFFs, ten WebPs and a folder") {
       "left out: 10 TIFF images, which adtr does not read (t0.tif, …); 10 WebP images, which adtr does not read "
       "(w0.webp, …); 1 folder with 2 images in it (more); 1 file that is not an image (notes.txt)";
   check_stops([&] { static_cast<void>(adtr::scan_training(folder.path())); }, ErrorCode::bad_data, good,
-              "2 of 24 images would be taken and most are passed over, " + left +
+              "only 2 of 24 images would be used; " + left +
                   "; convert or rename them, move them away, or allow that they are left out");
   const auto set = adtr::scan_training(folder.path(), allow);
   CHECK(names(set) == Names{"good/p0.png", "good/p1.png"});
   CHECK(adtr::describe(set.left_out) == left);
   REQUIRE(set.allowed.size() == 1);
-  CHECK(set.allowed[0] == good.string() + ": 2 of 24 images would be taken and most are passed over, " + left);
+  CHECK(set.allowed[0] == good.string() + ": only 2 of 24 images would be used; " + left);
   REQUIRE(set.left_out.size() == 4);
   CHECK(set.left_out[2].count == 1);
   CHECK(set.left_out[2].images == 2);
@@ -176,7 +176,7 @@ TEST_CASE("masks of a format that adtr does not read are not passed over") {
         "left out: 1 TIFF image, which adtr does not read (1_mask.tif)");
   std::filesystem::remove(masks / "0_mask.png");
   const auto scan = [&] { static_cast<void>(adtr::scan_test(folder.path())); };
-  check_stops(scan, ErrorCode::bad_data, masks, "0 of 1 image would be taken");
+  check_stops(scan, ErrorCode::bad_data, masks, "only 0 of 1 image would be used");
 }
 
 TEST_CASE("the images of any folder, for detection") {

@@ -37,7 +37,7 @@ TEST_CASE("A model's notes say what was left out and let through") {
     const auto notes = train();
     CHECK(notes.at("left_out_good") == "left out: 3 TIFF images, which adtr does not read (0.tif, …)");
     CHECK(notes.at("allowed_good") == "1");
-    CHECK(notes.at("allowed_good_1").find("2 of 5 images would be taken") != std::string::npos);
+    CHECK(notes.at("allowed_good_1").find("only 2 of 5 images would be used") != std::string::npos);
     CHECK(notes.at("allowed_defects") == "1");
     CHECK(notes.at("allowed_defects_1").find("no pixel is marked") != std::string::npos);
     CHECK_FALSE(notes.contains("left_out_defects"));

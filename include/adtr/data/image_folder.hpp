@@ -152,8 +152,8 @@ inline Error no_images(const std::filesystem::path& folder, const LeftOutList& l
 inline void expect_most_taken(const std::filesystem::path& folder, std::size_t taken, const LeftOutList& left,
                               SampleSet& set) {
   if (left.images() <= taken) return;
-  const std::string sentence = std::to_string(taken) + " of " + images_text(taken + left.images()) +
-                               " would be taken and most are passed over, " + describe(left.list());
+  const std::string sentence = "only " + std::to_string(taken) + " of " + images_text(taken + left.images()) +
+                               " would be used; " + describe(left.list());
   if (!set.allow)
     throw file_error(folder.string(),
                      sentence + "; convert, rename or move them, or let --allow (ScanOptions::allow) leave them out",
