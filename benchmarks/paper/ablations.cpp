@@ -53,8 +53,8 @@ void run_ablations(const Options& options) {
     Cell cell;
     cell.experiment = "ablations";
     cell.set = name_of_set(data);
-    cell.test = adtr::scan_test(data);
-    const auto good = adtr::scan_training(data);
+    set_images(cell, data);
+    const adtr::SampleSet good = cell.request.good;
     for (const std::string& weights : options.backbones) {
       set_first_stage(cell, options, weights, seed);
       cell.request.good = good;

@@ -95,7 +95,7 @@ void maps_sheet(const Options& options, const std::string& model, const std::fil
   if (detector.description().image_size != side) throw adtr::file_error(model, "expected a model of 256x256 images");
   const adtr::HeatScale scale = adtr::heat_scale(good, defective);
   Sheet sheet;
-  for (const Kept& k : kept) sheet.add({k.image, k.truth, program::heat_map(k.detection, k.image, scale)});
+  for (const Kept& k : kept) sheet.add({k.image, k.truth, program::heat_map(k.detection.map, k.image, scale)});
   sheet.write(path);
 }
 

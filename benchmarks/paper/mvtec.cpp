@@ -15,8 +15,7 @@ void run_mvtec(const Options& options, bool plus) {
         cell.paper_image = 0.964;
         cell.paper_pixel = 0.972;
         set_first_stage(cell, options, weights, seed);
-        cell.request.good = adtr::scan_training(category);
-        cell.test = adtr::scan_test(category);
+        set_images(cell, category);
         run_paper_network(results, cell, options.curve);
         if (!plus) continue;
         cell.paper_image = 0.969;

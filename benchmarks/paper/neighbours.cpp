@@ -17,8 +17,7 @@ void run_neighbours(const Options& options, adtr::Index bank) {
         cell.origin["bank"] = bank;
         set_first_stage(cell, options, weights, seed);
         cell.request.options.epochs = 0;
-        cell.request.good = adtr::scan_training(category);
-        cell.test = adtr::scan_test(category);
+        set_images(cell, category);
         if (const Json* row = results.find(key_of(cell), settings_of(cell)); row != nullptr) continue;
         const Json row = neighbours_row(cell, options.architecture, bank);
         results.put(row);

@@ -5,6 +5,7 @@
 
 #include "cell.hpp"
 #include "experiments.hpp"
+#include "output.hpp"
 
 namespace paper {
 
@@ -49,6 +50,13 @@ inline void set_first_stage(Cell& cell, const Options& options, const std::strin
   r.options.seed = seed;
   r.threads = options.threads;
   r.checkpoint_seconds = options.checkpoint_seconds;
+}
+
+/// Gives the cell the images of a category, and says on stderr what the scans left out.
+inline void set_images(Cell& cell, const std::filesystem::path& category) {
+  cell.request.good = adtr::scan_training(category);
+  cell.test = adtr::scan_test(category);
+  for (const adtr::SampleSet* set : {&cell.request.good, &cell.test}) program::say_what_was_left(*set);
 }
 
 /// Makes it the request of the second stage, which goes on from the first's model with anomalies and the given loss.

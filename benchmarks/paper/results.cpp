@@ -29,7 +29,14 @@ Results::Results(std::filesystem::path folder) : folder_(std::move(folder)) {
   if (error) throw adtr::file_error(folder_.string(), "cannot be made: " + error.message());
   const std::filesystem::path path = folder_ / "results.json";
   adtr::AtomicFile{path.string()};  // throws where it could not be written: better now than after an hour
-  if (!std::filesystem::exists(path)) return;
+  if (!std::filesystem::exists(path, error)) {
+    for (const char* name : {"results.csv", "results.md"})  // they are written with results.json and by nobody alone
+      if (std::filesystem::exists(folder_ / name, error))
+        throw adtr::file_error((folder_ / name).string(),
+                               "exists without a results.json beside it, so it is not of adtr_paper; it is left as it is",
+                               adtr::ErrorCode::file_conflict);
+    return;
+  }
   std::ifstream in(path);
   const Json json = Json::parse(in, nullptr, false);
   if (!json.is_array() || !std::all_of(json.begin(), json.end(), is_row))

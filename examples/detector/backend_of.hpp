@@ -5,7 +5,7 @@
 
 #include "adtr/train/train_model.hpp"
 #include "backends.hpp"
-#include "output.hpp"
+#include "say.hpp"
 
 namespace program {
 

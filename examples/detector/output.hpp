@@ -17,6 +17,7 @@
 #include "adtr/packages/xtensor.hpp"
 #include "adtr/report/heat_map.hpp"
 #include "adtr/weights/atomic_file.hpp"
+#include "say.hpp"
 
 namespace program {
 
@@ -24,9 +25,6 @@ using Json = nlohmann::ordered_json;
 
 /// The same text as printf would print.
 [[nodiscard, gnu::format(printf, 1, 2)]] std::string text(const char* format, ...);
-
-/// One sentence on stderr, as `adtr: sentence`, on one line and in UTF-8 whatever names are in it.
-void say(const std::string& sentence);
 
 /// A file's name in JSON: as it is where it is UTF-8, else with its other bytes as \xNN, so that it stays distinct.
 [[nodiscard]] Json json_name(const std::filesystem::path& path);

@@ -31,7 +31,7 @@ TEST_CASE("two PNGs beside ten TIFFs, ten WebPs and a folder") {
       "(w0.webp, …); 1 folder with 2 images in it (more); 1 file that is not an image (notes.txt)";
   check_stops([&] { static_cast<void>(adtr::scan_training(folder.path())); }, ErrorCode::bad_data, good,
               "only 2 of 24 images would be used; " + left +
-                  "; convert or rename them, move them away, or allow that they are left out");
+                  "; convert, rename or move them, or let --allow (ScanOptions::allow) leave them out");
   const auto set = adtr::scan_training(folder.path(), allow);
   CHECK(names(set) == Names{"good/p0.png", "good/p1.png"});
   CHECK(adtr::describe(set.left_out) == left);
@@ -206,5 +206,5 @@ TEST_CASE("names with line breaks and bytes that are not UTF-8 are paths like ot
   for (int i = 0; i < 4; ++i) write_file(strange / "train" / "good" / (std::to_string(i) + ".tif"), tiff);
   const auto allowed = adtr::scan_training(strange, allow).allowed;
   REQUIRE(allowed.size() == 1);
-  CHECK(allowed[0].starts_with((folder.path() / "a?b?").string() + "/train/good: 3 of 8 images"));
+  CHECK(allowed[0].starts_with((folder.path() / "a?b?").string() + "/train/good: only 3 of 8 images"));
 }

@@ -44,8 +44,7 @@ void write_alpha_mask(const std::filesystem::path& path) {
 TEST_CASE("a mask without a mark for an image with a defect") {
   const Labelled data;
   const auto mask = data.truth / "bent" / "0_mask.png", image = data.test / "bent" / "0.png";
-  SECTION("all black") { write_mask(mask, false); }
-  SECTION("its mark in the alpha channel") { write_alpha_mask(mask); }
+  write_mask(mask, false);
   const std::string words = "no pixel is marked, yet its image " + image.string() + " lies in a folder of defects";
   auto set = adtr::scan_test(data.root);
   check_stops([&] { adtr::check_labels(set); }, ErrorCode::bad_data, mask, words);
@@ -60,6 +59,15 @@ TEST_CASE("a mask without a mark for an image with a defect") {
   check_allowed(defects, mask, words);
   CHECK(defects.size() == 1);
   CHECK(!defects[0].mask);
+}
+
+TEST_CASE("a mask whose mark is in the alpha channel is refused, whatever is allowed") {
+  const Labelled data;
+  const auto mask = data.truth / "bent" / "0_mask.png";
+  write_alpha_mask(mask);
+  auto set = adtr::scan_test(data.root, allow);
+  check_stops([&] { adtr::check_labels(set); }, ErrorCode::bad_data, mask, "alpha channel");
+  check_stops([&] { adtr::check_images(set); }, ErrorCode::bad_data, mask, "alpha channel");
 }
 
 TEST_CASE("a mask with a mark for a good image") {

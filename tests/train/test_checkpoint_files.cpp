@@ -33,7 +33,7 @@ TEST_CASE("A checkpoint is gone on with or left alone, and no other file of its 
   std::ofstream(checkpoint) << "the user's";
   e = small_run::error_of(r);
   CHECK(e.code() == ErrorCode::file_conflict);
-  CHECK_THAT(e.what(), ContainsSubstring("is in the way"));
+  CHECK_THAT(e.what(), ContainsSubstring("is not a checkpoint that adtr wrote"));
   fs::remove(checkpoint);
   fs::create_symlink(folder.file("nowhere"), checkpoint);
   CHECK(small_run::error_of(r).code() == ErrorCode::file_conflict);
@@ -81,6 +81,7 @@ TEST_CASE("What has changed since a checkpoint was written is named in words, be
   };
   mask(0);
   defects[0].mask = folder.file("mask.png");
+  defects[0].defective = true;
   r.defects = defects;
   interrupt(r);
   r.resume = true;

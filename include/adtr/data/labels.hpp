@@ -72,8 +72,7 @@ inline void check_label(SampleSet& set, const Sample& sample, const Mask& mask) 
                   "the image counts as good, and the mask is not used");
   else if (sample.defective)
     contradiction(set, *sample.mask,
-                  "no pixel is marked, yet its image " + image +
-                      " lies in a folder of defects (grey and colour are read, an alpha channel is not)",
+                  "no pixel is marked, yet its image " + image + " lies in a folder of defects",
                   "the image counts as defective, without a mask");
 }
 

@@ -28,7 +28,7 @@
 
 namespace adtr::inline ADTR_ABI {
 
-/// Whether a file's name, without its folder, is one that AtomicFile gives: .adtr-<process>-<number>.tmp
+/// Whether a file's name, without its folder, is one that AtomicFile gives: `.adtr-PROCESS-NUMBER.tmp`
 [[nodiscard]] inline bool is_temporary_name(std::string_view name) {
   constexpr std::string_view begin = ".adtr-", end = ".tmp";
   if (name.size() < begin.size() + end.size() || !name.starts_with(begin) || !name.ends_with(end)) return false;
