@@ -16,7 +16,7 @@ namespace paper {
   };
   if (is_category(data)) return {data};
   std::vector<std::filesystem::path> found;
-  adtr::detail::expect_folder(data);
+  adtr::expect_folder(data);
   for (const auto& folder : adtr::detail::list_folders(data))
     if (is_category(folder)) found.push_back(folder);
   if (found.empty())

@@ -103,14 +103,14 @@ TEST_CASE("links and permissions that stop a command are named with their cause"
   const Material& m = Material::get();
   const TemporaryFolder folder;
   fs::create_symlink(folder.file("gone"), folder.file("dangling"));
-  fs::create_symlink(folder.file("loop_b"), folder.file("loop_a"));
-  fs::create_symlink(folder.file("loop_a"), folder.file("loop_b"));
+  fs::create_symlink(folder.file("ring_b"), folder.file("ring_a"));
+  fs::create_symlink(folder.file("ring_a"), folder.file("ring_b"));
   const std::string image = m.data() + "/test/good/0.png";
   struct Case {
     const char* name;
     const char* cause;
   };
-  for (const Case& c : {Case{"dangling", "which does not exist"}, Case{"loop_a", "loop"}, Case{"none", "no such"}}) {
+  for (const Case& c : {Case{"dangling", "which does not exist"}, Case{"ring_a", "lead back to where they began"}, Case{"none", "no such"}}) {
     const std::string path = folder.file(c.name);
     auto training = m.training(folder.file("m.adtr"));
     training[2] = path;

@@ -88,7 +88,7 @@ TEST_CASE("a circle of links, in every place") {
     const auto path = place_of(data, place);
     data.make_link(path, "other");
     std::filesystem::create_symlink(path, path.parent_path() / "other");
-    check_stops([&] { data.scan(); }, ErrorCode::file_unreadable, path, "a link that leads round in a circle");
+    check_stops([&] { data.scan(); }, ErrorCode::file_unreadable, path, "the links lead back to where they began");
   }
 }
 
@@ -117,7 +117,7 @@ TEST_CASE("a file for a folder, and a folder or a pipe for a file, in every plac
     std::filesystem::remove_all(path);
     if (is_file(place)) {
       REQUIRE(::mkfifo(path.c_str(), 0644) == 0);
-      check_stops([&] { data.scan(); }, ErrorCode::file_unreadable, path, "expected an image, found a named pipe");
+      check_stops([&] { data.scan(); }, ErrorCode::file_unreadable, path, "expected an image, found a pipe");
       std::filesystem::remove(path);
       std::filesystem::create_directory(path);
       if (place == "test/bent/1.png") std::filesystem::remove(data.root / "ground_truth/bent/1_mask.png");
@@ -149,9 +149,7 @@ TEST_CASE("a folder that may not be listed or entered, in every place") {
       });
       INFO(said);
       CHECK(said.starts_with("file_unreadable: " + place_of(data, place).string()));
-      const bool listed = mode == 0444U || (mode == 0U && place.empty());
-      CHECK(said.find(listed ? ": cannot be reached: no permission for one of the folders on the way"
-                             : ": cannot be listed: Permission denied") != std::string::npos);
+      CHECK_THAT(said, ContainsSubstring("permission denied"));
       CHECK(said.find('\n') == std::string::npos);
     }
   }
@@ -169,8 +167,9 @@ TEST_CASE("links into a folder that may not be entered") {
     CHECK(as_nobody([&] {
             data.scan();
             return std::string("no error");
-          }) == "file_unreadable: " + place_of(data, place).string() +
-                    ": cannot be reached: no permission for one of the folders on the way");
+          }) == "file_unreadable: " + place_of(data, place).string() + ": cannot be read: it is a link to " +
+                    (forbidden / "x").string() +
+                    ", and a folder on the way there may not be entered (permission denied)");
   }
 }
 
@@ -192,7 +191,7 @@ TEST_CASE("an image that may not be opened is an image, and is named by whoever 
     adtr::check_images(adtr::scan_test(data.root));
     return std::string("no error");
   });
-  CHECK(said.find(image.string() + ": cannot be read: Permission denied") != std::string::npos);
+  CHECK(said.find(image.string() + ": cannot be read: it may not be read (permission denied)") != std::string::npos);
 }
 
 TEST_CASE("links back to a folder above end a scan, and are no images") {
@@ -226,11 +225,12 @@ TEST_CASE("an empty path and one that is too long") {
       FAIL("no error");
     } catch (const adtr::Error& error) {
       CHECK(error.code() == ErrorCode::option);
-      CHECK(error.what() == std::string("expected the name of a folder, found an empty name"));
+      CHECK(error.what() == std::string("expected the name of a folder, found an empty one"));
     }
     const std::string name(300, 'n');
-    check_stops([&] { scan(name); }, ErrorCode::file_unreadable, name, "cannot be reached: File name too long");
-    check_stops([&] { scan("/dev/null/x"); }, ErrorCode::file_missing, "/dev/null/x", "no such folder");
+    check_stops([&] { scan(name); }, ErrorCode::file_unreadable, name, "its name is too long for the file system");
+    check_stops([&] { scan("/dev/null/x"); }, ErrorCode::file_unreadable, "/dev/null/x",
+                "/dev/null is a device, expected a folder");
     check_stops([&] { scan("/dev/null"); }, ErrorCode::file_unreadable, "/dev/null",
                 "expected a folder, found a device");
   }

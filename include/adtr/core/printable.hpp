@@ -7,33 +7,11 @@
 #include <string_view>
 
 #include "adtr/core/abi.hpp"
+#include "adtr/core/utf8.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
 namespace detail {
-
-/// One character of UTF-8: how many bytes it has and its code point; 0 bytes where they are no UTF-8 (surrogates,
-/// longer forms than needed and what lies beyond U+10FFFF included).
-struct Utf8Character {
-  std::size_t bytes;
-  std::uint32_t code;
-};
-
-inline Utf8Character utf8_character(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
-  const std::uint32_t first = byte(0);
-  if (first < 0x80) return {1, first};
-  const std::size_t bytes = first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-  if (bytes == 0 || bytes > text.size()) return {0, 0};
-  std::uint32_t code = first & (0x7FU >> bytes);
-  for (std::size_t i = 1; i < bytes; ++i) {
-    if ((byte(i) & 0xC0U) != 0x80U) return {0, 0};
-    code = code << 6U | (byte(i) & 0x3FU);
-  }
-  const bool longer = (bytes == 3 && code < 0x800) || (bytes == 4 && code < 0x10000);
-  const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
-  return longer || surrogate || code > 0x10FFFF ? Utf8Character{0, 0} : Utf8Character{bytes, code};
-}
 
 /// Whether a character would break a line, hide, or turn the text around it.
 constexpr bool unseen(std::uint32_t code) {

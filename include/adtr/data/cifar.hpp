@@ -38,9 +38,9 @@ inline constexpr Index cifar_side = 32;
 /// Calls record(number, label, planes) for every record of a file; `label_bytes` 1 or 2, the last byte counts.
 template <class F>
 void each_cifar_record(const std::filesystem::path& path, std::size_t label_bytes, F&& record) {
-  if (const Reached reached = reach(path, "cannot be opened: no such file"); reached.error) throw *reached.error;
+  if (const Reached reached = reach(path); reached.error) throw *reached.error;
   std::ifstream in(path, std::ios::binary);
-  if (!in) throw file_error(path.string(), "cannot be opened", ErrorCode::file_unreadable);
+  if (!in) throw path_error(path, EACCES);
   const std::string bytes{std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
   const std::size_t size = label_bytes + 3 * cifar_side * cifar_side;
   if (bytes.empty() || bytes.size() % size != 0)
@@ -79,7 +79,7 @@ inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, 
 /// The training images of one class, from all `folder`/data_batch_*.bin there are.
 [[nodiscard]] inline std::vector<Sample> cifar10_training(const std::filesystem::path& folder, std::string_view name) {
   const int label = cifar10_label(name);
-  detail::expect_folder(folder);
+  expect_folder(folder);
   std::vector<Sample> samples;
   for (const auto& path : detail::list(folder, [](const auto& entry) {
          const std::string file = entry.path().filename().string();

@@ -19,35 +19,9 @@
 #include <vector>
 
 #include "adtr/core/error.hpp"
+#include "adtr/io/path_status.hpp"
 
 namespace adtr::inline ADTR_ABI::detail {
-
-/// Why `path` could not be opened, by the system's `reason`.
-inline Error unopened(const std::filesystem::path& path, int reason) {
-  const std::string name = path.string();
-  if (reason == ENOENT || reason == ENOTDIR) {
-    std::error_code error;
-    if (std::filesystem::is_symlink(std::filesystem::symlink_status(path, error))) {
-      return file_error(name,
-                        "a link to " + std::filesystem::read_symlink(path, error).string() + ", which does not exist",
-                        ErrorCode::file_missing);
-    }
-    return file_error(name, "no such file", ErrorCode::file_missing);
-  }
-  if (reason == ELOOP) return file_error(name, "a link in a loop of links", ErrorCode::file_unreadable);
-  const bool exhausted = reason == EMFILE || reason == ENFILE || reason == ENOMEM;
-  return file_error(name, std::string("cannot be read: ") + std::strerror(reason),
-                    exhausted ? ErrorCode::no_resources : ErrorCode::file_unreadable);
-}
-
-/// What a path names that holds no image; nothing for a file.
-inline const char* not_a_file(::mode_t mode) {
-  if (S_ISREG(mode)) return nullptr;
-  if (S_ISDIR(mode)) return "a folder";
-  if (S_ISFIFO(mode)) return "a pipe";
-  if (S_ISSOCK(mode)) return "a socket";
-  return "a device";
-}
 
 /// A file descriptor that is closed at the end.
 struct OpenFile {
@@ -66,14 +40,14 @@ inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
   const std::string name = path.string();
   if (name.empty()) throw Error("expected the path of an image, found an empty path", ErrorCode::file_missing);
   const auto unwanted = [&](::mode_t mode) {
-    if (const char* what = not_a_file(mode))
-      throw file_error(name, "expected an image, found " + std::string(what), ErrorCode::file_unreadable);
+    if (!S_ISREG(mode))
+      throw file_error(name, std::string("expected an image, found ") + kind_of_file(mode), ErrorCode::file_unreadable);
   };
   struct ::stat status {};
-  if (::stat(name.c_str(), &status) != 0) throw unopened(path, errno);
+  if (::stat(name.c_str(), &status) != 0) throw path_error(path, errno);
   unwanted(status.st_mode);  // before it is opened: opening a device may do something
   const OpenFile file(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (file.fd < 0 || ::fstat(file.fd, &status) != 0) throw unopened(path, errno);
+  if (file.fd < 0 || ::fstat(file.fd, &status) != 0) throw path_error(path, errno);
   unwanted(status.st_mode);
   if (status.st_size > INT_MAX) {
     throw file_error(name, "expected an image of less than 2 GiB, found a larger file", ErrorCode::bad_image);
@@ -82,7 +56,7 @@ inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
   for (std::size_t done = 0; done < bytes.size();) {
     const ::ssize_t n = ::read(file.fd, bytes.data() + done, bytes.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) throw unopened(path, errno);
+    if (n < 0) throw path_error(path, errno);
     if (n == 0) {
       throw file_error(name, "cannot be read: it became shorter while it was read", ErrorCode::file_unreadable);
     }

@@ -28,7 +28,7 @@ namespace adtr::inline ADTR_ABI {
 /// The images directly in a folder, whatever is in them, sorted by name: for detection. One that cannot be reached is
 /// among them, for read_image to name. Error: no such folder, no images, most images left out.
 [[nodiscard]] inline SampleSet list_images_of(const std::filesystem::path& folder, const ScanOptions& options = {}) {
-  detail::expect_folder(folder);
+  expect_folder(folder);
   SampleSet set;
   set.allow = options.allow;
   detail::ImageFolder found = detail::look_into(folder, true);
@@ -44,7 +44,7 @@ namespace adtr::inline ADTR_ABI {
 /// itself. Sorted by name. Error: no such folder, no images, most images left out, a second folder that is called good,
 /// an image that is also in a defect's folder of `folder`/test.
 [[nodiscard]] inline SampleSet scan_training(const std::filesystem::path& folder, const ScanOptions& options = {}) {
-  detail::expect_folder(folder);
+  expect_folder(folder);
   SampleSet set;
   set.allow = options.allow;
   detail::LeftOutList left;
@@ -72,9 +72,9 @@ namespace adtr::inline ADTR_ABI {
 /// two masks for one image or one for two, a kind that is called good in other letters, an image that is both good and
 /// defective or among the training images of `folder`.
 [[nodiscard]] inline SampleSet scan_test(const std::filesystem::path& folder, const ScanOptions& options = {}) {
-  detail::expect_folder(folder);
+  expect_folder(folder);
   const std::filesystem::path test = folder / "test";
-  detail::expect_folder(test);
+  expect_folder(test);
   SampleSet set;
   set.allow = options.allow;
   detail::LeftOutList left;

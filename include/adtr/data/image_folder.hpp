@@ -28,7 +28,7 @@ std::vector<std::filesystem::path> list(const std::filesystem::path& folder, Wan
   std::filesystem::directory_iterator entry(folder, error);
   for (; !error && entry != std::filesystem::directory_iterator(); entry.increment(error))
     if (wanted(*entry)) paths.push_back(entry->path());
-  if (error) throw file_error(folder.string(), "cannot be listed: " + error.message(), ErrorCode::file_unreadable);
+  if (error) throw path_error(folder, error.value(), PathUse::read_folder);
   std::sort(paths.begin(), paths.end(), [](const auto& a, const auto& b) { return a.native() < b.native(); });
   return paths;
 }

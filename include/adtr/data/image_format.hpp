@@ -17,7 +17,7 @@
 #include <string_view>
 
 #include "adtr/core/error.hpp"
-#include "adtr/data/checksum.hpp"
+#include "adtr/core/checksum.hpp"
 #include "adtr/data/orientation.hpp"
 
 namespace adtr::inline ADTR_ABI {

@@ -25,7 +25,7 @@
 #endif
 
 #include "adtr/core/abi.hpp"
-#include "adtr/data/checksum.hpp"
+#include "adtr/core/checksum.hpp"
 
 #pragma push_macro("STB_IMAGE_IMPLEMENTATION")
 #pragma push_macro("STB_IMAGE_STATIC")

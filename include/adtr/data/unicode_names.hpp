@@ -16,7 +16,7 @@
 
 #include "adtr/core/abi.hpp"
 #include "adtr/data/unicode_table.hpp"
-#include "adtr/weights/json_text.hpp"
+#include "adtr/core/utf8.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -24,21 +24,10 @@ namespace detail {
 
 /// The character that begins at `at`, which is moved behind it. 0x110000 and above: a byte that is not UTF-8.
 inline std::uint32_t next_character(std::string_view text, std::size_t& at) {
-  const auto byte = [&](std::size_t i) { return static_cast<std::uint32_t>(static_cast<unsigned char>(text[i])); };
-  const std::uint32_t first = byte(at++);
-  if (first < 0x80) return first;
-  const std::uint32_t not_utf8 = 0x110000 + first;
-  const std::size_t more = first >= 0xF0 ? 3 : first >= 0xE0 ? 2 : 1;
-  if (first < 0xC2 || first > 0xF4 || text.size() - at < more) return not_utf8;
-  std::uint32_t character = first & (0x3FU >> more);
-  for (std::size_t i = 0; i < more; ++i) {
-    if ((byte(at + i) & 0xC0) != 0x80) return not_utf8;
-    character = character << 6 | (byte(at + i) & 0x3F);
-  }
-  const bool overlong = character < (more == 1 ? 0x80U : more == 2 ? 0x800U : 0x10000U);
-  if (overlong || character > 0x10FFFF || (character >= 0xD800 && character < 0xE000)) return not_utf8;
-  at += more;
-  return character;
+  const Utf8Character character = utf8_character(text.substr(at));
+  if (character.bytes == 0) return 0x110000 + static_cast<std::uint32_t>(static_cast<unsigned char>(text[at++]));
+  at += character.bytes;
+  return character.code;
 }
 
 /// Appends what next_character() read.

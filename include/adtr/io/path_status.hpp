@@ -40,6 +40,11 @@ namespace detail {
   return "a device";
 }
 
+[[nodiscard]] inline const char* kind_at(const std::filesystem::path& path) {
+  struct ::stat status {};
+  return ::stat(path.c_str(), &status) == 0 ? kind_of_file(status.st_mode) : "no folder";
+}
+
 /// The first part of a path at which it can be followed no further, and what the system says there.
 struct PathStop {
   std::filesystem::path at;  ///< empty where the whole path can be followed
@@ -97,7 +102,7 @@ struct PathStop {
       return {"the folder " + folder_of(stop.at).string() + " may not be entered (permission denied)", access};
     case ENOTDIR:
       if (stop.link) return {to + ", and a part of that is a file, expected a folder", access};
-      return {stop.at.parent_path().string() + " is a file, expected a folder", access};
+      return {stop.at.parent_path().string() + " is " + kind_at(stop.at.parent_path()) + ", expected a folder", access};
     case ENAMETOOLONG:
       return {"its name is too long for the file system", access};
     default:

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "adtr/core/abi.hpp"
+#include "adtr/core/checksum.hpp"
 
 namespace adtr::inline ADTR_ABI {
 
@@ -34,16 +35,6 @@ inline void append_big_endian(std::vector<std::byte>& out, std::uint32_t value) 
   for (int shift = 24; shift >= 0; shift -= 8) out.push_back(static_cast<std::byte>(value >> shift));
 }
 
-/// The CRC-32 of a PNG chunk; bit by bit, for texts.
-[[nodiscard]] inline std::uint32_t chunk_checksum(std::span<const std::byte> bytes) {
-  std::uint32_t crc = 0xFFFFFFFF;
-  for (const std::byte b : bytes) {
-    crc ^= static_cast<std::uint32_t>(b);
-    for (int bit = 0; bit < 8; ++bit) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xEDB88320U : 0U);
-  }
-  return ~crc;
-}
-
 [[nodiscard]] inline std::string_view text_at(std::span<const std::byte> bytes, std::size_t at, std::size_t size) {
   return {reinterpret_cast<const char*>(bytes.data()) + at, size};
 }
@@ -60,7 +51,8 @@ inline void append_big_endian(std::vector<std::byte>& out, std::uint32_t value) 
   append_big_endian(chunk, static_cast<std::uint32_t>(png_software_key.size() + software.size()));
   for (const std::string_view text : {std::string_view("tEXt"), png_software_key, software})
     for (const char c : text) chunk.push_back(static_cast<std::byte>(c));
-  append_big_endian(chunk, chunk_checksum(std::span(chunk).subspan(4)));
+  const auto* const typed = reinterpret_cast<const std::uint8_t*>(chunk.data()) + 4;  // its type and what it holds
+  append_big_endian(chunk, crc32({typed, chunk.size() - 4}));
   out.insert(out.begin() + png_header_end, chunk.begin(), chunk.end());
   return out;
 }

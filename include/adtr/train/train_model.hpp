@@ -31,7 +31,7 @@ template <class Nets>
 HoldOut check_before_images(const TrainingRequest& r, const TrainingOrigin& origin) {
   const ModelDescription& d = origin.description;
   check(r.options, d.grid * d.grid);
-  select_network(Nets{}, d.architecture, d.image_size, d.grid, []<class N>() { return true; });
+  select_network(Nets{}, d.architecture, d.image_size, d.grid, [&]<class N>() { return true; });
   const HoldOut held = hold_out_of(r, origin);
   check_earlier_work(r, identity_before_images(r, d, held));
   AtomicFile{r.out};  // throws where the model could not be written
