@@ -47,7 +47,7 @@ struct ReportCase {
 /// A file that could not be judged, and why.
 struct ReportFile {
   std::string name;
-  std::string sentence;
+  std::string sentence;  ///< names the file
 };
 
 /// What the page shows. Lists may be empty: their part of the page is left out.
@@ -90,7 +90,8 @@ inline std::string report_tiles(const Report& report) {
   if (report.threshold) {
     tile(count(report.defective_scores, Verdict::anomalous), report.defective_scores.size(), "defects found");
     tile(count(report.good_scores, Verdict::good), report.good_scores.size(), "good parts passed");
-    html += report_tile(number_text(*report.threshold), "", "threshold");
+    const std::string exact = number_text(*report.threshold), brief = short_number(*report.threshold);
+    html += report_tile(brief, "", exact == brief ? "threshold" : "threshold, exactly " + exact);
   }
   const std::size_t undecided =
       count(report.defective_scores, Verdict::undecided) + count(report.good_scores, Verdict::undecided);
@@ -162,7 +163,7 @@ inline std::string report_remarks(const Report& report) {
   std::string html = "<section class=\"remarks\"><h2>Not in the figures, or not as it was</h2><ul>";
   for (const std::string& remark : report.remarks) html += "<li>" + html_escape(remark) + "</li>";
   for (const ReportFile& file : report.unreadable)
-    html += "<li><b>" + html_escape(file.name) + "</b> unreadable: " + html_escape(file.sentence) + "</li>";
+    html += "<li><b>unreadable</b> " + html_escape(file.sentence) + "</li>";
   return html + "</ul></section>";
 }
 

@@ -43,7 +43,7 @@ class Trainer {
 
   /// `batches`, a FeatureCache or another source, is read as training goes on and must outlive the trainer. Throws
   /// Error: option where one is out of its range, no_resources where there is no memory.
-  Trainer(const typename B::Context& context, BatchSource<Scalar>& batches, const TrainingOptions& options) try
+  Trainer(const typename B::Context& context, BatchSource<Scalar>& batches, const TrainingOptions& options)
       : context_(context),
         batches_(batches),
         options_(checked(options, batches)),
@@ -54,7 +54,7 @@ class Trainer {
         second_moment_twin_(gradients_.size()),
         gradients_twin_(gradients_.size()),
         batch_(std::min(options.batch, batches.images())),
-        anomalous_(static_cast<std::size_t>(batch_ * Transformer::tokens)),
+        anomalous_(room_for_marks(options, batches)),
         group_(B::on_host ? std::min(batch_, images_at_a_time) : batch_),
         input_(batch_ * size),
         seen_(options.jitter > 0.0 ? group_ * size : 0),
@@ -65,12 +65,7 @@ class Trainer {
         means_(marked() ? group_ * Transformer::tokens : 0),
         sign_weights_(means_.size()),
         activations_(Transformer::activation_elements(group_, Mode::training)),
-        scratch_(Transformer::gradient_scratch(group_)) {
-  } catch (const std::bad_alloc&) {
-    throw no_memory(options, batches);
-  } catch (const std::length_error&) {  // more than a std::vector can hold
-    throw no_memory(options, batches);
-  }
+        scratch_(Transformer::gradient_scratch(group_)) {}
 
   /// The parameters, to be initialised before the first epoch or read after the last.
   [[nodiscard]] Parameters parameters() { return bind_parameters<Transformer>(state_.parameters.data()); }
@@ -161,6 +156,19 @@ class Trainer {
     check(options, Transformer::tokens);
     if (batches.images() < 1) throw Error("training: expected images to train on, found none", ErrorCode::option);
     return options;
+  }
+
+  /// A mark for each token of a batch. Here, and not by a try block around the constructor, which nvcc 13 does not
+  /// survive.
+  static std::vector<std::uint8_t> room_for_marks(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
+    try {
+      const Index batch = std::min(options.batch, batches.images());
+      return std::vector<std::uint8_t>(static_cast<std::size_t>(batch * Transformer::tokens));
+    } catch (const std::bad_alloc&) {
+      throw no_memory(options, batches);
+    } catch (const std::length_error&) {  // more than a std::vector can hold
+      throw no_memory(options, batches);
+    }
   }
 
   /// Says how much memory the trainer wanted, and for what.
