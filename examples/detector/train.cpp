@@ -100,6 +100,9 @@ void report(const TrainOptions& options, const adtr::TrainingResult& result) {
   std::printf("wrote %s: %s, image %td, grid %td, trained on %td images in %s\n", options.out.c_str(),
               std::string(adtr::name_of(d.architecture)).c_str(), d.image_size, d.grid, result.images,
               duration_text(result.seconds_features + result.seconds_training).c_str());
+  if (result.turned > 0) say(text("%td of the images were turned upright by their orientation tag", result.turned));
+  if (result.soft_masks > 0)
+    say(text("%td of the masks have more than two values and were cut at half of their range", result.soft_masks));
   if (const std::string advice = adtr::threshold_advice(result); !advice.empty()) std::puts(advice.c_str());
   if (!result.threshold) return;
   const adtr::GoodThreshold& t = *result.threshold;
@@ -131,6 +134,8 @@ Json results_of(const TrainOptions& options, const adtr::TrainingRequest& reques
             {"images_good", result.good},
             {"images_held_out", result.held_out},
             {"hold_out_rule", adtr::name_of(result.hold_out_rule)},
+            {"images_turned", result.turned},
+            {"masks_cut_at_half", result.soft_masks},
             {"left_out", json_of(request.good.left_out)},
             {"allowed", json_of(request.good.allowed)},
             {"loss", adtr::name_of(o.loss)},

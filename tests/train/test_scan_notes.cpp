@@ -1,6 +1,7 @@
 /// What a scan left out and let through stands in the model, and train_model refuses what contradicts itself.
 #include "adtr/data/folder.hpp"
 #include "adtr/train/train_model.hpp"
+#include "data/image_bytes.hpp"
 #include "models/small_model.hpp"
 #include "support/catch.hpp"
 #include "weights/temporary.hpp"
@@ -18,6 +19,9 @@ TEST_CASE("A model's notes say what was left out and let through") {
   const TemporaryFolder folder;
   const small_model::File start;
   for (std::uint64_t i = 0; i < 2; ++i) write_picture(folder.file("good/" + std::to_string(i) + ".png"), i);
+  const std::string turned = read_whole(folder.file("good/0.png"));  // a quarter, by its orientation tag
+  write_whole(folder.file("good/0.png"),
+              test_data::with_chunk(turned, test_data::chunk("eXIf", test_data::exif_block(6, true))));
   for (int i = 0; i < 3; ++i) write_whole(folder.file("good/" + std::to_string(i) + ".tif"), "II*");
   write_picture(folder.file("defects/test/bent/0.png"), 5);
   adtr::Image black(40, 50);
@@ -41,6 +45,8 @@ TEST_CASE("A model's notes say what was left out and let through") {
     CHECK(notes.at("allowed_defects") == "1");
     CHECK(notes.at("allowed_defects_1").find("no pixel is marked") != std::string::npos);
     CHECK_FALSE(notes.contains("left_out_defects"));
+    CHECK(notes.at("images_turned") == "1");
+    CHECK_FALSE(notes.contains("masks_cut_at_half"));
   }
   SECTION("without, a mask without a mark stops the training") {
     request.defects = adtr::scan_defects(folder.file("defects"));

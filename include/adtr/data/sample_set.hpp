@@ -27,9 +27,10 @@ struct Sample {
   Mirror mirror{};                       ///< what reading does to it; its mask is left as it is
 };
 
-/// The sample's pixels. Error: as read_image of its path.
-[[nodiscard]] inline Image read_image(const Sample& sample) {
-  return mirrored(sample.image ? *sample.image : read_image(sample.path), sample.mirror);
+/// The sample's pixels. `header`, where it is given, gets what the file says; it stays as it is for an image in memory.
+/// Error: as read_image of its path.
+[[nodiscard]] inline Image read_image(const Sample& sample, ImageHeader* header = nullptr) {
+  return mirrored(sample.image ? *sample.image : read_image(sample.path, header), sample.mirror);
 }
 
 /// Every sample as it is and in its three mirror images.

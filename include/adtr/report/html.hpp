@@ -44,12 +44,6 @@ struct ReportCase {
   std::optional<Picture> ground_truth;  ///< where no case has one, the page has no column for it
 };
 
-/// A file that could not be judged, and why.
-struct ReportFile {
-  std::string name;
-  std::string sentence;  ///< names the file
-};
-
 /// What the page shows. Lists may be empty: their part of the page is left out.
 struct Report {
   std::string title;
@@ -59,7 +53,7 @@ struct Report {
   std::vector<double> good_scores;       ///< image scores of all good images
   std::vector<double> defective_scores;  ///< and of all defective ones
   std::optional<double> threshold;       ///< score ≥ threshold is anomalous; without one all parts are undecided
-  std::vector<ReportFile> unreadable;    ///< files that were not judged, which are in no list of scores
+  std::vector<std::string> unreadable;   ///< a sentence for each file that was not judged; none is among the scores
   std::vector<std::string> remarks;      ///< what was left out, allowed or changed, one sentence each: near the top
   std::optional<HeatScale> scale;        ///< of every heat map on the page
   std::vector<ReportCase> highest_good;
@@ -162,8 +156,8 @@ inline std::string report_remarks(const Report& report) {
   if (report.unreadable.empty() && report.remarks.empty()) return "";
   std::string html = "<section class=\"remarks\"><h2>Not in the figures, or not as it was</h2><ul>";
   for (const std::string& remark : report.remarks) html += "<li>" + html_escape(remark) + "</li>";
-  for (const ReportFile& file : report.unreadable)
-    html += "<li><b>unreadable</b> " + html_escape(file.sentence) + "</li>";
+  for (const std::string& sentence : report.unreadable)
+    html += "<li><b>unreadable</b> " + html_escape(sentence) + "</li>";
   return html + "</ul></section>";
 }
 

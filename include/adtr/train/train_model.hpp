@@ -21,7 +21,10 @@ namespace detail {
 
 /// Reads all images and says what they are.
 inline ImageFingerprints read_all_images(const TrainingRequest& r, const TrainingProgress& progress) try {
-  return {read_images(r.good, progress), read_images(r.defects, progress)};
+  ImageFingerprints images;
+  images.good = read_images(r.good, progress, images);
+  images.defects = read_images(r.defects, progress, images);
+  return images;
 } catch (const Interruption&) {
   throw_interrupted_early(r, "while its images were read");
 }

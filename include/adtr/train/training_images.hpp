@@ -19,9 +19,11 @@ inline void stop_if_cancelled(const TrainingProgress& progress) {
   if (progress.cancelled && progress.cancelled()) throw Interruption{};
 }
 
-/// A number for each image that changes with its size and its pixels.
+/// A number for each image that changes with its size and its pixels, and what reading had to decide.
 struct ImageFingerprints {
   std::vector<std::uint64_t> good, defects;
+  std::size_t turned = 0;      ///< images whose orientation tag was applied
+  std::size_t soft_masks = 0;  ///< masks that were thresholded
 };
 
 /// Of numbers in their order.
@@ -33,12 +35,19 @@ struct ImageFingerprints {
 
 /// Decodes every image and mask once, so that a run does not fail over a broken file in its middle. Throws the first
 /// file's Error, Error(bad_data) for a mask that contradicts its image's folder, or Interruption.
-inline std::vector<std::uint64_t> read_images(const SampleSet& samples, const TrainingProgress& progress) {
+inline std::vector<std::uint64_t> read_images(const SampleSet& samples, const TrainingProgress& progress,
+                                              ImageFingerprints& decided) {
   std::vector<std::uint64_t> fingerprints;
   SampleSet strict;
   for (const Sample& sample : samples) {
-    const Image image = read_image(sample);
-    if (sample.mask) check_label(strict, sample, read_sample_mask(sample, image.height, image.width));
+    ImageHeader header;
+    const Image image = read_image(sample, &header);
+    decided.turned += header.orientation > 1 ? 1 : 0;
+    if (sample.mask) {
+      const Mask mask = read_sample_mask(sample, image.height, image.width);
+      decided.soft_masks += mask.soft ? 1 : 0;
+      check_label(strict, sample, mask);
+    }
     Fingerprint print;
     print.add(static_cast<std::uint64_t>(image.height));
     print.add(static_cast<std::uint64_t>(image.width));

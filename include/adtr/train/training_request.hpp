@@ -76,6 +76,8 @@ struct TrainingResult {
   Index images = 0;  ///< trained on, mirror images among them
   Index good = 0;    ///< good images that were given, those held out among them, without mirror images
   Index held_out = 0, defects = 0;
+  Index turned = 0;      ///< images whose orientation tag was applied
+  Index soft_masks = 0;  ///< masks of more than two values, which were cut at half of their range
   HoldOutRule hold_out_rule = HoldOutRule::automatic;
   /// Why the threshold promises less than it says: the model in `start` was trained on held-out images. Else empty.
   std::string hold_out_caution;

@@ -107,6 +107,8 @@ class TrainingRun {
     result_.held_out = static_cast<Index>(held_out_.size());
     result_.defects = static_cast<Index>(request_.defects.size());
     result_.hold_out_rule = prepared.held.rule;
+    result_.turned = static_cast<Index>(prepared.images.turned);
+    result_.soft_masks = static_cast<Index>(prepared.images.soft_masks);
     hold_out_seed_ = prepared.held.seed;
     // The images of the same choice, by what they show.
     std::vector<std::uint64_t> kept = prepared.images.good;
@@ -321,6 +323,8 @@ class TrainingRun {
     notes["training_images"] = std::to_string(result_.images);
     notes["final_loss"] = number_text(result_.losses.back());
     if (request_.mirror) notes["mirror"] = "yes";
+    if (result_.turned > 0) notes["images_turned"] = std::to_string(result_.turned);
+    if (result_.soft_masks > 0) notes["masks_cut_at_half"] = std::to_string(result_.soft_masks);
     describe_scan("good", request_.good);
     describe_scan("defects", request_.defects);
     describe_hold_out();
