@@ -166,15 +166,15 @@ class JpegScans {
       part.component->seen = true;
     }
     run_ = 0;
-    Index todo = restart_;
+    Index until_restart = restart_;
     int number = 0;
     for (Index y = 0; y < height; ++y) {
       for (Index x = 0; x < width; ++x) {
-        if (restart_ != 0 && todo-- == 0) {
+        if (restart_ != 0 && until_restart-- == 0) {
           if (bits.surplus() || run_ != 0) return late;
           if (!bits.restart(number)) return "a restart marker is missing";
           number = (number + 1) % 8;
-          todo = restart_ - 1;
+          until_restart = restart_ - 1;
         }
         for (const Part& part : parts_) {
           Component& c = *part.component;
