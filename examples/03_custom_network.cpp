@@ -9,9 +9,9 @@
 
 #include <adtr/backend/cpu.hpp>
 #include <adtr/backend/reference.hpp>
+#include <adtr/core/random.hpp>
 #include <adtr/models/model.hpp>
 #include <adtr/nn/mbconv.hpp>
-#include <adtr/core/random.hpp>
 
 using adtr::Activation;
 

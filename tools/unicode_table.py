@@ -22,7 +22,9 @@ HEAD = """/// Canonical decompositions and combining classes of Unicode. Made by
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 """
 
@@ -88,7 +90,7 @@ def main():
                   decompositions())
     text += "\n"
     text += array("unicode_classes", "First and last of neighbouring marks of one class, and the class.", classes())
-    text += "// clang-format on\n\n}  // namespace adtr::inline ADTR_ABI::detail\n"
+    text += "// clang-format on\n\n}  // namespace detail\n}  // namespace ADTR_ABI\n}  // namespace adtr\n"
     HEADER.write_text(text)
     GOLDEN.write_text(golden())
 

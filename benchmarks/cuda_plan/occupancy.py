@@ -54,7 +54,7 @@ def readable(names):
     """Kernel<template arguments> of mangled names of run<Kernel, arguments of the launch>."""
     text = subprocess.run(["c++filt"], input="\n".join(names), check=True, capture_output=True, text=True).stdout
     for name in text.splitlines():
-        name = re.sub(r"adtr::v0_baseline::cuda::(kernels::)?", "", name)
+        name = re.sub(r"adtr::v\d+_\d+_baseline::cuda::(kernels::)?", "", name)
         inner, depth = name[name.index("run<") + 4:], 0
         for i, letter in enumerate(inner):
             depth += {"<": 1, ">": -1}.get(letter, 0)

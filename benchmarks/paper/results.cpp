@@ -4,7 +4,7 @@
 #include <fstream>
 
 #include "adtr/core/error.hpp"
-#include "adtr/weights/atomic_file.hpp"
+#include "adtr/io/atomic_file.hpp"
 
 namespace paper {
 
@@ -32,9 +32,10 @@ Results::Results(std::filesystem::path folder) : folder_(std::move(folder)) {
   if (!std::filesystem::exists(path, error)) {
     for (const char* name : {"results.csv", "results.md"})  // they are written with results.json and by nobody alone
       if (std::filesystem::exists(folder_ / name, error))
-        throw adtr::file_error((folder_ / name).string(),
-                               "exists without a results.json beside it, so it is not of adtr_paper; it is left as it is",
-                               adtr::ErrorCode::file_conflict);
+        throw adtr::file_error(
+            (folder_ / name).string(),
+            "exists without a results.json beside it, so it is not of adtr_paper; it is left as it is",
+            adtr::ErrorCode::file_conflict);
     return;
   }
   std::ifstream in(path);
@@ -50,8 +51,8 @@ const Json* Results::find(const std::string& key, const Json& settings) const {
   const Json& known = (*same)["settings"];
   for (const auto& [name, value] : settings.items())
     if (!known.contains(name) || known[name] != value)
-      throw adtr::Error("row '" + key + "' of " + (folder_ / "results.json").string() + " is of other settings: " + name +
-                        " is " + (known.contains(name) ? known[name].dump() : "missing") + ", asked for is " +
+      throw adtr::Error("row '" + key + "' of " + (folder_ / "results.json").string() + " is of other settings: " +
+                        name + " is " + (known.contains(name) ? known[name].dump() : "missing") + ", asked for is " +
                         value.dump() + "; another --out keeps both");
   return &*same;
 }

@@ -118,8 +118,8 @@ def rows_of(measured):
             turns = sorted(own["turns_ms"])
             row = {key: case[key] for key in ("part", "architecture", "batch", "threads", "dropout", "device",
                                             "precision")}
-            row |= {"runner": NAMES[name], "median_ms": statistics.median(turns), "least_ms": turns[0],
-                    "most_ms": turns[-1], "images_per_s": 1e3 * case["batch"] / statistics.median(turns),
+            row |= {"runner": NAMES[name], "median_ms": statistics.median(turns), "min_ms": turns[0],
+                    "max_ms": turns[-1], "images_per_s": 1e3 * case["batch"] / statistics.median(turns),
                     "resident_mb": own["resident_mb"], "joules_per_image": own.get("joules_per_image", "")}
             yield row
 

@@ -11,11 +11,13 @@
 #include "adtr/detector.hpp"
 #include "options.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 struct TrainingRequest;
 struct TrainingProgress;
 struct TrainingResult;
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr
 
 namespace program {
 

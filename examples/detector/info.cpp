@@ -27,7 +27,8 @@ void describe_model(const adtr::SafetensorsFile& file) {
   line("file", file.path() + ", a trained model");
   line("architecture", std::string(adtr::name_of(d.architecture)));
   line("geometry", text("image %tdx%td, grid %tdx%td", d.image_size, d.image_size, d.grid, d.grid));
-  line("threshold", d.threshold ? adtr::number_text(*d.threshold) : "none: every verdict is 'undecided' (no good images were kept apart)");
+  line("threshold", d.threshold ? adtr::number_text(*d.threshold)
+                                : "none: every verdict is 'undecided' (no good images were kept apart)");
   std::size_t backbone = 0, all = 0;
   for (const adtr::SafetensorsTensor& t : file.tensors()) {
     all += t.elements();

@@ -12,8 +12,8 @@
 #include <xtensor/xnpy.hpp>
 
 #include "adtr/core/printable.hpp"
-#include "adtr/weights/atomic_file.hpp"
-#include "adtr/weights/json_text.hpp"
+#include "adtr/io/atomic_file.hpp"
+#include "adtr/io/json_text.hpp"
 
 namespace program {
 

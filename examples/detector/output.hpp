@@ -13,10 +13,10 @@
 #include "adtr/data/image.hpp"
 #include "adtr/data/sample_set.hpp"
 #include "adtr/detector.hpp"
+#include "adtr/io/atomic_file.hpp"
 #include "adtr/io/file_plan.hpp"
 #include "adtr/packages/xtensor.hpp"
 #include "adtr/report/heat_map.hpp"
-#include "adtr/weights/atomic_file.hpp"
 #include "say.hpp"
 
 namespace program {
@@ -45,8 +45,8 @@ void require_writable(const std::string& path);
 /// Writes `json`, an object, behind a first member "adtr" that names the program and the command.
 void write_json(const std::string& path, const std::string& command, const Json& json);
 
-/// A JSON array that is written item by item, so that it needs no memory: a temporary file until commit(). An empty path
-/// writes nothing.
+/// A JSON array that is written item by item, so that it needs no memory: a temporary file until commit(). An empty
+/// path writes nothing.
 class JsonList {
  public:
   explicit JsonList(const std::string& path);

@@ -114,8 +114,7 @@ void write_page(const EvaluateOptions& options, AnyDetector& detector, const adt
   report.threshold = d.threshold;
   report.scale = scale;
   report.remarks = remarks;
-  for (const adtr::UnreadableFile& file : evaluation.unreadable)
-    report.unreadable.push_back(file.sentence);
+  for (const adtr::UnreadableFile& file : evaluation.unreadable) report.unreadable.push_back(file.sentence);
   std::vector<double> scores;
   std::vector<std::uint8_t> labels;
   for (const Scored& scored : images) {

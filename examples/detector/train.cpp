@@ -107,7 +107,8 @@ void report(const TrainOptions& options, const adtr::TrainingResult& result) {
   if (!result.threshold) return;
   const adtr::GoodThreshold& t = *result.threshold;
   std::printf(
-      "threshold %s: %zu of %zu held-out good images lie at or above it; of good parts like these, expect %.1f %% false "
+      "threshold %s: %zu of %zu held-out good images lie at or above it; of good parts like these, expect %.1f %% "
+      "false "
       "alarms, and with %.0f %% confidence at most %.1f %%\n",
       adtr::number_text(t.value).c_str(), t.false_alarms, t.good_images, 100 * t.expected_rate, 100 * t.confidence,
       100 * t.upper_bound);

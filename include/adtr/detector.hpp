@@ -22,7 +22,8 @@
 #include "adtr/models/score_map.hpp"
 #include "adtr/packages/xtensor.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What a detector says of one image.
 struct Detection {
@@ -245,4 +246,5 @@ class Detector {
   std::unique_ptr<State> state_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

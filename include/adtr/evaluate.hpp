@@ -15,7 +15,8 @@
 #include "adtr/detector.hpp"
 #include "adtr/evaluation.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// One image of a test set with what came of it, handed to the caller as soon as it is known.
 struct EvaluatedImage {
@@ -87,8 +88,7 @@ template <class AnyDetector, class OnImage>
   const std::span<const Sample> samples = set.samples;
   Evaluation result;
   result.resolution = detector.description().image_size;
-  const std::vector<detail::ReadableSample> readable =
-      detail::check_headers(samples, contradicted, result.unreadable);
+  const std::vector<detail::ReadableSample> readable = detail::check_headers(samples, contradicted, result.unreadable);
   detail::FigureMaker figures(result.resolution);
   double seconds = 0.0;
   std::size_t judged = 0;
@@ -131,4 +131,5 @@ template <class AnyDetector, class OnImage>
   return result;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -18,7 +18,8 @@
 #include "adtr/metrics/roc.hpp"
 #include "adtr/report/heat_map.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A file of a test set that could not be read, and why.
 struct UnreadableFile {
@@ -140,4 +141,5 @@ class FigureMaker {
 
 }  // namespace detail
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -61,7 +61,7 @@ constexpr bool emulated = std::string_view(B::name).starts_with("cuda-emulator")
 
 /// Whether it is an emulator of tensor cores.
 template <class B>
-constexpr bool emulated_tensor = emulated<B> && std::string_view(B::name) != "cuda-emulator";
+constexpr bool emulated_tensor = emulated<B>&& std::string_view(B::name) != "cuda-emulator";
 
 /// Whether a run of that many multiplications is worth its time on B. Under sanitizers the scalar kernels take minutes
 /// for large shapes, which are left to the vector kernels of the same code.

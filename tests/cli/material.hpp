@@ -8,9 +8,9 @@
 #include <string>
 #include <vector>
 
+#include "adtr/core/random.hpp"
 #include "adtr/data/image_file.hpp"
 #include "adtr/models/catalogue.hpp"
-#include "adtr/core/random.hpp"
 #include "adtr/weights/loader.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 #include "cli/program.hpp"

@@ -24,9 +24,9 @@ struct Outcome {
 /// What a process starts with beside its arguments.
 struct Surroundings {
   rlim_t largest_file = RLIM_INFINITY;
-  rlim_t most_processes = RLIM_INFINITY;  ///< of its user, who is then nobody: root has no such limit
-  std::string temporary_folder{};         ///< TMPDIR; empty: as it is
-  bool nobody = false;                    ///< give up root's rights, which no permission stops
+  rlim_t max_processes = RLIM_INFINITY;  ///< of its user, who is then nobody: root has no such limit
+  std::string temporary_folder{};        ///< TMPDIR; empty: as it is
+  bool nobody = false;                   ///< give up root's rights, which no permission stops
 };
 
 /// The user and group `nobody` of Linux systems.
@@ -56,13 +56,13 @@ class Process {
     if (id_ > 0) return;
     // Between fork and exec only calls that are safe there.
     const rlimit size{surroundings.largest_file, surroundings.largest_file};
-    const rlimit processes{surroundings.most_processes, surroundings.most_processes};
-    const bool nobody = surroundings.nobody || surroundings.most_processes != RLIM_INFINITY;
+    const rlimit processes{surroundings.max_processes, surroundings.max_processes};
+    const bool nobody = surroundings.nobody || surroundings.max_processes != RLIM_INFINITY;
     const int out_file = ::open(out.c_str(), O_WRONLY | O_CREAT, 0600);
     const int err_file = ::open(err.c_str(), O_WRONLY | O_CREAT, 0600);
     if (::dup2(out_file, 1) == 1 && ::dup2(err_file, 2) == 2 &&
         (surroundings.largest_file == RLIM_INFINITY || ::setrlimit(RLIMIT_FSIZE, &size) == 0) &&
-        (surroundings.most_processes == RLIM_INFINITY || ::setrlimit(RLIMIT_NPROC, &processes) == 0) &&
+        (surroundings.max_processes == RLIM_INFINITY || ::setrlimit(RLIMIT_NPROC, &processes) == 0) &&
         (!nobody || ::geteuid() != 0 || (::setgid(nobody_id) == 0 && ::setuid(nobody_id) == 0)))
       ::execve(program, argv.data(), envp.data());
     ::_exit(127);

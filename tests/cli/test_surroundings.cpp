@@ -59,7 +59,7 @@ TEST_CASE("threads that cannot be started are done without") {
   const Outcome free = run(arguments);
   for (const rlim_t limit : {rlim_t{0}, rlim_t{1}, rlim_t{5}}) {
     INFO(limit);
-    const Outcome outcome = run(arguments, {.most_processes = limit});
+    const Outcome outcome = run(arguments, {.max_processes = limit});
     INFO(outcome.err);
     CHECK(outcome.status == 0);
     CHECK(outcome.out == free.out);  // the same bits, however many threads there are
@@ -110,7 +110,8 @@ TEST_CASE("links and permissions that stop a command are named with their cause"
     const char* name;
     const char* cause;
   };
-  for (const Case& c : {Case{"dangling", "which does not exist"}, Case{"ring_a", "lead back to where they began"}, Case{"none", "no such"}}) {
+  for (const Case& c : {Case{"dangling", "which does not exist"}, Case{"ring_a", "lead back to where they began"},
+                        Case{"none", "no such"}}) {
     const std::string path = folder.file(c.name);
     auto training = m.training(folder.file("m.adtr"));
     training[2] = path;

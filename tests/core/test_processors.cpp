@@ -28,7 +28,7 @@ struct FakeRoot {
     std::filesystem::create_directories(at.parent_path());
     std::ofstream(at) << text;
   }
-  [[nodiscard]] std::optional<double> quota() const { return detail::least_cpu_quota(path.string()); }
+  [[nodiscard]] std::optional<double> quota() const { return detail::min_cpu_quota(path.string()); }
 };
 
 const std::string mounted_v2 =

@@ -1,7 +1,9 @@
 /// Compiles every operation of the backend Cuda, and so every kernel, for the GPUs that it is built for.
 #include "adtr/backend/cuda.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 template struct Products<device::Runtime>;
 template struct Maps<device::Runtime>;
@@ -10,4 +12,6 @@ template struct Attentions<device::Runtime>;
 template struct Tokens<device::Runtime>;
 template class device::DeviceBuffer<float>;
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -5,7 +5,7 @@
 #include <utility>
 #include <vector>
 
-#include "adtr/weights/atomic_file.hpp"
+#include "adtr/io/atomic_file.hpp"
 #include "io/material.hpp"
 #include "io/outputs.hpp"
 #include "support/catch.hpp"

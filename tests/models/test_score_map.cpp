@@ -1,7 +1,7 @@
 // The score map against the definition: bilinear with aligned corners, then the largest mean of a 16×16 window.
 #include "adtr/backend/reference.hpp"
-#include "adtr/models/score_map.hpp"
 #include "adtr/core/random.hpp"
+#include "adtr/models/score_map.hpp"
 #include "support/catch.hpp"
 
 using adtr::Index;

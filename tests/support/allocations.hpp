@@ -7,4 +7,4 @@ namespace support {
 [[nodiscard]] std::size_t allocations();
 /// How many bytes these calls asked for, whether or not they have been given back.
 [[nodiscard]] std::size_t allocated_bytes();
-}
+}  // namespace support

@@ -1,5 +1,5 @@
 // A file is replaced whole or not at all, whatever fails.
-#include "adtr/weights/atomic_file.hpp"
+#include "adtr/io/atomic_file.hpp"
 
 #include <fcntl.h>
 #include <signal.h>

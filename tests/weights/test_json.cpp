@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "adtr/weights/json.hpp"
+#include "adtr/io/json.hpp"
 #include "support/catch.hpp"
 
 namespace {

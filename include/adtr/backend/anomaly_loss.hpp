@@ -20,7 +20,8 @@
 #define ADTR_HOST_DEVICE
 #endif
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 struct AnomalyLoss {
   bool by_label = false;  ///< L_img, else L_px
@@ -34,7 +35,7 @@ namespace detail {
 
 /// What −α·log(1 − e⁻ˣ) and its gradient see at least: at f̂ = f, x is 0 and they would be infinite. Below it the
 /// gradient is 0, that of the clamped form.
-inline constexpr double least_distance = 1e-8;
+inline constexpr double min_distance = 1e-8;
 
 struct Push {
   double loss, slope;
@@ -42,8 +43,8 @@ struct Push {
 
 /// −α·log(1 − e⁻ˣ) and its derivative −α/(eˣ − 1); x ≥ 0.
 [[nodiscard]] ADTR_HOST_DEVICE inline Push push_apart(double x, double alpha) {
-  const double clamped = x < least_distance ? least_distance : x;  // NaN stays NaN
-  return {-alpha * std::log(-std::expm1(-clamped)), x < least_distance ? 0.0 : -alpha / std::expm1(x)};
+  const double clamped = x < min_distance ? min_distance : x;  // NaN stays NaN
+  return {-alpha * std::log(-std::expm1(-clamped)), x < min_distance ? 0.0 : -alpha / std::expm1(x)};
 }
 
 /// φ of a mean difference m, without the cancellation of √(m² + 1) − 1.
@@ -112,4 +113,5 @@ struct HostLosses {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

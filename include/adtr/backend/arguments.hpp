@@ -7,7 +7,8 @@
 #include "adtr/core/philox.hpp"
 #include "adtr/core/view.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 enum class Activation : std::uint8_t {
   none,
@@ -128,4 +129,5 @@ struct AdamWFactors {
         epsilon(static_cast<float>(a.epsilon)) {}
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -49,9 +49,11 @@
 #include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/arguments.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
-/// All that a backend has. For those who write one: `static_assert(adtr::BackendOperations<Mine>)` lists what is missing.
+/// All that a backend has. For those who write one: `static_assert(adtr::BackendOperations<Mine>)` lists what is
+/// missing.
 template <class B>
 concept BackendOperations =
     requires(const typename B::Context& context, typename B::Packed& packed, MatrixView<const typename B::Scalar> in,
@@ -127,4 +129,5 @@ using MapIn = MapView<const typename B::Scalar>;
 template <Backend B>
 using MapOut = MapView<typename B::Scalar>;
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 #include "adtr/backend/arguments.hpp"
 #include "adtr/core/buffer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Base of a backend B, whose other operations it calls.
 template <class B, class T>
@@ -36,4 +37,5 @@ struct Composed {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -15,7 +15,8 @@
 #include "adtr/backend/cpu/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 struct Cpu : cpu::Packing,
              cpu::Products,
@@ -33,4 +34,5 @@ struct Cpu : cpu::Packing,
 
 static_assert(Backend<Cpu>);
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -14,7 +14,8 @@
 #include "adtr/backend/cuda/emulator/runtime.hpp"
 #endif
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 #if defined(__CUDACC__)
 
@@ -32,4 +33,5 @@ static_assert(Backend<CudaEmulator>);
 
 #endif
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

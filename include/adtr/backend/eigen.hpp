@@ -14,7 +14,8 @@
 #include "adtr/backend/eigen/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Not called Eigen, which would hide the namespace of that name.
 struct EigenBackend : eigen::Products,
@@ -32,4 +33,5 @@ struct EigenBackend : eigen::Products,
 
 static_assert(Backend<EigenBackend>);
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,8 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/core/view.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Base of such a backend.
 template <class T>
@@ -53,4 +54,5 @@ struct HostMemory {
   static void wait(const Context&, const Mark&) {}
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,8 @@
 #include "adtr/backend/reference/products.hpp"
 #include "adtr/backend/reference/tokens.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 template <std::floating_point T = double>
 struct Reference : reference::Products<T>,
@@ -28,4 +29,5 @@ struct Reference : reference::Products<T>,
 
 static_assert(Backend<Reference<float>> && Backend<Reference<double>>);
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

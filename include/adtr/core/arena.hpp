@@ -6,7 +6,8 @@
 
 #include "adtr/core/buffer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Hands out pieces of one block of memory, each on a cache line. A default-constructed arena measures: it hands out
 /// null pointers and counts, also in a constant expression, so the size a plan needs is known before it exists.
@@ -40,4 +41,5 @@ class Arena {
   Index peak_ = 0;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

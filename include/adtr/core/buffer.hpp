@@ -12,7 +12,8 @@
 #include "adtr/core/memory_error.hpp"
 #include "adtr/core/page_block.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -89,4 +90,5 @@ template <class T>
   return (elements + line - 1) / line * line;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

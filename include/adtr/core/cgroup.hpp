@@ -12,7 +12,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// The text of a small file; empty where it cannot be read.
 [[nodiscard]] inline std::string small_file(const std::string& path) {
@@ -125,7 +127,7 @@ struct CpuGroup {
 
 /// The least quota of this process's groups and those that they are in; none where there is no limit. `root` is put
 /// before every path: for tests.
-[[nodiscard]] inline std::optional<double> least_cpu_quota(const std::string& root = "") {
+[[nodiscard]] inline std::optional<double> min_cpu_quota(const std::string& root = "") {
   std::optional<double> least;
   for (const CpuGroup& group :
        cpu_groups(small_file(root + "/proc/self/cgroup"), small_file(root + "/proc/self/mountinfo"))) {
@@ -143,4 +145,6 @@ struct CpuGroup {
   return least;
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// Table k moves a byte k bytes further on through the CRC, so that eight bytes are taken in one step.
 inline constexpr auto crc_tables = [] {
@@ -78,4 +80,6 @@ inline constexpr auto crc_tables = [] {
   return b << 16 | a;
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

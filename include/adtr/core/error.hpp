@@ -10,7 +10,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Why an Error was thrown, for programs; what() says it for people.
 enum class ErrorCode : std::uint8_t {
@@ -60,4 +61,5 @@ class Error : public std::runtime_error {
   return Error(path + ": " + sentence, code);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -5,7 +5,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Sizes, strides and offsets. Signed, so that differences and loops that count down mean what they say.
 using Index = std::ptrdiff_t;
@@ -26,4 +27,5 @@ struct Extents {
 template <Index Height, Index Width>
 using ImageShape = Extents<Height, Width, 3>;
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 template <std::size_t N>
 struct FixedString {
@@ -14,4 +15,5 @@ struct FixedString {
   constexpr FixedString(const char (&s)[N]) { std::copy_n(s, N, text); }  // NOLINT: implicit, so that a literal will do
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

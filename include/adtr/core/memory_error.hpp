@@ -8,7 +8,8 @@
 
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// While it lives, an Error for want of memory in its thread says what the memory was wanted for, as "the weights of
 /// the backbone". The text must outlive it; the innermost one counts.
@@ -61,4 +62,5 @@ namespace detail {
 
 }  // namespace detail
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -7,7 +7,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The shortest text that reads back to the same double, with a point whatever the locale says: for every number that
 /// decides, as a threshold and the scores beside it. `5.18136` for 5.181361198425293 would call a good part anomalous.
@@ -16,4 +17,5 @@ namespace adtr::inline ADTR_ABI {
   return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

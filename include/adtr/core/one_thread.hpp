@@ -7,7 +7,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Whether a thread is at work in an object.
 using BusyFlag = std::atomic<bool>;
@@ -30,4 +31,5 @@ class OneThread {
   BusyFlag& busy_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -28,7 +28,8 @@
 #endif
 #endif
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// One cache line, and the widest vector of any instruction set. The same on every machine: no layout depends on it.
 inline constexpr std::size_t alignment = 64;
@@ -134,6 +135,7 @@ class BuffersTogether {
   PageBlock* block_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr
 
 #undef ADTR_PAGE_BLOCKS

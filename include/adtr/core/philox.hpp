@@ -6,7 +6,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Philox4x32 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011): four 32-bit words from a counter
 /// of four words and a key of two. Seven rounds pass every statistical test; ten leave a margin.
@@ -53,4 +54,5 @@ struct Dropout {
   [[nodiscard]] constexpr bool keep(std::uint64_t i) const { return bits(i) >= threshold(); }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/utf8.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -46,4 +47,5 @@ constexpr bool unseen(std::uint32_t code) {
   return text;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -16,7 +16,8 @@
 #include <sched.h>
 #endif
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -47,7 +48,7 @@ namespace detail {
 /// The processors that this process may use, at least 1: those that its affinity (taskset, cpusets) allows, or fewer
 /// where the quota of its control group (a container's limit) does not pay for all; a part of one counts as one.
 [[nodiscard]] inline int available_processors() {
-  return detail::within_quota(detail::processors_of_affinity(), detail::least_cpu_quota());
+  return detail::within_quota(detail::processors_of_affinity(), detail::min_cpu_quota());
 }
 
 /// Throws Error where a number of threads is negative.
@@ -73,4 +74,5 @@ inline void check_threads(int threads) {
   return request + "; " + std::to_string(got) + (got == 1 ? " is" : " are") + " used, because " + reason;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,8 @@
 
 #include "adtr/core/philox.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A sequence of numbers that depends on the seed and the stream's number alone.
 class RandomStream {
@@ -47,4 +48,5 @@ class RandomStream {
   return order;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

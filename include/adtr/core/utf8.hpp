@@ -8,7 +8,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -67,4 +68,5 @@ inline void append_utf8(std::string& out, unsigned code) {
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

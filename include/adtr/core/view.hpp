@@ -5,7 +5,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A (rows, cols) matrix, row-major, rows `stride` elements apart.
 template <class T>
@@ -75,4 +76,5 @@ template <class E, class T>
   return {data, batch, E::height, E::width, E::channels};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

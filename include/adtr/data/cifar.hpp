@@ -17,7 +17,8 @@
 #include "adtr/core/random.hpp"
 #include "adtr/data/folder.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 inline constexpr std::array<std::string_view, 10> cifar10_classes{"airplane", "automobile", "bird",  "cat",  "deer",
                                                                   "dog",      "frog",       "horse", "ship", "truck"};
@@ -135,4 +136,5 @@ inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, 
   return detail::draw(std::move(all), count, RandomStream(seed, 2));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -14,7 +14,8 @@
 #include "adtr/core/random.hpp"
 #include "adtr/data/image.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A square of confetti before the blur.
 struct Blob {
@@ -29,7 +30,7 @@ struct Blob {
 struct Confetti {
   static constexpr double coloured_per_pixel = 1.8e-5;
   static constexpr double grey_per_pixel = 1.2e-5;
-  static constexpr Index least_side = 8, largest_side = 54;
+  static constexpr Index min_side = 8, largest_side = 54;
   static constexpr int darkest = -256;  ///< of a coloured square's channel; the brightest is 0
 
   /// The squares of an image, coloured ones first: every pixel is the centre of one with the probabilities above. Where
@@ -51,7 +52,7 @@ struct Confetti {
         for (Index x = 0; x < width; ++x)
           if (random.word() < threshold) blobs.push_back({y, x, 0, 0, grey});
     for (std::size_t i = first; i < blobs.size(); ++i) {
-      blobs[i].side = least_side + static_cast<Index>(random.below(largest_side - least_side + 1));
+      blobs[i].side = min_side + static_cast<Index>(random.below(largest_side - min_side + 1));
       constexpr std::int64_t quarter_pi = 843314857;  // π/4 with 30 fractional bits
       blobs[i].angle = ((std::int64_t{random.word()} - (std::int64_t{1} << 31)) * quarter_pi) >> 31;
       if (grey) continue;
@@ -214,4 +215,5 @@ struct ConfettiSample {
   return sample;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -21,7 +21,9 @@
 #include "adtr/core/error.hpp"
 #include "adtr/io/path_status.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// A file descriptor that is closed at the end.
 struct OpenFile {
@@ -65,4 +67,6 @@ inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
   return bytes;
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -13,7 +13,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// The extension in lower case, with its dot.
 inline std::string lower_extension(const std::filesystem::path& path) {
@@ -101,4 +103,6 @@ inline ImageType image_type(const std::filesystem::path& path) {
   return by_bytes.name.empty() ? image_type_of_name(lower_extension(path)) : by_bytes;
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -23,7 +23,8 @@
 #include "adtr/data/layout.hpp"
 #include "adtr/data/sample_set.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The images directly in a folder, whatever is in them, sorted by name: for detection. One that cannot be reached is
 /// among them, for read_image to name. Error: no such folder, no images, most images left out.
@@ -141,4 +142,5 @@ inline void check_images(const SampleSet& set) {
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

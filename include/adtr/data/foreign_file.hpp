@@ -11,7 +11,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// Bytes at the beginning of a file, or `at` bytes behind it, and what the file then is.
 struct Magic {
@@ -105,4 +107,6 @@ inline bool is_safetensors(std::string_view bytes) {
   return {};
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,8 @@
 #include "adtr/core/error.hpp"
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -160,4 +161,5 @@ struct ImageView {
 [[nodiscard]] inline Image to_image(const Image& image) { return to_image(ImageView(image)); }
 [[nodiscard]] inline Image to_image(const Mask& mask) { return to_image(ImageView(mask)); }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

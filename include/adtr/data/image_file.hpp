@@ -25,15 +25,16 @@
 #include "adtr/data/mask_rule.hpp"
 #include "adtr/data/orientation.hpp"
 #include "adtr/data/stb.hpp"
+#include "adtr/io/atomic_file.hpp"
 #include "adtr/io/png_mark.hpp"
-#include "adtr/weights/atomic_file.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
 /// The most pixels an image may have: 16384 x 16384, which is 800 MB in memory. A damaged header asks for more.
-inline constexpr std::int64_t most_pixels = std::int64_t{1} << 28;
+inline constexpr std::int64_t max_pixels = std::int64_t{1} << 28;
 
 /// Throws unless the bytes are an image of a format that adtr reads, whole, undamaged as far as its checksums and its
 /// structure tell, and of a size that makes sense.
@@ -55,8 +56,8 @@ inline ImageFormat check_format(std::span<const std::uint8_t> bytes, const std::
   }
   const std::string size = std::to_string(format->height) + "x" + std::to_string(format->width);
   if (format->height < 1 || format->width < 1) throw bad(name + " without pixels (" + size + ")");
-  if (format->height > most_pixels / format->width)
-    throw bad(name + " of " + size + " pixels, expected at most " + std::to_string(most_pixels));
+  if (format->height > max_pixels / format->width)
+    throw bad(name + " of " + size + " pixels, expected at most " + std::to_string(max_pixels));
   return *format;
 }
 
@@ -248,8 +249,8 @@ inline ImageHeader header_of(const ImageFormat& format) {
   return mask;
 }
 
-/// Writes an RGB PNG, whole or not at all: what stood at `path` survives a failure. `software`, where it is not empty, is
-/// written into the file as what made it. Error: file_unwritable, shape (an image whose size and pixels disagree).
+/// Writes an RGB PNG, whole or not at all: what stood at `path` survives a failure. `software`, where it is not empty,
+/// is written into the file as what made it. Error: file_unwritable, shape (an image whose size and pixels disagree).
 inline void write_png(const std::filesystem::path& path, const ImageView& view, std::string_view software = {}) {
   const Image image = to_image(view);
   const std::int64_t bytes = view.height * (view.width * Image::channels + 1);
@@ -271,4 +272,5 @@ inline void write_png(const std::filesystem::path& path, const Image& image, std
 }
 inline void write_png(const std::filesystem::path& path, const Mask& mask) { write_png(path, ImageView(mask)); }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -17,7 +17,9 @@
 #include "adtr/data/reach.hpp"
 #include "adtr/data/unicode_names.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// What lies in a folder and is wanted, in the order of the names' bytes, which is the same on every machine. `wanted`
 /// gets a directory_entry. Error: file_unreadable where the folder cannot be listed.
@@ -174,4 +176,6 @@ inline void expect_distinct_names(const std::vector<std::filesystem::path>& imag
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -16,11 +16,12 @@
 #include <string>
 #include <string_view>
 
-#include "adtr/core/error.hpp"
 #include "adtr/core/checksum.hpp"
+#include "adtr/core/error.hpp"
 #include "adtr/data/orientation.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The first facts of an image file.
 struct ImageFormat {
@@ -211,4 +212,5 @@ inline ImageFormat bmp_format(Bytes bytes) {
   return std::nullopt;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

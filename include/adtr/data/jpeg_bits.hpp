@@ -10,7 +10,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// Bits of a segment of coded data, up to the marker that ends it; then zeros, which are counted.
 class JpegBits {
@@ -144,4 +146,6 @@ class JpegCodes {
   bool built_ = false;
 };
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -17,7 +17,9 @@
 #include "adtr/core/extents.hpp"
 #include "adtr/data/jpeg_bits.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// Walks the segments of one JPEG. What stb refuses by itself is left to it.
 class JpegScans {
@@ -108,22 +110,22 @@ class JpegScans {
     const Index height = segment[1] << 8 | segment[2];
     const Index width = segment[3] << 8 | segment[4];
     components_.resize(segment[5]);
-    Index most_across = 1;
-    Index most_down = 1;
+    Index max_across = 1;
+    Index max_down = 1;
     for (std::size_t i = 0; i < components_.size(); ++i) {
       Component& c = components_[i];
       c.id = segment[6 + 3 * i];
       c.across = segment[7 + 3 * i] >> 4;
       c.down = segment[7 + 3 * i] & 15;
       if (c.across < 1 || c.across > 4 || c.down < 1 || c.down > 4) return false;
-      most_across = std::max(most_across, c.across);
-      most_down = std::max(most_down, c.down);
+      max_across = std::max(max_across, c.across);
+      max_down = std::max(max_down, c.down);
     }
-    units_across_ = (width + 8 * most_across - 1) / (8 * most_across);
-    units_down_ = (height + 8 * most_down - 1) / (8 * most_down);
+    units_across_ = (width + 8 * max_across - 1) / (8 * max_across);
+    units_down_ = (height + 8 * max_down - 1) / (8 * max_down);
     for (Component& c : components_) {
-      c.own_width = ((width * c.across + most_across - 1) / most_across + 7) / 8;
-      c.own_height = ((height * c.down + most_down - 1) / most_down + 7) / 8;
+      c.own_width = ((width * c.across + max_across - 1) / max_across + 7) / 8;
+      c.own_height = ((height * c.down + max_down - 1) / max_down + 7) / 8;
       c.stride = units_across_ * c.across;
       c.shift.fill(-1);
       if (progressive) c.not_zero.resize(static_cast<std::size_t>(c.stride * units_down_ * c.down));
@@ -317,4 +319,6 @@ class JpegScans {
 /// What is wrong with the coded data of a JPEG, or null. Walks a megabyte in a few milliseconds.
 [[nodiscard]] inline const char* jpeg_scan_flaw(std::span<const std::uint8_t> bytes) { return JpegScans(bytes).flaw(); }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

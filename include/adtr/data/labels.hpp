@@ -15,7 +15,8 @@
 #include "adtr/data/same_images.hpp"
 #include "adtr/data/sample_set.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -71,8 +72,7 @@ inline void check_label(SampleSet& set, const Sample& sample, const Mask& mask) 
     contradiction(set, *sample.mask, "it marks a defect in " + image + ", which lies in a folder of good images",
                   "the image counts as good, and the mask is not used");
   else if (sample.defective)
-    contradiction(set, *sample.mask,
-                  "no pixel is marked, yet its image " + image + " lies in a folder of defects",
+    contradiction(set, *sample.mask, "no pixel is marked, yet its image " + image + " lies in a folder of defects",
                   "the image counts as defective, without a mask");
 }
 
@@ -118,4 +118,5 @@ inline void check_distinct(const SampleSet& good, const SampleSet& defects) {
                       "so that one image would be trained on as good and as defective");
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -13,7 +13,9 @@
 #include "adtr/data/image_folder.hpp"
 #include "adtr/data/labels.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// A folder of folders: `test`, `train`, `ground_truth`.
 struct Layout {
@@ -211,4 +213,6 @@ inline std::vector<std::filesystem::path> training_images_beside(const std::file
   return reach(good).folder() ? reachable_images(good) : std::vector<std::filesystem::path>();
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,9 @@
 
 #include "adtr/data/sample_set.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 inline std::string images_text(std::size_t n) { return std::to_string(n) + (n == 1 ? " image" : " images"); }
 
@@ -62,4 +64,6 @@ class LeftOutList {
   std::map<std::pair<bool, std::string>, Group> groups_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

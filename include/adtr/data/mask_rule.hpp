@@ -11,7 +11,8 @@
 #include "adtr/core/error.hpp"
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What mask_rule() found.
 struct MaskRule {
@@ -117,4 +118,5 @@ inline std::string list_values(const std::vector<int>& distinct, int unit) {
   return {static_cast<std::uint16_t>((low + high) / 2), true, false};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,8 @@
 #include "adtr/core/error.hpp"
 #include "adtr/data/image.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What view_of() asks of a matrix; cv::Mat has all of it.
 template <class M>
@@ -61,4 +62,5 @@ template <MatLike M>
 template <MatLike M>
 ImageView view_of(const M&&, ChannelOrder = ChannelOrder::bgr) = delete;
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,8 @@
 
 #include "adtr/data/image.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What is done to an image; both together turn it by half a circle.
 struct Mirror {
@@ -34,4 +35,5 @@ inline constexpr std::array<Mirror, 4> mirrors{Mirror{false, false}, Mirror{true
   return image;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -73,4 +74,5 @@ void visit_upright(const T* stored, Index height, Index width, int orientation, 
 
 }  // namespace detail
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -7,7 +7,8 @@
 
 #include "adtr/data/image.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Writes the normalised image to `out`, (height, width, 3). `mean` and `std` are those that the backbone's weights
 /// were trained with, for channels in 0..1 (Numerics): the wrong ones cost accuracy without a sign. In T = float each
@@ -30,4 +31,5 @@ void normalise(const Image& image, const std::array<float, 3>& mean, const std::
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -12,7 +12,9 @@
 #include "adtr/core/error.hpp"
 #include "adtr/io/path_status.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// What stands at the end of a path; nothing is opened.
 struct Reached {
@@ -42,4 +44,6 @@ inline bool stands(const std::filesystem::path& path) {
   return std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found;
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

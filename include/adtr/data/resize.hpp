@@ -18,7 +18,8 @@
 #include "adtr/core/error.hpp"
 #include "adtr/data/image.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -226,4 +227,5 @@ class Resizer {
   return out;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -16,7 +16,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// What stat() says of a file; size 0 where it cannot be asked.
 struct FileFacts {
@@ -89,4 +91,6 @@ inline std::vector<std::pair<std::size_t, std::size_t>> same_files(const std::ve
   return pairs;
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

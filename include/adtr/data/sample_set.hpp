@@ -15,7 +15,8 @@
 #include "adtr/data/mirror.hpp"
 #include "adtr/data/unicode_names.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// One image of a data set, not read yet, or in memory.
 struct Sample {
@@ -110,4 +111,5 @@ inline std::string name_in_line(const std::filesystem::path& path) { return in_l
   return text;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -145,7 +145,9 @@
 #pragma GCC diagnostic ignored "-Wmissing-field-initializers"
 #endif
 
-namespace adtr::inline ADTR_ABI::stb {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace stb {
 /// How the checksum of the last PNG that this thread decoded stood. `unseen`: stb did not call the overload below.
 enum class ZlibChecksum { unseen, right, wrong };
 inline thread_local ZlibChecksum zlib_checksum = ZlibChecksum::unseen;
@@ -183,7 +185,9 @@ inline char* stbi_zlib_decode_malloc_guesssize_headerflag(char* packed, std::uin
   std::free(out);
   return nullptr;
 }
-}  // namespace adtr::inline ADTR_ABI::stb
+}  // namespace stb
+}  // namespace ADTR_ABI
+}  // namespace adtr
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic pop

@@ -15,10 +15,11 @@
 #include <vector>
 
 #include "adtr/core/abi.hpp"
-#include "adtr/data/unicode_table.hpp"
 #include "adtr/core/utf8.hpp"
+#include "adtr/data/unicode_table.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -87,4 +88,5 @@ inline int combining_class(std::uint32_t c) {
   return result;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

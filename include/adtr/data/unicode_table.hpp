@@ -5,7 +5,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 // clang-format off
 /// Character, what it begins with, and the mark that follows (0: none).
@@ -216,4 +218,6 @@ inline constexpr std::uint16_t unicode_classes[][3] = {
 };
 // clang-format on
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -16,7 +16,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A file or folder that exists, by device and inode: the same for every name, hard link and symbolic link of it.
 struct FileId {
@@ -59,8 +60,8 @@ struct FileIdHash {
   fs::path at = fs::absolute(path, error);
   if (error) return at;
   if (!at.has_filename()) at = at.parent_path();  // a slash at the end
-  constexpr int most_links = 40;                  // as Linux
-  for (int links = 0; links <= most_links; ++links) {
+  constexpr int max_links = 40;                   // as Linux
+  for (int links = 0; links <= max_links; ++links) {
     fs::path folder = fs::weakly_canonical(at.parent_path(), error);
     if (error) return at;
     const fs::path name = at.filename();
@@ -76,4 +77,5 @@ struct FileIdHash {
   return at;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -14,12 +14,13 @@
 #include <string_view>
 
 #include "adtr/core/error.hpp"
+#include "adtr/io/json.hpp"
+#include "adtr/io/mapped_file.hpp"
 #include "adtr/io/png_mark.hpp"
-#include "adtr/weights/json.hpp"
-#include "adtr/weights/mapped_file.hpp"
 #include "adtr/weights/safetensors_header.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What adtr writes.
 enum class FileKind : std::uint8_t {
@@ -161,4 +162,5 @@ namespace detail {
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -18,7 +18,8 @@
 #include "adtr/io/path_status.hpp"
 #include "adtr/io/temporary_files.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Collects every file that a command reads and every file that it will write, with what each is to the user ("--json",
 /// "the model"), and check() compares them. To be done before any work, and before the folders of outputs are made.
@@ -206,4 +207,5 @@ class FilePlan {
   std::unordered_map<std::string, std::filesystem::path> resolved_folders_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -13,7 +13,8 @@
 
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What a path is wanted for.
 enum class PathUse : std::uint8_t {
@@ -200,4 +201,5 @@ inline void expect_folder(const std::filesystem::path& path) {
   if (::access(path.c_str(), R_OK | X_OK) != 0) throw path_error(path, errno, PathUse::read_folder);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -13,7 +13,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/checksum.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What the heat maps of adtr say.
 inline constexpr std::string_view heat_map_software = "adtr heat map";
@@ -73,4 +74,5 @@ inline void append_big_endian(std::vector<std::byte>& out, std::uint32_t value) 
   return std::nullopt;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

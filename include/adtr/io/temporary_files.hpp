@@ -26,7 +26,8 @@
 
 #include "adtr/io/file_identity.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Whether a file's name, without its folder, is one that AtomicFile gives: `.adtr-PROCESS-NUMBER.tmp`
 [[nodiscard]] inline bool is_temporary_name(std::string_view name) {
@@ -146,4 +147,5 @@ inline void remove_stale_temporaries_once(const std::string& folder) {
   return {-1, ""};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -11,7 +11,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/metrics/ranking.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 struct Passed {
   double share;      ///< of good parts passed (PGn) or of defects found (PBn); NaN where a class is missing
@@ -70,4 +71,5 @@ template <ScoreRange S>
   return found_bad(Ranking(scores, labels), lost);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -18,7 +18,8 @@
 #include "adtr/core/number_text.hpp"
 #include "adtr/metrics/pixel_histogram.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A figure and how far it may be from the exact one: |value − exact| ≤ bound. Both NaN where it does not exist.
 struct Bounded {
@@ -160,4 +161,5 @@ struct BoundedF1 {
   return {area / limit, unknown / limit};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

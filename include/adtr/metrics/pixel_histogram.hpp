@@ -13,7 +13,8 @@
 #include "adtr/metrics/regions.hpp"
 #include "adtr/metrics/score_histogram.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -103,4 +104,5 @@ class PixelHistogram {
   std::uint64_t normal_ = 0, defect_ = 0, regions_ = 0;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/metrics/ranking.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Σ (R_i − R_{i−1}) P_i over distinct scores, without interpolation: scikit-learn's average_precision_score. NaN where
 /// a class is missing (scikit-learn gives 0 without positives and 1 without negatives).
@@ -65,4 +66,5 @@ template <ScoreRange S>
   return f1_max(Ranking(scores, labels));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -15,7 +15,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Raw scores in memory: a span, vector or array of float or double.
 template <class S>
@@ -28,9 +29,9 @@ template <std::floating_point T>
 void require_no_nan(std::span<const T> scores) {
   for (std::size_t i = 0; i < scores.size(); ++i) {
     if (std::isnan(scores[i])) {
-      throw Error("scores: expected numbers, found NaN at index " + std::to_string(i) + " of " +
-                      std::to_string(scores.size()),
-                  ErrorCode::bad_data);
+      throw Error(
+          "scores: expected numbers, found NaN at index " + std::to_string(i) + " of " + std::to_string(scores.size()),
+          ErrorCode::bad_data);
     }
   }
 }
@@ -92,4 +93,5 @@ class Ranking {
 template <ScoreRange S, class Labels>
 Ranking(const S&, const Labels&) -> Ranking<std::ranges::range_value_t<S>>;
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

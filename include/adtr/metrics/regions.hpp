@@ -10,7 +10,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 struct Regions {
   std::vector<std::uint32_t> labels;  ///< (H, W): 0 outside, else 1 + the region's index
@@ -53,4 +54,5 @@ struct Regions {
   return regions;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -11,7 +11,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/metrics/ranking.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Area under the ROC curve, the trapezoid over distinct scores with ties grouped: scikit-learn's roc_auc_score. Equals
 /// the share of (positive, negative) pairs that are ranked rightly, ties counting half, and is summed in integers
@@ -69,4 +70,5 @@ template <ScoreRange S>
   return roc_curve(Ranking(scores, labels));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

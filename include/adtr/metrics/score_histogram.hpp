@@ -15,7 +15,8 @@
 #include "adtr/core/error.hpp"
 #include "adtr/metrics/ranking.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -187,4 +188,5 @@ class ScoreHistogram {
   std::uint64_t size_ = 0;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -30,7 +30,8 @@
 #include "adtr/core/number_text.hpp"
 #include "adtr/metrics/ranking.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -47,7 +48,8 @@ inline double binomial_cdf(std::size_t k, std::size_t n, double p) {
 
 inline void require_confidence(double confidence) {
   if (!(confidence > 0.0 && confidence < 1.0)) {
-    throw Error("confidence: expected more than 0 and less than 1, found " + number_text(confidence), ErrorCode::option);
+    throw Error("confidence: expected more than 0 and less than 1, found " + number_text(confidence),
+                ErrorCode::option);
   }
 }
 
@@ -73,7 +75,8 @@ inline void require_confidence(double confidence) {
 [[nodiscard]] inline std::size_t good_images_needed(double rate, double confidence = 0.95) {
   detail::require_confidence(confidence);
   if (!(rate > 0.0 && rate < 1.0)) {
-    throw Error("false-alarm rate: expected more than 0 and less than 1, found " + number_text(rate), ErrorCode::option);
+    throw Error("false-alarm rate: expected more than 0 and less than 1, found " + number_text(rate),
+                ErrorCode::option);
   }
   return static_cast<std::size_t>(std::ceil(std::log1p(-confidence) / std::log1p(-rate)));
 }
@@ -120,4 +123,5 @@ template <ScoreRange S>
           confidence};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

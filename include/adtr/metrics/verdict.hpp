@@ -10,7 +10,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What is said of a part. A part that is not `good` must not pass: `undecided` is no kind of good.
 enum class Verdict : std::uint8_t {
@@ -32,4 +33,5 @@ enum class Verdict : std::uint8_t {
   return score >= *threshold ? Verdict::anomalous : Verdict::good;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -5,7 +5,8 @@
 #include "adtr/models/plain_reconstruction.hpp"
 #include "adtr/models/reconstruction.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 template <class Features, TransformerSpec S>
@@ -35,4 +36,5 @@ struct Adtr {
   static constexpr Index parameters = parameter_count<typename Backbone::Layers> + parameter_count<Transformer>;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

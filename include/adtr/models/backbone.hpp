@@ -9,7 +9,8 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/nn/sequential.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The positions of the map that ADTR works on.
 template <Index Height, Index Width>
@@ -101,4 +102,5 @@ struct LastTapOf<Backbone<Layers, Taps...>> {
   using type = Backbone<Layers, std::max({Taps...})>;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

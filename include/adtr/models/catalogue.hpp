@@ -11,7 +11,8 @@
 #include "adtr/models/pixels.hpp"
 #include "adtr/models/resnet.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 enum class Architecture : std::uint8_t {
   efficientnet_b0,
@@ -158,4 +159,5 @@ auto select_network(Networks<N...>, Architecture architecture, Index image_size,
                       " (architecture, image size / grid); it has " + known);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

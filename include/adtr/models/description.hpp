@@ -12,7 +12,8 @@
 #include "adtr/core/number_text.hpp"
 #include "adtr/models/load_backbone.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// How scores come from what the reconstruction misses. The score of an image is the maximum of a pooled map: of the
 /// score map itself, or of another.
@@ -24,7 +25,7 @@ enum class Scoring : std::uint8_t {
 /// Goes into the `__metadata__` of a model file and comes out of it again.
 struct ModelDescription {
   static constexpr const char* format_version = "2";
-  static constexpr Index most_image_size = 16384;  ///< what a file may ask for
+  static constexpr Index max_image_size = 16384;  ///< what a file may ask for
 
   Architecture architecture = Architecture::efficientnet_b4;
   Index image_size = 256;
@@ -124,7 +125,7 @@ namespace detail {
   const NamedArchitecture named = detail::described_architecture(file, "");
   d.architecture = named.architecture;
   d.numerics = named.numerics;
-  d.image_size = size("image_size", ModelDescription::most_image_size);
+  d.image_size = size("image_size", ModelDescription::max_image_size);
   d.grid = size("grid", d.image_size);
   const std::string& score = get("scoring");
   if (score != "norm" && score != "taps")
@@ -157,4 +158,5 @@ namespace detail {
   return {std::move(file), std::move(description)};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 #include "adtr/models/backbone.hpp"
 #include "adtr/nn/mbconv.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// How one member of the family is scaled from B0.
 struct EfficientNetSpec {
@@ -134,4 +135,5 @@ using EfficientNetLite3 = EfficientNet<efficientnet_specs[11], Image>;
 template <class Image>
 using EfficientNetLite4 = EfficientNet<efficientnet_specs[12], Image>;
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,8 @@
 #include "adtr/models/backbone.hpp"
 #include "adtr/nn/transfer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 /// Room for a layer's weights on a backend, where narrow matrices are filled up with zeros.
@@ -102,4 +103,5 @@ class FeatureExtractor {
   typename B::Memory scratch_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

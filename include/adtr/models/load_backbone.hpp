@@ -13,7 +13,8 @@
 #include "adtr/weights/prefixes.hpp"
 #include "adtr/weights/recognise.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Opens a weights file; see SafetensorsFile.
 [[nodiscard]] inline SafetensorsFile load_weights(const std::string& path) { return SafetensorsFile::open(path); }
@@ -184,4 +185,5 @@ void load_backbone(const SafetensorsFile& file, double bn_eps, typename Layers::
   loader.finish(surplus, recognise_network(file, prefix));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -12,7 +12,8 @@
 #include "adtr/models/tap_scores.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What training makes, as one parameter list: the transformer, and what the model remembers of its training images.
 template <class Net>
@@ -289,4 +290,5 @@ void save_model(const std::string& path, typename TrainedTensors<Net>::template 
   write_safetensors(path, writer.tensors(), to_metadata(description));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

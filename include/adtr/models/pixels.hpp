@@ -3,7 +3,8 @@
 
 #include "adtr/models/backbone.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Patches of Factor×Factor pixels as one position with Factor²·C channels, in (y, x, channel) order.
 template <class In, Index Factor>
@@ -44,4 +45,5 @@ struct SpaceToDepth {
 template <class Image>
 using Pixels = Backbone<Sequential<Named<"", SpaceToDepth<Image, 16>>>, 0>;
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,8 @@
 
 #include "adtr/nn/plain_layer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Features (B·tokens, Features) → 1×1 convolution → 2·S.layers plain layers, as many as ADTR's encoder and decoder
 /// have → 1×1 convolution → reconstruction. Nothing but width and training keeps an anomaly from being copied through.
@@ -110,4 +111,5 @@ struct PlainReconstruction {
   static constexpr Index site(std::size_t i) { return static_cast<Index>(i) * Layer::dropout_sites; }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 
 #include "adtr/nn/decoder_layer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A DecoderLayer that starts from one embedding (Tokens, C) for all images. In inference its first third is computed
 /// when the weights are prepared, in training once a batch; only with dropout, which differs from image to image, is
@@ -119,4 +120,5 @@ struct QueryLayer {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 #include "adtr/models/query_layer.hpp"
 #include "adtr/nn/encoder_layer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Features (B·Tokens, Features) → 1×1 convolution → encoder → decoder, which starts from the query embedding instead
 /// of the input, so that an anomaly cannot be copied through → 1×1 convolution → reconstruction (B·Tokens, Features).
@@ -199,4 +200,5 @@ struct Reconstruction {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 #include "adtr/models/backbone.hpp"
 #include "adtr/nn/basic_block.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace resnet {
 template <class Image, std::size_t N1, std::size_t N2, std::size_t N3>
@@ -28,4 +29,5 @@ using ResNet18 = typename resnet::Make<Image, 2, 2, 2>::type;
 template <class Image>
 using ResNet34 = typename resnet::Make<Image, 3, 4, 6>::type;
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

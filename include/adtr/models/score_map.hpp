@@ -9,7 +9,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Upsamples square maps of position scores and pools them. Holds the memory it needs, so that scoring allocates
 /// nothing.
@@ -90,4 +91,5 @@ class ScoreMap {
   std::vector<double> sums_;  ///< of the last `pool` rows, by column
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

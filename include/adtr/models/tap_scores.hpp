@@ -8,7 +8,8 @@
 
 #include "adtr/backend/backend.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 template <class Backbone, std::size_t... K>
@@ -54,4 +55,5 @@ void tap_scores(std::span<const T> norms, std::span<T> map, std::span<T> deep) {
   for (T& m : map) m = std::exp(m / static_cast<T>(taps));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,8 @@
 
 #include "adtr/nn/linear.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Attends from queries to keys and values of the same number of tokens, `Channels` wide, over `Heads` heads.
 template <Index Channels, Index Heads>
@@ -133,4 +134,5 @@ struct MultiHeadAttention {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/nn/convolution.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// x → relu(conv 3×3) → conv 3×3, + x (through a 1×1 convolution where the shape changes), → relu.
 template <class In, Index Outputs, Index Stride>
@@ -63,4 +64,5 @@ struct BasicBlock {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

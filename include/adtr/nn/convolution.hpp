@@ -7,7 +7,8 @@
 #include "adtr/nn/parameters.hpp"
 #include "adtr/nn/weights.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 struct ConvolutionSpec {
   Index outputs;
@@ -96,4 +97,5 @@ struct MaxPool {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,8 @@
 
 #include "adtr/nn/transformer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// t₁ = norm1(t + attention(t + p, t + p, t)); t₂ = norm2(t₁ + attention(t₁ + p, m + p, m)); y = norm3(t₂ +
 /// feed_forward(t₂)), m the encoder's memory.
@@ -199,4 +200,5 @@ struct DecoderLayer {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,8 @@
 
 #include "adtr/nn/transformer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// x₁ = norm1(x + attention(x + p, x + p, x)); y = norm2(x₁ + feed_forward(x₁)).
 template <TransformerSpec S>
@@ -114,4 +115,5 @@ struct EncoderLayer {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

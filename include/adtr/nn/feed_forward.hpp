@@ -3,7 +3,8 @@
 
 #include "adtr/nn/linear.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// y = dropout(relu(x·W₁ᵀ + b₁))·W₂ᵀ + b₂ + residual; `Hidden` channels in between. The two linear layers are members
 /// of the transformer layer's own list in PyTorch's names (`linear1`, `linear2`), hence no list here.
@@ -40,4 +41,5 @@ struct FeedForward {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

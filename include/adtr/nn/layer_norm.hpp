@@ -5,7 +5,8 @@
 #include "adtr/nn/parameters.hpp"
 #include "adtr/nn/weights.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// y = (x − mean)/√(variance + 1e-5)·γ + β (Ba et al., 2016; PyTorch's default eps).
 template <Index Channels>
@@ -50,4 +51,5 @@ struct LayerNorm {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,8 @@
 #include "adtr/nn/parameters.hpp"
 #include "adtr/nn/weights.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Whether weights are prepared for inference only or for gradients too.
 enum class Mode : std::uint8_t { inference, training };
@@ -63,4 +64,5 @@ struct Linear {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

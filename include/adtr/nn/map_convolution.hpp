@@ -4,7 +4,8 @@
 #include "adtr/nn/linear.hpp"
 #include "adtr/nn/padding.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// y(u) = Σ over the nine neighbours v of u: W(v − u)·x(v) + b, zeros around the map, as many channels out as in.
 /// W is (out, ky, kx, in).
@@ -93,4 +94,5 @@ struct MapConvolution {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/nn/convolution.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 struct MBConvSpec {
   Index outputs;
@@ -112,4 +113,5 @@ struct MBConv {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -5,7 +5,8 @@
 
 #include "adtr/backend/arguments.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Both give ceil(size / stride) outputs; they differ in where the windows of stride-2 convolutions lie.
 enum class Padding : std::uint8_t {
@@ -27,4 +28,5 @@ constexpr Index leading_padding(Index input, Index kernel, Index stride, Padding
           detail::leading_padding(width, kernel, stride, padding)};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -20,7 +20,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The shape of a parameter tensor as files hold it (PyTorch's order), up to four dimensions.
 struct Shape {
@@ -200,4 +201,5 @@ void walk_parameters(P& parameters, const std::string& prefix, Leaf&& leaf) {
   P::each(parameters, walk);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,8 @@
 #include "adtr/nn/map_convolution.hpp"
 #include "adtr/nn/transformer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// y = norm2(x₁ + feed_forward(x₁)), with x₁ = norm1(x + conv3×3(x)) where S.mixing is convolution, and x₁ = x where
 /// it is none.
@@ -116,4 +117,5 @@ struct PlainLayer {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -8,7 +8,8 @@
 #include "adtr/core/fixed_string.hpp"
 #include "adtr/nn/convolution.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// One edge of a network: layer `Before` gives a shape and layer `After`, number `Number`, expects one. C++20 cannot
 /// put types into the sentence of a static_assert, so compilers print the sentence and this type with its arguments,
@@ -180,4 +181,5 @@ struct Sequential {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,8 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/nn/parameters.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// n numbers of the host's where operations find them: there, or copied to `room`, which grows to what it needs.
 template <Backend B>
@@ -107,4 +108,5 @@ class ParametersOn {
   Parameters parameters_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

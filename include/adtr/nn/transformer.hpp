@@ -6,7 +6,8 @@
 #include "adtr/nn/feed_forward.hpp"
 #include "adtr/nn/layer_norm.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What lets the tokens of an image see each other.
 enum class Mixing : std::uint8_t {
@@ -80,4 +81,5 @@ constexpr Index backward_scratch(Index rows) {
          aligned_size<float>(0) + 64;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

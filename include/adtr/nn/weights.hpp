@@ -3,7 +3,8 @@
 
 #include "adtr/backend/backend.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Copies n values, both in the backend's memory, into `to`, whose memory is kept where the size is the same.
 template <Backend B>
@@ -13,4 +14,5 @@ template <Backend B>
   B::copy(context, MatrixIn<B>(from, 1, n), MatrixOut<B>(to.data(), 1, n));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

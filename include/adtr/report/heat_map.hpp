@@ -15,7 +15,8 @@
 #include "adtr/core/number_text.hpp"
 #include "adtr/metrics/score_histogram.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 using Rgb = std::array<std::uint8_t, 3>;
 
@@ -99,7 +100,7 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
                            std::size_t channels) {
   if (found == height * width * channels) return;
   throw Error(std::string(what) + ": expected " + std::to_string(height) + "×" + std::to_string(width) + "×" +
-              std::to_string(channels) + " values, found " + std::to_string(found),
+                  std::to_string(channels) + " values, found " + std::to_string(found),
               ErrorCode::shape);
 }
 
@@ -138,12 +139,13 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
   detail::require_pixels("score map", scores.size(), height, width, 1);
   if (!(scale.high > scale.low)) {
     throw Error("colour scale: expected low < high, found " + number_text(static_cast<double>(scale.low)) + " and " +
-                number_text(static_cast<double>(scale.high)),
+                    number_text(static_cast<double>(scale.high)),
                 ErrorCode::option);
   }
   std::vector<std::uint8_t> mixed(rgb.begin(), rgb.end());
   for (std::size_t i = 0; i < scores.size(); ++i) {
-    if (std::isnan(scores[i])) throw Error("score map: expected numbers, found NaN at pixel " + std::to_string(i), ErrorCode::bad_data);
+    if (std::isnan(scores[i]))
+      throw Error("score map: expected numbers, found NaN at pixel " + std::to_string(i), ErrorCode::bad_data);
     const float t = std::clamp((scores[i] - scale.low) / (scale.high - scale.low), 0.0F, 1.0F);
     const float alpha = heat_opacity(t);
     const Rgb colour = heat_colour(t);
@@ -179,4 +181,5 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
   return drawn;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

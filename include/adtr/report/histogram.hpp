@@ -14,7 +14,8 @@
 #include "adtr/core/number_text.hpp"
 #include "adtr/report/markup.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -101,4 +102,5 @@ inline std::vector<double> axis_ticks(double low, double high) {
   return html + "<span>image score: higher is more anomalous</span></figcaption></figure>";
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

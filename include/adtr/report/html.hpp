@@ -12,16 +12,17 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/core/number_text.hpp"
-#include "adtr/metrics/verdict.hpp"
+#include "adtr/io/atomic_file.hpp"
 #include "adtr/io/file_kind.hpp"
+#include "adtr/metrics/verdict.hpp"
 #include "adtr/report/heat_map.hpp"
 #include "adtr/report/histogram.hpp"
 #include "adtr/report/markup.hpp"
 #include "adtr/report/pick_cases.hpp"
 #include "adtr/report/style.hpp"
-#include "adtr/weights/atomic_file.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 struct ReportMetric {
   std::string name;
@@ -75,8 +76,8 @@ inline bool available(const ReportMetric& metric) { return metric.value && !std:
 inline std::string report_tiles(const Report& report) {
   std::string html;
   const auto count = [&](const std::vector<double>& scores, Verdict verdict) {
-    return static_cast<std::size_t>(std::ranges::count_if(
-        scores, [&](double score) { return verdict_of(score, report.threshold) == verdict; }));
+    return static_cast<std::size_t>(
+        std::ranges::count_if(scores, [&](double score) { return verdict_of(score, report.threshold) == verdict; }));
   };
   const auto tile = [&](std::size_t part, std::size_t total, const char* name) {
     if (total > 0) html += report_tile(std::to_string(part), "of " + std::to_string(total), name);
@@ -189,12 +190,11 @@ inline std::string report_tables(const Report& report) {
 /// The page. Pictures come first and tables last; the hard cases come before the clear ones. Throws Error where a
 /// picture has another size than it says.
 [[nodiscard]] inline std::string report_html(const Report& report) {
-  std::string html =
-      "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">" +
-      std::string(page_mark) + "\"><meta name=\"viewport\" "
-      "content=\"width=device-width,initial-scale=1\"><title>" +
-      html_escape(report.title) + "</title><style>" + std::string(report_style) + "</style></head><body><main><h1>" +
-      html_escape(report.title) + "</h1>";
+  std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">" + std::string(page_mark) +
+                     "\"><meta name=\"viewport\" "
+                     "content=\"width=device-width,initial-scale=1\"><title>" +
+                     html_escape(report.title) + "</title><style>" + std::string(report_style) +
+                     "</style></head><body><main><h1>" + html_escape(report.title) + "</h1>";
   if (!report.subtitle.empty()) html += "<p>" + html_escape(report.subtitle) + "</p>";
   html += detail::report_tiles(report);
   html += detail::report_remarks(report);
@@ -222,4 +222,5 @@ inline void write_report(const std::string& path, const Report& report) {
   file.commit();
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

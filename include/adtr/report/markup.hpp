@@ -15,7 +15,8 @@
 #include "adtr/core/printable.hpp"
 #include "adtr/data/stb.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Text that is safe between tags and in quoted attributes, and valid UTF-8 on one line whatever bytes it had: see
 /// printable(). Distinct texts stay distinct.
@@ -83,8 +84,8 @@ struct Picture {
   if (picture.height == 0 || picture.width == 0 || picture.height > largest || picture.width > largest ||
       picture.rgb.size() != picture.height * picture.width * 3) {
     throw Error("picture: expected " + std::to_string(picture.height) + "×" + std::to_string(picture.width) +
-                "×3 values, at least 1 and at most " + std::to_string(largest) + " pixels a side, found " +
-                std::to_string(picture.rgb.size()),
+                    "×3 values, at least 1 and at most " + std::to_string(largest) + " pixels a side, found " +
+                    std::to_string(picture.rgb.size()),
                 ErrorCode::shape);
   }
   std::vector<std::uint8_t> png;
@@ -108,4 +109,5 @@ struct Picture {
          "\">";
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -12,7 +12,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Indices of the images to show, the most telling first.
 struct PickedCases {
@@ -45,4 +46,5 @@ struct PickedCases {
   return picked;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

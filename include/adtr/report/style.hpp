@@ -5,7 +5,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 inline constexpr std::string_view report_style = R"css(
 :root{color-scheme:light dark;--page:#f5f6f8;--card:#fff;--ink:#16202b;--soft:#566372;--line:#d9dee5;
@@ -70,4 +71,5 @@ td{text-align:right;font-variant-numeric:tabular-nums}
 td.missing{color:var(--soft);font-style:italic}
 )css";
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -11,7 +11,8 @@
 #include "adtr/data/image.hpp"
 #include "adtr/train/feature_cache.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Where anomalous images come from.
 template <class T>
@@ -98,4 +99,5 @@ inline void mark_tokens(const Mask& mask, Index grid, std::span<std::uint8_t> to
     }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Training images as features. Derive from it to train on images of your own; FeatureCache is the plain case.
 template <class T>
@@ -29,4 +30,5 @@ class BatchSource {
   BatchSource& operator=(const BatchSource&) = default;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,8 @@
 #include "adtr/models/description.hpp"
 #include "adtr/train/recipe.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -26,7 +27,7 @@ inline void expect_option(bool holds, const char* field, const char* expected, I
 }
 
 /// More epochs than anyone waits for; the numbers of all steps stay far from what an Index holds.
-inline constexpr Index most_epochs = 1'000'000'000;
+inline constexpr Index max_epochs = 1'000'000'000;
 
 }  // namespace detail
 
@@ -40,7 +41,7 @@ inline void check(const TrainingOptions& o) {
                 "the value " + std::to_string(static_cast<int>(o.recipe)));
   expect_option(o.loss == Loss::norm || o.loss == Loss::pixel || o.loss == Loss::image, "TrainingOptions::loss",
                 "norm, pixel or image", "the value " + std::to_string(static_cast<int>(o.loss)));
-  expect_option(o.epochs >= 1 && o.epochs <= detail::most_epochs, "TrainingOptions::epochs", "1 to 1000000000",
+  expect_option(o.epochs >= 1 && o.epochs <= detail::max_epochs, "TrainingOptions::epochs", "1 to 1000000000",
                 o.epochs);
   expect_option(o.batch >= 1, "TrainingOptions::batch", "at least 1", o.batch);
   expect_option(std::isfinite(o.learning_rate) && o.learning_rate > 0.0, "TrainingOptions::learning_rate",
@@ -65,4 +66,5 @@ inline void check(const TrainingOptions& o, Index tokens) {
                 ErrorCode::option);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

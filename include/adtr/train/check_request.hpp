@@ -8,7 +8,8 @@
 #include "adtr/train/hold_out.hpp"
 #include "adtr/train/training_request.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -70,4 +71,5 @@ inline void check(const TrainingRequest& r) {
   detail::check_anomalies(r);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

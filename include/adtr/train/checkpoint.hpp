@@ -9,7 +9,8 @@
 #include "adtr/train/trainer.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -108,4 +109,5 @@ void load_checkpoint(const std::string& path, const RunIdentity& identity, Train
   state.step_losses = detail::stored_losses(file, "step_losses");
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -7,7 +7,8 @@
 #include "adtr/core/extents.hpp"
 #include "adtr/report/heat_map.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A scale for images that were not trained on, from the scores of those that were. A network scores the latter lower,
 /// the more so the more passes it made over the fewer of them; 1 + epochs/images, at most 2.5, is about by how much
@@ -19,4 +20,5 @@ namespace adtr::inline ADTR_ABI {
   return {widening * scale.low, widening * scale.high};
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -21,7 +21,8 @@
 #include "adtr/core/view.hpp"
 #include "adtr/train/batches.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// `images` matrices of (positions, channels), one after another. As batches: normal images.
 template <class T>
@@ -140,4 +141,5 @@ void channel_statistics(MatrixView<const T> rows, T* mean, T* std) {
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

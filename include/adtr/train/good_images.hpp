@@ -8,7 +8,9 @@
 
 #include "adtr/core/random.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// Takes a seeded choice of `count` samples, fewer than there are, for the threshold; both parts keep their order. The
 /// same count and seed choose the same places.
@@ -47,4 +49,6 @@ void score_statistics(const std::vector<T>& scores, Index positions, T* mean, T*
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -22,7 +22,8 @@
 #include "adtr/core/error.hpp"
 #include "adtr/models/description.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Who decided how many images are held out.
 enum class HoldOutRule : std::uint8_t {
@@ -66,4 +67,5 @@ struct HoldOut {
               ErrorCode::option);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

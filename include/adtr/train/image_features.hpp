@@ -10,7 +10,8 @@
 #include "adtr/detector.hpp"
 #include "adtr/train/anomalies.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The frozen half of network N with all that comes before it, and the standardisation after it.
 template <class N, Backend B>
@@ -97,4 +98,5 @@ class ConfettiAnomalies final : public AnomalySource<typename B::Scalar> {
   Mask mask_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

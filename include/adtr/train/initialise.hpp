@@ -6,7 +6,8 @@
 #include "adtr/core/random.hpp"
 #include "adtr/models/reconstruction.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -140,4 +141,5 @@ void initialise_identity(typename Transformer::template Parameters<T>& p, std::u
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

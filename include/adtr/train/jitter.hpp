@@ -6,7 +6,8 @@
 #include "adtr/core/random.hpp"
 #include "adtr/core/view.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// seen = f + noise, token for token (rows, channels): uniform noise whose deviation is `jitter` times the token's root
 /// mean square over its channels. After UniAD's feature jitter (You et al., "A unified model for multi-class anomaly
@@ -23,4 +24,5 @@ void add_jitter(MatrixView<const T> f, double jitter, RandomStream& random, Matr
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

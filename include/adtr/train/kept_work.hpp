@@ -12,7 +12,9 @@
 #include "adtr/train/checkpoint.hpp"
 #include "adtr/train/training_request.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 [[nodiscard]] inline std::string checkpoint_path(const TrainingRequest& r) { return r.out + ".checkpoint"; }
 
@@ -142,4 +144,6 @@ class KeptWork {
   std::throw_with_nested(Error(reason + "; and the training so far could not be saved: " + trouble, code));
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

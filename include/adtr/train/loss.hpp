@@ -7,7 +7,8 @@
 #include "adtr/backend/backend.hpp"
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Adds to *sum the loss of images of T tokens each and writes its gradient dg with respect to f̂. f, f̂ and dg are
 /// (images·T, channels); y, which marks anomalous tokens with 1 and others with 0, means and weights, which are
@@ -25,4 +26,5 @@ void anomaly_loss(const typename B::Context& context, AnomalyLoss loss, MatrixIn
   B::sign_gradient(context, f, g, weights.data, dg);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -8,7 +8,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 enum class Recipe : std::uint8_t {
   fast,  ///< identity start, standardised features, warm-up and cosine, no dropout, z-scores: minutes
@@ -35,7 +36,8 @@ struct TrainingOptions {
   double dropout = 0.0;
   /// The largest norm that the gradient of all parameters together may have; 0: no clipping.
   double clip = 0.0;
-  /// How far the tokens that the network sees are from those that it is to reconstruct, see add_jitter(); 0: not at all.
+  /// How far the tokens that the network sees are from those that it is to reconstruct, see add_jitter(); 0: not at
+  /// all.
   double jitter = 0.3;
   std::uint64_t seed = 0;
   /// paper: the share of the epochs after which the learning rate is a tenth.
@@ -90,4 +92,5 @@ struct TrainingOptions {
          (1.0 + std::cos(std::numbers::pi * t / n));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

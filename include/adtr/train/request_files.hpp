@@ -4,7 +4,8 @@
 #include "adtr/io/file_plan.hpp"
 #include "adtr/train/training_request.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Everything that train_model() will read and write; a program adds its own outputs and calls check(). train_model()
 /// checks its own.
@@ -22,4 +23,5 @@ namespace adtr::inline ADTR_ABI {
   return plan;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

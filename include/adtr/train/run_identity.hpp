@@ -14,7 +14,8 @@
 #include "adtr/models/description.hpp"
 #include "adtr/train/recipe.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What a run's bits depend on, by name. A checkpoint of a run that differs in one of them cannot be gone on with.
 using RunIdentity = std::map<std::string, std::string>;
@@ -149,4 +150,5 @@ inline std::string filled_in(std::string text, std::string_view place, const std
 
 }  // namespace detail
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,9 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// A path beside `out` at which nothing is, so that no file of the user's is written over. What is written there goes
 /// with this object.
@@ -36,4 +38,6 @@ class TemporaryModel {
   std::string path_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

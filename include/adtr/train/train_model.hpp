@@ -8,7 +8,8 @@
 #include "adtr/train/request_files.hpp"
 #include "adtr/train/training_run.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -80,4 +81,5 @@ TrainingResult train_model(const TrainingRequest& request, const TrainingProgres
   return train_model<B, Nets>(request, typename B::Context(request.threads), progress);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -19,7 +19,8 @@
 #include "adtr/train/loss.hpp"
 #include "adtr/train/recipe.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What has changed since training began; together with the options and the images it decides all that follows.
 template <class T>
@@ -364,4 +365,5 @@ class Trainer {
   typename Transformer::template Weights<B> weights_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,9 @@
 #include "adtr/train/run_identity.hpp"
 #include "adtr/train/training_request.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// TrainingProgress::cancelled has said yes. Leaves train_model() as an Error(cancelled).
 struct Interruption {};
@@ -82,4 +84,6 @@ inline void add_images(RunIdentity& identity, const ImageFingerprints& images) {
   if (!images.defects.empty()) identity["defects"] = std::to_string(fingerprint_of(images.defects));
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -13,7 +13,9 @@
 #include "adtr/train/training_request.hpp"
 #include "adtr/weights/safetensors.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 /// The file that a run begins with, of a backbone's weights or a model, and what it says.
 struct TrainingOrigin {
@@ -99,4 +101,6 @@ inline void check_held_out_images(const TrainingRequest& r, const TrainingOrigin
                 ErrorCode::option);
 }
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

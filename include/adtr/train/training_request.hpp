@@ -12,7 +12,8 @@
 #include "adtr/train/hold_out.hpp"
 #include "adtr/train/recipe.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// What to train on, with what, and where the model goes.
 struct TrainingRequest {
@@ -100,4 +101,5 @@ struct TrainingResult {
          " from which on a fifth is kept apart; add images or give --hold-out 0.2 (TrainingRequest::hold_out)";
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -19,7 +19,9 @@
 #include "adtr/train/training_images.hpp"
 #include "adtr/train/training_origin.hpp"
 
-namespace adtr::inline ADTR_ABI::detail {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace detail {
 
 using Seconds = std::chrono::duration<double>;
 
@@ -360,4 +362,6 @@ class TrainingRun {
   TrainingResult result_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::detail
+}  // namespace detail
+}  // namespace ADTR_ABI
+}  // namespace adtr

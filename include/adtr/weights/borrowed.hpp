@@ -12,7 +12,8 @@
 #include "adtr/nn/parameters.hpp"
 #include "adtr/weights/safetensors.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The leaf of a PartListener: when a part's turn comes its values are checked, which brings them into the cache just
 /// before they are packed, and the pages of the part before leave this process's memory. So a network is never in
@@ -83,4 +84,5 @@ class BorrowedTensors {
   std::vector<std::string> unusable_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

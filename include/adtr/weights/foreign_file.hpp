@@ -11,9 +11,10 @@
 #include <string>
 #include <string_view>
 
-#include "adtr/weights/json_text.hpp"
+#include "adtr/io/json_text.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -133,4 +134,5 @@ inline constexpr std::array<Signature, 25> signatures{{
   return std::nullopt;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -11,7 +11,8 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/weights/borrowed.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Walks a parameter list (walk_parameters) and copies each tensor out of a file, or, where the parameters point
 /// nowhere, points them at the values: at the mapped file itself where type and order are right, else at a copy that
@@ -245,4 +246,5 @@ class ParameterWriter {
   std::vector<std::vector<T>> copies_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -13,7 +13,8 @@
 #include "adtr/core/error.hpp"
 #include "adtr/weights/safetensors.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Who named the tensors of a file. ResNets have the same names in timm and torchvision and count as timm.
 enum class Convention { timm, torchvision, lukemelas };
@@ -163,4 +164,5 @@ namespace detail {
   return std::any_of(heads.begin(), heads.end(), [&](std::string_view head) { return name.starts_with(head); });
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,8 @@
 
 #include "adtr/weights/safetensors.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Whether a prefix says that the weights behind it are averages over the training (EMA), as "model_ema.module.".
 [[nodiscard]] inline bool is_average_prefix(std::string_view prefix) {
@@ -61,4 +62,5 @@ namespace adtr::inline ADTR_ABI {
                                        "; tools/convert_weights takes one of them, with --prefix");
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,8 @@
 
 #include "adtr/weights/names.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 namespace detail {
 
@@ -116,4 +117,5 @@ inline constexpr std::array<EfficientNetSize, 13> efficientnet_sizes{{{true, 16,
   return "";
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

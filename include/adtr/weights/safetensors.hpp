@@ -17,10 +17,11 @@
 #include <vector>
 
 #include "adtr/core/error.hpp"
-#include "adtr/weights/mapped_file.hpp"
+#include "adtr/io/mapped_file.hpp"
 #include "adtr/weights/safetensors_header.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Opened and wholly checked, or not there at all. Moves, does not copy; the spans of its tensors live as long as it.
 class SafetensorsFile {
@@ -126,4 +127,5 @@ void check_finite(const std::string& path, std::string_view name, std::span<cons
                                     " at element " + std::to_string(i) + ", expected finite numbers");
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -16,7 +16,8 @@
 
 #include "adtr/core/abi.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 static_assert(std::numeric_limits<float>::is_iec559 && std::numeric_limits<double>::is_iec559);
@@ -162,4 +163,5 @@ template <std::floating_point T>
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -16,11 +16,12 @@
 #include <vector>
 
 #include "adtr/core/error.hpp"
+#include "adtr/io/json.hpp"
 #include "adtr/weights/foreign_file.hpp"
-#include "adtr/weights/json.hpp"
 #include "adtr/weights/safetensors_dtype.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 static_assert(sizeof(std::size_t) == 8, "shapes and offsets of safetensors files have 64 bits");
 
@@ -182,4 +183,5 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
   return header;
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -14,11 +14,12 @@
 #include <vector>
 
 #include "adtr/core/error.hpp"
-#include "adtr/weights/atomic_file.hpp"
-#include "adtr/weights/json_text.hpp"
+#include "adtr/io/atomic_file.hpp"
+#include "adtr/io/json_text.hpp"
 #include "adtr/weights/safetensors_header.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Describes values in memory as a tensor to write; they are not copied and must outlive the write.
 template <std::floating_point T>
@@ -103,4 +104,5 @@ inline void write_safetensors(const std::string& path, std::span<const Safetenso
   file.commit();
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

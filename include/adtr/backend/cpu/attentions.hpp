@@ -8,7 +8,9 @@
 #include "adtr/backend/cpu/tokens.hpp"
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 struct Attentions {
   static void attention(const Context& context, const Attention<float>& a) {
@@ -39,14 +41,14 @@ struct Attentions {
   }
 
  private:
-  static constexpr Index most_channels = 512;
+  static constexpr Index max_channels = 512;
 
   [[nodiscard]] static Index channels(const Attention<float>& a) { return a.query.cols / a.heads; }
 
   static void check(const Attention<float>& a) {
-    if (channels(a) > most_channels)
-      throw Error("attention on the cpu backend takes at most " + std::to_string(most_channels) +
-                  " channels a head, not " + std::to_string(channels(a)) + ".",
+    if (channels(a) > max_channels)
+      throw Error("attention on the cpu backend takes at most " + std::to_string(max_channels) +
+                      " channels a head, not " + std::to_string(channels(a)) + ".",
                   ErrorCode::shape);
   }
 
@@ -73,4 +75,6 @@ struct Attentions {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

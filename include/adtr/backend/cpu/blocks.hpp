@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cpu/maps.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 /// Expansion and depthwise convolution go through the second-level cache together (kernels/filter.inl.hpp); the sums
 /// for squeeze-and-excitation are taken on the way; its gates are multiplied into the projection's weights or into its
@@ -89,4 +91,6 @@ struct Blocks {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

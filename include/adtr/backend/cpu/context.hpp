@@ -7,7 +7,9 @@
 
 #include "adtr/backend/cpu/thread_pool.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 /// A handle to threads. Copies share them; so may any number of user threads. To move one is to copy it: none is ever
 /// without threads.
@@ -48,17 +50,19 @@ class Context {
 
   /// The length that for_ranges takes.
   [[nodiscard]] Index range_length(Index count, Index step, double cost) const {
-    const auto worthwhile = static_cast<Index>(least_work / cost) + 1;
+    const auto worthwhile = static_cast<Index>(min_work / cost) + 1;
     const Index fair = threads() == 1 ? count : count / (ranges_per_thread * threads());
     const Index length = std::max({worthwhile, fair, Index{1}});
     return (length + step - 1) / step * step;
   }
 
  private:
-  static constexpr double least_work = 16384.0;  // element operations; a microsecond or two
+  static constexpr double min_work = 16384.0;    // element operations; a microsecond or two
   static constexpr Index ranges_per_thread = 4;  // so that a thread that is held up leaves its share to others
 
   std::shared_ptr<Executor> executor_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -33,14 +33,18 @@
 #pragma GCC diagnostic ignored "-Wsign-conversion"  // of int template parameters that are the sizes of arrays
 #endif
 
-namespace adtr::inline ADTR_ABI::cpu::scalar {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu::scalar {
 inline constexpr Isa this_isa = Isa::scalar;
 #include "adtr/backend/cpu/kernels/vector_scalar.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/split.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
-}  // namespace adtr::inline ADTR_ABI::cpu::scalar
+}  // namespace cpu::scalar
+}  // namespace ADTR_ABI
+}  // namespace adtr
 
 #if ADTR_CPU_X86
 
@@ -62,23 +66,31 @@ inline constexpr Isa this_isa = Isa::scalar;
 #endif
 
 ADTR_BEGIN_TARGET(ADTR_TARGET_AVX2)
-namespace adtr::inline ADTR_ABI::cpu::avx2 {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu::avx2 {
 inline constexpr Isa this_isa = Isa::avx2;
 #include "adtr/backend/cpu/kernels/vector_avx2.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/split.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
-}  // namespace adtr::inline ADTR_ABI::cpu::avx2
+}  // namespace cpu::avx2
+}  // namespace ADTR_ABI
+}  // namespace adtr
 ADTR_END_TARGET
 
 ADTR_BEGIN_TARGET(ADTR_TARGET_AVX512)
-namespace adtr::inline ADTR_ABI::cpu::avx512 {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu::avx512 {
 inline constexpr Isa this_isa = Isa::avx512;
 #include "adtr/backend/cpu/kernels/vector_avx512.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
-}  // namespace adtr::inline ADTR_ABI::cpu::avx512
+}  // namespace cpu::avx512
+}  // namespace ADTR_ABI
+}  // namespace adtr
 ADTR_END_TARGET
 
 #undef ADTR_BEGIN_TARGET
@@ -98,7 +110,9 @@ ADTR_END_TARGET
 
 #endif  // !__CUDACC__
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 /// The tables. A template of no meaningful parameter, so that a program of many units can compile the kernels in one of
 /// them: that one says `template struct adtr::cpu::KernelTables<>;`, and all are built with ADTR_EXTERN_KERNELS (in
@@ -157,9 +171,12 @@ inline std::atomic<const Kernels*>& current_kernels() {
 [[nodiscard]] inline const Kernels& kernels() { return *current_kernels().load(std::memory_order_relaxed); }
 [[nodiscard]] inline const TrainingKernels& training_kernels() { return KernelTables<>::training_of(kernels().isa); }
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// The instruction set that the Cpu backend uses now. Throws Error where ADTR_FORCE_ISA names none or one that this
 /// machine lacks.
@@ -171,4 +188,5 @@ inline void force_isa(Isa isa) {
   cpu::current_kernels().store(&cpu::kernels_of(isa_from_name(isa_name(isa), "force_isa")));
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,8 @@
 
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Runs the iterations of loops. Derive from it to have adtr use threads of your own: results are the same bits
 /// whatever the order, and on whichever threads, iterations run.
@@ -33,4 +34,5 @@ class Executor {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

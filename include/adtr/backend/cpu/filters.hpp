@@ -8,7 +8,9 @@
 #include "adtr/backend/cpu/packed.hpp"
 #include "adtr/core/error.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 /// A task of a filter has a block of channels, a range of rows and, where rows are so wide that the windows' rows would
 /// not fit into the second-level cache, a range of columns.
@@ -33,7 +35,7 @@ struct Filters {
   [[nodiscard]] static constexpr Index columns_of_task(Index kernel, Index stride, Index in_height, Index in_width,
                                                        Index out_width) {
     Index columns = out_width;
-    while (columns > 8 && most_channels(kernel, stride, in_height, in_width, columns) < panel_columns)
+    while (columns > 8 && max_channels(kernel, stride, in_height, in_width, columns) < panel_columns)
       columns = round_up(columns / 2, 8);
     return columns;
   }
@@ -50,7 +52,7 @@ struct Filters {
                   float* sums = nullptr) {
     if (given.window.kernel > filter_kernel)
       throw Error("a depthwise window on the cpu backend is at most " + std::to_string(filter_kernel) + " wide, not " +
-                  std::to_string(given.window.kernel) + ".",
+                      std::to_string(given.window.kernel) + ".",
                   ErrorCode::shape);
     const Kernels& kernel = kernels();
     const Blocks b = blocks(context, given, y);
@@ -79,10 +81,10 @@ struct Filters {
  private:
   static constexpr Index tasks_per_thread = 8;  // they are unequal, and the last to finish is waited for
   static constexpr Index pixels_at_once = 192;  // that an expansion makes: whole rows, where they are short
-  static constexpr Index least_band = 16;       // rows of a task: some above and below are computed twice
+  static constexpr Index min_band = 16;         // rows of a task: some above and below are computed twice
   static constexpr Index ring_gap = 16;         // between pixels of the ring, at most
   static constexpr Index channel_step = 32;     // whole tiles of every instruction set
-  static constexpr Index least_channels = 48;   // of a task: each reads all of its input
+  static constexpr Index min_channels = 48;     // of a task: each reads all of its input
 
   struct Blocks {
     Index channels, rows, columns;
@@ -92,8 +94,8 @@ struct Filters {
   [[nodiscard]] static constexpr Index round_up(Index n, Index step) { return count(n, step) * step; }
 
   /// Channels of a block whose ring of input rows has room for `columns` outputs of a row.
-  [[nodiscard]] static constexpr Index most_channels(Index kernel, Index stride, Index in_height, Index in_width,
-                                                     Index columns) {
+  [[nodiscard]] static constexpr Index max_channels(Index kernel, Index stride, Index in_height, Index in_width,
+                                                    Index columns) {
     const Index pixels = (round_up(columns, 8) - 1) * stride + kernel;
     const Index rows = std::min(in_height, kernel - 1 + std::max(Index{1}, pixels_at_once / in_width));
     const Index fit = ring_elements / (std::max(rows, kernel) * pixels) - ring_gap;
@@ -105,17 +107,19 @@ struct Filters {
     Blocks b{};
     b.columns = columns_of_task(t.window.kernel, t.window.stride, t.in_height, t.in_width, y.width);
     const Index most =
-        std::max(panel_columns, most_channels(t.window.kernel, t.window.stride, t.in_height, t.in_width, b.columns));
+        std::max(panel_columns, max_channels(t.window.kernel, t.window.stride, t.in_height, t.in_width, b.columns));
     const Index wanted = context.threads() == 1 ? 1 : tasks_per_thread * context.threads();
-    const Index bands = std::clamp(y.height / least_band, Index{1}, Index{context.threads()});
+    const Index bands = std::clamp(y.height / min_band, Index{1}, Index{context.threads()});
     b.rows = count(y.height, y.batch >= wanted ? 1 : bands);
     const Index others = y.batch * count(y.height, b.rows) * count(y.width, b.columns);
     const Index share = round_up(count(y.channels, count(wanted, others)), panel_columns);
-    const Index limit = std::min(most, std::max(share, least_channels));
+    const Index limit = std::min(most, std::max(share, min_channels));
     const Index even = count(y.channels, count(y.channels, limit));
     b.channels = std::min(limit, round_up(even, even > channel_step ? channel_step : panel_columns));
     return b;
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -12,7 +12,8 @@
 #define ADTR_CPU_X86 0
 #endif
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// An instruction set that kernels are built for. `scalar` is whatever the translation unit is built for, one element
 /// at a time; it exists on every machine.
@@ -51,11 +52,12 @@ enum class Isa : int { scalar, avx2, avx512 };
   for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
     if (name != isa_name(isa)) continue;
     if (isa_available(isa)) return isa;
-    throw Error(option + " asks for " + isa_name(isa) + ", which this machine lacks; its best is " +
-                isa_name(best_isa()) + ".",
-                ErrorCode::option);
+    throw Error(
+        option + " asks for " + isa_name(isa) + ", which this machine lacks; its best is " + isa_name(best_isa()) + ".",
+        ErrorCode::option);
   }
   throw Error(option + " is '" + std::string(name) + "'; expected scalar, avx2 or avx512.", ErrorCode::option);
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -10,7 +10,9 @@
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cpu/isa.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 /// Packed matrices are panels of this many columns, whatever the instruction set.
 inline constexpr Index panel_columns = 16;
@@ -190,4 +192,6 @@ struct TrainingKernels {
   void (*adamw)(const AdamWFactors&, float scale, Index n, float* p, const float* g, float* m, float* v);
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

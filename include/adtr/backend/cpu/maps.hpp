@@ -6,7 +6,9 @@
 #include "adtr/backend/cpu/filters.hpp"
 #include "adtr/backend/cpu/products.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 /// What squeeze-and-excitation computes on the way, for every image of a batch.
 struct Gates {
@@ -139,4 +141,6 @@ struct Maps {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

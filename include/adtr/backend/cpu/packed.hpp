@@ -8,7 +8,9 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/core/view.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 /// A packed matrix that somebody else owns.
 struct PackedView {
@@ -65,4 +67,6 @@ struct Packing {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,9 @@
 #include "adtr/backend/cpu/dispatch.hpp"
 #include "adtr/backend/cpu/packed.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 struct Products {
   static void multiply(const Context& context, MatrixView<const float> a, const Packed& b,
@@ -114,4 +116,6 @@ struct Products {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -12,7 +12,8 @@
 #include "adtr/backend/cpu/executor.hpp"
 #include "adtr/core/processors.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Whether a pool may have more threads than this process has processors: `yes` is for tests, and for programs that
 /// know better.
@@ -153,4 +154,5 @@ class ThreadPool final : public Executor {
   std::vector<std::thread> workers_;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

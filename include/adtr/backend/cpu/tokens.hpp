@@ -8,7 +8,9 @@
 #include "adtr/backend/cpu/context.hpp"
 #include "adtr/backend/cpu/dispatch.hpp"
 
-namespace adtr::inline ADTR_ABI::cpu {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cpu {
 
 [[nodiscard]] inline DropoutStream dropout_stream(const Dropout& dropout) {
   if (!dropout.active()) return {};
@@ -144,4 +146,6 @@ struct Tokens {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cpu
+}  // namespace cpu
+}  // namespace ADTR_ABI
+}  // namespace adtr

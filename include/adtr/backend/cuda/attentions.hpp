@@ -7,7 +7,9 @@
 #include "adtr/backend/cuda/kernels/attention_backward.cuh"
 #include "adtr/backend/cuda/kernels/attention_tensor.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 template <class Runtime>
 struct Attentions {
@@ -27,13 +29,13 @@ struct Attentions {
   }
 
  private:
-  static constexpr Index most_channels = 128;
+  static constexpr Index max_channels = 128;
 
   [[nodiscard]] static kernels::AttentionTask task(const Attention<float>& a) {
     const Index channels = a.query.cols / a.heads;
-    if (channels > most_channels)
-      throw Error("attention on the cuda backend takes at most " + std::to_string(most_channels) +
-                  " channels a head, not " + std::to_string(channels) + ".",
+    if (channels > max_channels)
+      throw Error("attention on the cuda backend takes at most " + std::to_string(max_channels) +
+                      " channels a head, not " + std::to_string(channels) + ".",
                   ErrorCode::shape);
     return {a.query,   a.key,    a.value, a.out,    VectorView<float>(a.log_sum_exp, a.batch * a.heads * a.tokens),
             a.dropout, a.tokens, a.heads, channels, static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels)))};
@@ -75,4 +77,6 @@ struct Attentions {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

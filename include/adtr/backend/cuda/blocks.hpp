@@ -7,7 +7,9 @@
 #include "adtr/backend/cuda/products.hpp"
 #include "adtr/core/buffer.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 /// At most four launches a block: the expansion; the filter, which leaves parts of the squeeze; the gates; the
 /// projection, which multiplies by them what it reads.
@@ -37,9 +39,10 @@ struct Blocks {
       return taken;
     };
     const Index channels = block.channels, squeezed = block.excite.squeezed;
-    if (squeezed > kernels::Excite::most_squeezed)
+    if (squeezed > kernels::Excite::max_squeezed)
       throw Error("an inverted residual block on the cuda backend squeezes to at most " +
-                  std::to_string(kernels::Excite::most_squeezed) + " channels, not " + std::to_string(squeezed) + ".",
+                      std::to_string(kernels::Excite::max_squeezed) + " channels, not " + std::to_string(squeezed) +
+                      ".",
                   ErrorCode::shape);
     MapView<const float> wide = x;
     if (block.expand != nullptr) {
@@ -94,4 +97,6 @@ struct Blocks {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -22,7 +22,9 @@
 #define ADTR_UNROLLED
 #endif
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 inline constexpr int warp = 32;
 
@@ -71,9 +73,11 @@ using Array = typename detail::ArrayOf<T, N...>::Type;
   constexpr Index most = std::numeric_limits<std::int32_t>::max();
   if (rows > 0 && cols > most / rows)
     throw Error("an operation on the cuda backend takes at most " + std::to_string(most) + " elements, not " +
-                std::to_string(rows) + " times " + std::to_string(cols) + ".",
+                    std::to_string(rows) + " times " + std::to_string(cols) + ".",
                 ErrorCode::shape);
   return rows * cols;
 }
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

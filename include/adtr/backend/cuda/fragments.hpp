@@ -6,7 +6,9 @@
 
 #include "adtr/backend/cuda/execution.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 /// What the factors of products are rounded to; sums are floats in each. GPUs without tensor cores for a precision
 /// multiply floats.
@@ -59,4 +61,6 @@ struct Fragments {
   [[nodiscard]] ADTR_DEVICE static constexpr int c_column(int lane, int i) { return in_group(lane) * 2 + i % 2; }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -5,7 +5,9 @@
 #include "adtr/backend/cuda/kernels/reduce.cuh"
 #include "adtr/backend/cuda/kernels/rows.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 template <class Runtime>
 struct Maps {
@@ -55,4 +57,6 @@ struct Maps {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,9 @@
 
 #include "adtr/core/view.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 template <class Runtime>
 struct DeviceMemory {
@@ -51,4 +53,6 @@ struct DeviceMemory {
   static void wait(const Context& context, const Mark& mark) { context.wait(mark); }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -9,7 +9,9 @@
 #include "adtr/backend/cuda/products.hpp"
 #include "adtr/backend/cuda/tokens.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 /// A backend is an Operations<Runtime> with a name. It has no say in which kernels run: what the emulator tests is
 /// what a GPU does.
@@ -25,4 +27,6 @@ struct Operations : DeviceMemory<Runtime>,
   using Packed = typename Products<Runtime>::Packed;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,9 @@
 #include "adtr/backend/cuda/kernels/product_tensor.cuh"
 #include "adtr/backend/cuda/kernels/reduce.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 template <class Runtime>
 struct Products {
@@ -108,4 +110,6 @@ struct Products {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -5,7 +5,9 @@
 #include "adtr/backend/cuda/kernels/reduce.cuh"
 #include "adtr/backend/cuda/kernels/rows.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda {
 
 template <class Runtime>
 struct Tokens {
@@ -97,4 +99,6 @@ struct Tokens {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda
+}  // namespace cuda
+}  // namespace ADTR_ABI
+}  // namespace adtr

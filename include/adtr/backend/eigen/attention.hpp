@@ -5,7 +5,9 @@
 
 #include "adtr/backend/eigen/elements.hpp"
 
-namespace adtr::inline ADTR_ABI::eigen {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace eigen {
 
 struct Attentions {
   static void attention(const Context& context, const Attention<float>& a) {
@@ -127,4 +129,6 @@ struct Attentions {
   };
 };
 
-}  // namespace adtr::inline ADTR_ABI::eigen
+}  // namespace eigen
+}  // namespace ADTR_ABI
+}  // namespace adtr

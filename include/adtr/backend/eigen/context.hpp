@@ -11,7 +11,9 @@
 #include "adtr/core/arena.hpp"
 #include "adtr/core/view.hpp"
 
-namespace adtr::inline ADTR_ABI::eigen {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace eigen {
 
 /// A handle to the threads that operations share; see ThreadPool for how many there are. Copies share them too, and to
 /// move one is to copy it.
@@ -78,4 +80,6 @@ using ConstMatrixMap = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterSt
 /// elsewhere what they round, and in which order they add, depends on the address.
 using AlignedArray = Eigen::Map<Eigen::ArrayXf, Eigen::AlignedMax>;
 
-}  // namespace adtr::inline ADTR_ABI::eigen
+}  // namespace eigen
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,7 +4,9 @@
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/eigen/context.hpp"
 
-namespace adtr::inline ADTR_ABI::eigen {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace eigen {
 
 /// x = 1 / (1 + e⁻ˣ) for n elements of scratch memory.
 inline void sigmoid(float* x, Index n) {
@@ -94,4 +96,6 @@ inline void dropout_mask(const Dropout& dropout, std::uint64_t first, Index n, f
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI::eigen
+}  // namespace eigen
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -5,7 +5,9 @@
 
 #include "adtr/backend/eigen/elements.hpp"
 
-namespace adtr::inline ADTR_ABI::eigen {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace eigen {
 
 struct Maps {
   static void depthwise(const Context& context, MapView<const float> x, const Window& window, const float* w,
@@ -119,4 +121,6 @@ struct Maps {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::eigen
+}  // namespace eigen
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -7,7 +7,9 @@
 
 #include "adtr/backend/eigen/elements.hpp"
 
-namespace adtr::inline ADTR_ABI::eigen {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace eigen {
 
 struct Products {
   /// b as (inputs, outputs).
@@ -119,4 +121,6 @@ struct Products {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::eigen
+}  // namespace eigen
+}  // namespace ADTR_ABI
+}  // namespace adtr

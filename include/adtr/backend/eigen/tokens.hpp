@@ -6,7 +6,9 @@
 
 #include "adtr/backend/eigen/elements.hpp"
 
-namespace adtr::inline ADTR_ABI::eigen {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace eigen {
 
 struct Tokens {
   static void add_positions(const Context& context, MatrixView<const float> x, MatrixView<const float> p,
@@ -165,4 +167,6 @@ struct Tokens {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::eigen
+}  // namespace eigen
+}  // namespace ADTR_ABI
+}  // namespace adtr

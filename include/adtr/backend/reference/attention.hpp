@@ -5,7 +5,9 @@
 
 #include "adtr/backend/reference/products.hpp"
 
-namespace adtr::inline ADTR_ABI::reference {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace reference {
 
 template <class T>
 struct Attentions {
@@ -107,4 +109,6 @@ struct Attentions {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::reference
+}  // namespace reference
+}  // namespace ADTR_ABI
+}  // namespace adtr

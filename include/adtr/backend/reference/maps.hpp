@@ -5,7 +5,9 @@
 
 #include "adtr/backend/reference/products.hpp"
 
-namespace adtr::inline ADTR_ABI::reference {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace reference {
 
 template <class T>
 struct Maps {
@@ -103,4 +105,6 @@ struct Maps {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::reference
+}  // namespace reference
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -8,10 +8,12 @@
 #include "adtr/backend/arguments.hpp"
 #include "adtr/core/processors.hpp"
 
-namespace adtr::inline ADTR_ABI::reference {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace reference {
 
-/// Where the Reference backend runs: the calling thread. The number of threads asked for does not matter, but a negative
-/// one throws Error as it does everywhere.
+/// Where the Reference backend runs: the calling thread. The number of threads asked for does not matter, but a
+/// negative one throws Error as it does everywhere.
 struct Context {
   explicit Context(int threads = 1) { check_threads(threads); }
 };
@@ -118,4 +120,6 @@ struct Products {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::reference
+}  // namespace reference
+}  // namespace ADTR_ABI
+}  // namespace adtr

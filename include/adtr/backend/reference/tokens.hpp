@@ -3,7 +3,9 @@
 
 #include "adtr/backend/reference/products.hpp"
 
-namespace adtr::inline ADTR_ABI::reference {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace reference {
 
 template <class T>
 struct Tokens {
@@ -156,4 +158,6 @@ struct Tokens {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::reference
+}  // namespace reference
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -4,12 +4,12 @@
 /// Elements of a packed block of keys or values, of at most 16 keys or 512 channels.
 inline constexpr Index attention_block = 8192;
 inline constexpr Index query_rows = 24;
-inline constexpr Index most_keys = 256;
+inline constexpr Index max_keys = 256;
 inline constexpr Index attention_rows = 1024;  // queries of one task, at most
 
 /// Keys of a block: it depends on the channels only, so that sums always have the same order.
 ADTR_INLINE Index keys_of_block(Index channels) {
-  return smaller(most_keys, attention_block / round_up(channels, 16) / 16 * 16);
+  return smaller(max_keys, attention_block / round_up(channels, 16) / 16 * 16);
 }
 
 /// Packs `count` rows of x as the columns of panels (channels, 16), zeros beyond the last.
@@ -58,7 +58,7 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
 
 [[gnu::noinline]] inline void attention(const AttentionTask& t) {
   alignas(64) float keys[attention_block], values[attention_block];
-  alignas(64) float scores[query_rows * (most_keys + 16)];
+  alignas(64) float scores[query_rows * (max_keys + 16)];
   alignas(64) float most[attention_rows], total[attention_rows];
   const Index d = t.channels, block = keys_of_block(d);
   for (Index k0 = 0; k0 < t.tokens; k0 += block) {

@@ -48,7 +48,7 @@ ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, 
 }
 
 [[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g) {
-  constexpr Index row_length = most_keys + 16;  // not a power of two: a column's elements fall into many cache sets
+  constexpr Index row_length = max_keys + 16;  // not a power of two: a column's elements fall into many cache sets
   alignas(64) float keys[attention_block], values[attention_block], key_rows[attention_block];
   alignas(64) float query_panel[query_block], dout_panel[query_block];
   alignas(64) float scores[gradient_queries * row_length], products[gradient_queries * row_length];

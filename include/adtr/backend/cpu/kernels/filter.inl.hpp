@@ -134,7 +134,7 @@ ADTR_INLINE void place_expanded(const Ring& ring, Index row, Index pixels, const
 template <int Vectors>
 ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const float* bias, Index row, Index pixels,
                                Index column) {
-  alignas(64) float sums[most_rows * Vectors * width];
+  alignas(64) float sums[max_rows * Vectors * width];
   const Index pieces = larger(1, (t.inputs + k_block / 2) / k_block);
   const Index piece = pieces == 1 ? t.inputs : k_block;
   const float* a = t.x + (row * t.in_width + ring.begin) * t.x_stride;
@@ -159,7 +159,7 @@ ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const floa
     place_expanded<Vectors, false>(ring, row, pixels, sums, bias + column, t.activation, column);
 }
 
-/// `rows` rows of the map from `row` on, expanded into the ring: rows·columns ≤ most_rows.
+/// `rows` rows of the map from `row` on, expanded into the ring: rows·columns ≤ max_rows.
 ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float* bias, Index row, Index rows) {
   const Index pixels = rows * (ring.end - ring.begin);
   Index column = 0;
@@ -254,15 +254,15 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
     const Index begin_row = larger(0, top), end_row = smaller(t.in_height, top + k);
     while (next < end_row && columns > 0) {
       const Index room = ring.rows - (next - smaller(next, begin_row));  // the rows that windows still need stay
-      const Index fit = whole ? larger(1, most_rows / columns) : 1;
+      const Index fit = whole ? larger(1, max_rows / columns) : 1;
       const Index rows = smaller(smaller(fit, room), end - next);
       if (t.expand == nullptr) {
         copy_rows(t, ring, next, rows);
-      } else if (columns > most_rows) {
+      } else if (columns > max_rows) {
         Ring part = ring;  // a row in pieces
-        for (Index c = ring.begin; c < ring.end; c += most_rows) {
+        for (Index c = ring.begin; c < ring.end; c += max_rows) {
           part.begin = c;
-          part.end = smaller(ring.end, c + most_rows);
+          part.end = smaller(ring.end, c + max_rows);
           part.left = ring.left + c - ring.begin;
           expand_rows(t, part, expand_bias, next, 1);
         }

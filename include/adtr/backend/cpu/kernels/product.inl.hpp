@@ -3,15 +3,15 @@
 /// k is cut into pieces whose panel stays in the first-level cache while all rows of a block pass it.
 inline constexpr Index k_block = 256;
 /// Rows of a block of at most this many; their partial results lie on the stack.
-inline constexpr Index most_rows = 192;
+inline constexpr Index max_rows = 192;
 
 ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
 ADTR_INLINE Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
-/// A block of at most `most_rows` rows, A at a[row·row_step + k·k_step].
+/// A block of at most `max_rows` rows, A at a[row·row_step + k·k_step].
 ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
-  alignas(64) float partial[most_rows * tile_columns];
+  alignas(64) float partial[max_rows * tile_columns];
   const Index pieces = larger(1, (p.inputs + k_block / 2) / k_block);
   const Index piece = pieces == 1 ? p.inputs : k_block;
   for (Index column = p.begin; column < p.end;) {
@@ -39,7 +39,7 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
       t.k = last ? p.inputs - k : piece;
       // Weights come from far away, and the first tile of a column would wait for them. After the last column it is
       // the first again: another block of rows often comes next.
-      t.ahead = !last                    ? t.b + 16 * piece
+      t.ahead = !last                      ? t.b + 16 * piece
                 : column + columns < p.end ? b + columns / 16 * p.panel
                                            : p.b + p.begin / 16 * p.panel;
       t.ahead_step = (32 + tiles - 1) / tiles;
@@ -55,12 +55,12 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
 
 /// A in rows.
 [[gnu::noinline]] inline void product(const ProductTask& p) {
-  for (Index r = 0; r < p.rows; r += most_rows) product_block(p, p.a_stride, 1, r, smaller(most_rows, p.rows - r));
+  for (Index r = 0; r < p.rows; r += max_rows) product_block(p, p.a_stride, 1, r, smaller(max_rows, p.rows - r));
 }
 
 /// A in columns: a_stride elements from k to k.
 [[gnu::noinline]] inline void product_of_columns(const ProductTask& p) {
-  for (Index r = 0; r < p.rows; r += most_rows) product_block(p, 1, p.a_stride, r, smaller(most_rows, p.rows - r));
+  for (Index r = 0; r < p.rows; r += max_rows) product_block(p, 1, p.a_stride, r, smaller(max_rows, p.rows - r));
 }
 
 /// Copies `rows` × `columns` of a matrix into a panel (rows, 16), zeros beyond the last column.

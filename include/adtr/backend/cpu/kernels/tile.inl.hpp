@@ -23,9 +23,9 @@ struct Tile {
   Index panel;
   const float* ahead = nullptr;  ///< the b of the tiles after these: fetched a little with every second k
   Index ahead_step = 0;          ///< elements of a panel of it
-  Index k;              ///< how many
-  const float* before;  ///< accumulators of earlier k, or null
-  float* after;         ///< where to put them for later k; null: finish
+  Index k;                       ///< how many
+  const float* before;           ///< accumulators of earlier k, or null
+  float* after;                  ///< where to put them for later k; null: finish
   Index partial_stride;
   Index n;  ///< columns to store
   float* c;

@@ -9,7 +9,9 @@
 #include "adtr/core/error.hpp"
 #include "adtr/core/memory_error.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::device {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::device {
 
 /// A call of CUDA's runtime that failed: what() has the call, CUDA's words and the line. code() is no_resources where
 /// the GPU has no memory left; CUDA's own code is cuda_code().
@@ -47,4 +49,6 @@ inline void check_memory(cudaError_t code, const char* call, std::size_t bytes, 
   check(code, what.c_str(), file, line);
 }
 
-}  // namespace adtr::inline ADTR_ABI::cuda::device
+}  // namespace cuda::device
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cuda/device/memory.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::device {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::device {
 
 /// What was asked of a stream while it was recorded, to be run any number of times on the same memory.
 class Graph {
@@ -41,4 +43,6 @@ class Graph {
   std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, Destroy> graph_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::device
+}  // namespace cuda::device
+}  // namespace ADTR_ABI
+}  // namespace adtr

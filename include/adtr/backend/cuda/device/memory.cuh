@@ -10,7 +10,9 @@
 #include "adtr/backend/cuda/device/check.cuh"
 #include "adtr/core/extents.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::device {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::device {
 
 /// Kernels and copies in the order in which they are asked for.
 class Stream {
@@ -111,4 +113,6 @@ class PinnedBuffer {
   std::unique_ptr<float[], Free> data_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::device
+}  // namespace cuda::device
+}  // namespace ADTR_ABI
+}  // namespace adtr

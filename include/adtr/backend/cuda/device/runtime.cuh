@@ -6,18 +6,20 @@
 #include "adtr/backend/cuda/device/thread.cuh"
 #include "adtr/core/processors.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::device {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::device {
 
 /// The blocks that a multiprocessor must have room for; 0: the compiler's choice.
 template <class Kernel>
-constexpr int least_blocks = 0;
+constexpr int min_blocks = 0;
 template <class Kernel>
-  requires requires { Kernel::least_blocks; }
-constexpr int least_blocks<Kernel> = Kernel::least_blocks;
+requires requires { Kernel::min_blocks; }
+constexpr int min_blocks<Kernel> = Kernel::min_blocks;
 
 /// What runs on the GPU: Kernel::run in every thread.
 template <class Kernel, class... Arguments>
-__global__ void __launch_bounds__(Kernel::threads, least_blocks<Kernel>) run(Arguments... arguments) {
+__global__ void __launch_bounds__(Kernel::threads, min_blocks<Kernel>) run(Arguments... arguments) {
   Thread cx;
   Kernel::run(cx, arguments...);
 }
@@ -123,4 +125,6 @@ struct Runtime {
   using Memory = DeviceBuffer<T>;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::device
+}  // namespace cuda::device
+}  // namespace ADTR_ABI
+}  // namespace adtr

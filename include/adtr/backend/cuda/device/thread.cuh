@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cuda/fragments.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::device {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::device {
 
 /// An array of shared memory.
 template <class T>
@@ -107,4 +109,6 @@ struct Thread {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::device
+}  // namespace cuda::device
+}  // namespace ADTR_ABI
+}  // namespace adtr

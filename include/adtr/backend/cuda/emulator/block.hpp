@@ -10,7 +10,9 @@
 #include "adtr/backend/cuda/emulator/shared.hpp"
 #include "adtr/backend/cuda/emulator/tensor.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 /// In which order blocks, warps and lanes take their turns: order 1 counts up, others begin elsewhere or count down. No
 /// result may depend on it.
@@ -210,4 +212,6 @@ class Block {
   std::array<std::array<std::array<Passed, warp>, 2>, 1024 / warp> exchanged_{};
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -7,7 +7,9 @@
 
 #include "adtr/backend/cuda/execution.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 enum class FaultKind : std::uint8_t {
   launch,         ///< a grid, block or amount of shared memory that no GPU takes
@@ -75,4 +77,6 @@ class Fault : public Error {
   return text;
 }
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

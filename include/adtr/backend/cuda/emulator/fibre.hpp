@@ -30,7 +30,9 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 #if defined(ADTR_FIBRES_UCONTEXT)
 
@@ -147,4 +149,6 @@ class Fibre {
 #endif
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -15,7 +15,9 @@
 #include "adtr/core/extents.hpp"
 #include "adtr/core/memory_error.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 /// Address space in which every touch ends the program with SIGSEGV, as a GPU's pointer on the host does, except while
 /// an Open lives.
@@ -122,4 +124,6 @@ class HeapBuffer {
   Index size_ = 0;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

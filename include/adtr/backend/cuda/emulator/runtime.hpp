@@ -12,7 +12,9 @@
 #include "adtr/backend/cuda/emulator/thread.hpp"
 #include "adtr/core/buffer.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 /// What was asked of a context while it was recorded, with the arguments that it had then.
 class Graph {
@@ -166,4 +168,6 @@ struct Runtime {
   using Memory = HeapBuffer<T>;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,9 @@
 
 #include "adtr/backend/cuda/emulator/touched.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 /// An array of shared memory, as a kernel holds it.
 template <class T>
@@ -58,4 +60,6 @@ class SharedMemory {
   std::array<Array, most> arrays_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

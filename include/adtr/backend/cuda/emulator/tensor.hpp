@@ -6,7 +6,9 @@
 
 #include "adtr/backend/cuda/fragments.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 /// cvt.rna.tf32.f32
 [[nodiscard]] inline Word tf32(float x) {
@@ -57,4 +59,6 @@ void multiply_fragments(const std::array<Passed, warp>& lanes, int lane, Fragmen
     for (int i = 0; i < 4; ++i) sums[i] += rows[i / 2][k] * columns[i % 2][k];
 }
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

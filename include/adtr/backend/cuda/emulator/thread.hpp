@@ -6,7 +6,9 @@
 
 #include "adtr/backend/cuda/emulator/block.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 class Thread {
  public:
@@ -207,4 +209,6 @@ class Thread {
   int thread_;
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

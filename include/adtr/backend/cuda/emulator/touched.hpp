@@ -7,7 +7,9 @@
 
 #include "adtr/backend/cuda/emulator/fault.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::emulator {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::emulator {
 
 /// Epochs are counted from barrier to barrier, over all blocks of all launches. So an epoch tells which launch and
 /// which block it was in, and nothing is ever reset.
@@ -78,4 +80,6 @@ class GlobalMemory {
   std::array<Recent, 4096> recent_{};
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::emulator
+}  // namespace cuda::emulator
+}  // namespace ADTR_ABI
+}  // namespace adtr

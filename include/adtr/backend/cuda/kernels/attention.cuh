@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cuda/kernels/attention_tile.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// The softmax is taken on the way (Milakov & Gimelshein, 2018): what was summed so far shrinks when a larger logit
 /// comes. The weights of a tile pass through shared memory.
@@ -67,4 +69,6 @@ struct AttentionForward : Tile {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

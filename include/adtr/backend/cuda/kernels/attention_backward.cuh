@@ -7,7 +7,9 @@
 
 #include "adtr/backend/cuda/kernels/attention_tile.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 template <class Tile>
 struct AttentionGradientTile : Tile {
@@ -140,4 +142,6 @@ struct KeyValueGradient : AttentionGradientTile<Products> {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

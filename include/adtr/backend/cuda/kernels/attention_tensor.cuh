@@ -4,7 +4,9 @@
 #include "adtr/backend/cuda/fragments.hpp"
 #include "adtr/backend/cuda/kernels/attention_tile.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// As AttentionTile, factors rounded to Format on their way from shared memory, sums in floats. A warp owns 16 rows of
 /// a product and all of its columns; of these a lane owns what is in its fragments: two rows, each with three
@@ -75,4 +77,6 @@ struct AttentionTensorTile : AttentionMemory<D, Tokens, Tokens / Fragments::rows
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,9 @@
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cuda/kernels/sums.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// Attention, and where its scale has been computed.
 struct AttentionTask {
@@ -147,4 +149,6 @@ ADTR_DEVICE void write(Context& cx, const AttentionTask& a, const typename Tile:
   }
 }
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

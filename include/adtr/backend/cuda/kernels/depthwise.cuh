@@ -4,7 +4,9 @@
 #include "adtr/backend/cuda/kernels/maps.cuh"
 #include "adtr/backend/cuda/kernels/sums.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// 0 ≤ i < size, of numbers that have 31 bits.
 [[nodiscard]] ADTR_DEVICE bool within(Index i, Index size) {
@@ -131,4 +133,6 @@ struct Depthwise : FilterBlock {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,9 @@
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cuda/execution.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// NaN stays NaN.
 ADTR_DEVICE float activate(float x, Activation activation) {
@@ -147,4 +149,6 @@ struct AdamWElements : Elements {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

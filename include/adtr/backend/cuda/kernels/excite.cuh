@@ -4,7 +4,9 @@
 #include "adtr/backend/cuda/kernels/elements.cuh"
 #include "adtr/backend/cuda/kernels/sums.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// gate(n, c) = sigmoid(w(c)·activation(Σ parts(n) / positions + squeezed_bias) + bias[c]), 64 channels of image
 /// n = block y a block. Each block adds up all parts: a few loads a thread, where a launch of its own would take
@@ -14,13 +16,13 @@ struct Excite {
   static constexpr int threads = 256;
   static constexpr int warps = threads / warp;
   static constexpr int channels = 64;
-  static constexpr int most_squeezed = 1024;
+  static constexpr int max_squeezed = 1024;
 
   template <class Context>
   ADTR_DEVICE static void run(Context& cx, MatrixView<const float> parts, Index positions,
                               VectorView<const float> squeezed_bias, Activation activation, MatrixView<const float> w,
                               VectorView<const float> bias, MatrixView<float> gate) {
-    const auto squeezed = cx.template shared<float, most_squeezed, 0>();
+    const auto squeezed = cx.template shared<float, max_squeezed, 0>();
     const Index n = cx.block_y(), first = cx.block_x() * channels;
     const Index rest = w.rows - first;
     sum_each_row<warps>(
@@ -43,4 +45,6 @@ struct Excite {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

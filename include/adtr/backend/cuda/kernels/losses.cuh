@@ -4,7 +4,9 @@
 #include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/cuda/kernels/sums.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// Weights of sign_gradient and parts of the loss: blocks take images in turns. In L_img a token counts where fewer
 /// than `top` others come before it, which takes T comparisons a token and no sorting. m grows with φ, so that it
@@ -82,4 +84,6 @@ struct AnomalyWeights {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cuda/kernels/elements.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// A pixel of a map.
 struct Pixel {
@@ -84,4 +86,6 @@ struct ScaleChannels : Elements {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

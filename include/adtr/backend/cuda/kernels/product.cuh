@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cuda/kernels/maps.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// The left operand a(m, k) as a matrix holds it.
 struct LeftRows {
@@ -214,4 +216,6 @@ struct Copy : Elements {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

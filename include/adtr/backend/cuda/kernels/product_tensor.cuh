@@ -4,7 +4,9 @@
 #include "adtr/backend/cuda/fragments.hpp"
 #include "adtr/backend/cuda/kernels/product.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// Where word w of row r (of a, or column of b) of a slice lies in shared memory; lanes that store neighbours are those
 /// that have read neighbours.
@@ -41,7 +43,7 @@ struct ProductTensor {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
   static constexpr int threads = 8 * warp;
-  static constexpr int least_blocks = 1;  ///< for two, one of the kernels would spill registers
+  static constexpr int min_blocks = 1;  ///< for two, one of the kernels would spill registers
   static constexpr int warps_across = Size / 32;
   static constexpr int rows = Size * warps_across / 8;  ///< of a warp
   static constexpr int values = Format::values;
@@ -105,4 +107,6 @@ struct ProductTensor {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cuda/kernels/sums.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// sums[c] += Σ a(·, c)
 struct ColumnSums : ColumnBlock {
@@ -105,4 +107,6 @@ struct SumOfParts {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -6,7 +6,9 @@
 #include "adtr/backend/cuda/kernels/elements.cuh"
 #include "adtr/backend/cuda/kernels/sums.cuh"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 struct Rows {
   static constexpr int threads = 256;
@@ -104,4 +106,6 @@ struct Dense : Rows {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -3,7 +3,9 @@
 
 #include "adtr/backend/cuda/execution.hpp"
 
-namespace adtr::inline ADTR_ABI::cuda::kernels {
+namespace adtr {
+inline namespace ADTR_ABI {
+namespace cuda::kernels {
 
 /// The sum over `Lanes` neighbouring lanes, a power of 2, the same bits in each.
 template <int Lanes = warp, class Context, class T>
@@ -99,4 +101,6 @@ struct ColumnBlock {
   }
 };
 
-}  // namespace adtr::inline ADTR_ABI::cuda::kernels
+}  // namespace cuda::kernels
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -15,7 +15,8 @@
 
 #include "adtr/io/path_status.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Maps a whole regular file. The bytes stay where they are when the object moves, and stay valid when the file is
 /// replaced by a rename (AtomicFile); a writer that cuts a mapped file short in place ends the process with SIGBUS.
@@ -73,4 +74,5 @@ class MappedFile {
   std::size_t size_ = 0;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

@@ -8,7 +8,8 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/utf8.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A JSON string literal, quotes included: control characters, quotes and backslashes escaped, the rest as it is.
 [[nodiscard]] inline std::string json_quoted(std::string_view text) {
@@ -60,4 +61,5 @@ namespace adtr::inline ADTR_ABI {
   return json_quoted(name.substr(0, end)) + "...";
 }
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

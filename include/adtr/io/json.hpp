@@ -9,9 +9,10 @@
 #include <utility>
 
 #include "adtr/core/error.hpp"
-#include "adtr/weights/json_text.hpp"
+#include "adtr/io/json_text.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// A cursor over JSON text (RFC 8259) that is asked for what should come next. What comes instead is an error that
 /// names the file and the byte. Nesting is limited, a key that comes twice in one object is refused.
@@ -247,4 +248,5 @@ class JsonReader {
   int depth_ = 0;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr

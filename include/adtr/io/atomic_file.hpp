@@ -21,7 +21,8 @@
 #include "adtr/io/path_status.hpp"
 #include "adtr/io/temporary_files.hpp"
 
-namespace adtr::inline ADTR_ABI {
+namespace adtr {
+inline namespace ADTR_ABI {
 
 /// Writes to a temporary file in the folder of `path` and renames it over `path` in commit(). Without a commit, by an
 /// exception or an early return, the temporary file goes and `path` is as it was. Every failure throws an Error that
@@ -126,4 +127,5 @@ class AtomicFile {
   int fd_ = -1;
 };
 
-}  // namespace adtr::inline ADTR_ABI
+}  // namespace ADTR_ABI
+}  // namespace adtr
