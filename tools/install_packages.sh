@@ -5,7 +5,8 @@
 set -euo pipefail
 
 packages=(g++ clang binutils cmake ninja-build git ca-certificates python3 libeigen3-dev libxtensor-dev libstb-dev
-          libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev doxygen valgrind)
+          libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev doxygen universal-ctags
+          valgrind)
 if (($# > 0)); then
   packages=("$@")
 fi
