@@ -37,4 +37,6 @@ if ((EUID != 0)); then
 fi
 echo "install_packages: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+# debconf's notes, for example that apt-utils is missing, say nothing about the result.
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
+  >/dev/null 2> >(grep -v '^debconf: ' >&2 || true)

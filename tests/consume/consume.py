@@ -35,6 +35,13 @@ def main() -> int:
         f"-DADTR_CHECKOUT={args.adtr}")
     run(args.cmake, "--build", str(build))
     run(str(build / "app"))
+
+    # A project that builds adtr inside itself installs its own files, and adtr's only if it asks for them.
+    installed = args.work / "installed"
+    run(args.cmake, "--install", str(build), "--prefix", str(installed))
+    if (installed / "include/adtr").exists():
+        print(f"{installed}: expected nothing of adtr, found its headers, although ADTR_INSTALL was not set")
+        return 1
     return 0
 
 
