@@ -11,14 +11,13 @@ namespace cuda::kernels {
 /// The layout of a slice in shared memory: `place` maps a row of a (or a column of b) and a word to an index. A lane
 /// stores the words that it has read from global memory.
 ///
-/// Lane 4g + t of a warp reads row r₀ + g, word w₀ + t of a fragment, with g < 8 and t < 4. With NeighboursInK,
-/// `stride` is the distance between rows; without, the distance between words. There are 32 banks, and the lanes read
-/// banks
-///   stride·g + t = 20g + t or 36g + t (mod 32), with NeighboursInK: for g = 0 … 7, both 20g and 36g run through all
-///     multiples of 4 mod 32, once each;
-///   stride·t + g = (Size + 8)·t + g = 8t + g (mod 32), without, as Size is a multiple of 32.
-/// Both cases reach 32 different banks. Stores reach 32 different banks without NeighboursInK; with it, at most two
-/// lanes store to one bank. Slices of small tiles are longer for the reason given at Product.
+/// Lane 4g + t of a warp reads row r₀ + g, word w₀ + t of a fragment, with g < 8 and t < 4. `stride` separates rows if
+/// NeighboursInK, and words otherwise. There are 32 banks. Up to a constant, the lanes read these banks (mod 32):
+///   with NeighboursInK, stride·g + t = 20g + t or 36g + t, and for g = 0 … 7 both 20g and 36g run through all
+///     multiples of 4, once each;
+///   otherwise, stride·t + g = (Size + 8)·t + g = 8t + g, as Size is a multiple of 32.
+/// In either case these are 32 different banks. Stores reach 32 different banks without NeighboursInK; with it, at most
+/// two lanes store to one bank. Slices of small tiles are longer for the reason given at Product.
 template <int Size, bool NeighboursInK>
 struct TensorSlice {
   static constexpr int words = (Size == 64 ? 4 : 2) * Fragments::words;
