@@ -88,7 +88,7 @@ class Block {
   /// Returns what each lane of the thread's warp passes, valid until the thread's next rendezvous. All lanes must call
   /// it.
   [[nodiscard]] const std::array<Passed, warp>& exchange(int thread, const Passed& passed, State at, Line line) {
-    // Two buffers in turns: a lane that is already at the next exchange overwrites nothing that another still reads.
+    // Two alternating buffers: a lane that is already at the next exchange overwrites nothing that another still reads.
     Lane& self = lane(thread);
     auto& lanes = exchanged_[static_cast<std::size_t>(thread / warp)][self.exchanges++ % 2];
     lanes[static_cast<std::size_t>(thread % warp)] = passed;
@@ -178,7 +178,7 @@ class Block {
     if (cancelled_) throw Cancelled{};
   }
 
-  /// Ends the threads that still wait by an exception, so that the destructors of their frames run.
+  /// Ends the waiting threads by an exception, so that the destructors of their frames run.
   void cancel() {
     cancelled_ = true;
     for (int t = 0; t < count_; ++t)

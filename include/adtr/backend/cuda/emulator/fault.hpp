@@ -57,7 +57,8 @@ struct Where {
   }
 };
 
-/// Stops a launch. what() names the kernel, the block, the thread, the line of source code and, if any, the address.
+/// Stops a launch. what() is one sentence with the kernel, block, thread and source line and, if there is one, the
+/// address.
 class Fault : public Error {
  public:
   Fault(FaultKind kind, const Where& where, const std::string& sentence)

@@ -93,7 +93,7 @@ struct AttentionMemory {
 template <int D, int Tokens, int PerThread>
 struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / PerThread), 1> {
   static constexpr int side = Tokens / PerThread;
-  static constexpr int lanes = side;  ///< neighbouring lanes that share a row
+  static constexpr int lanes = side;  ///< number of neighbouring lanes that share a row
   static constexpr int own_rows = PerThread, own_tokens = PerThread, own_channels = D / side;
   using Memory = AttentionMemory<D, Tokens, side * side, 1>;
   using Memory::stride, Memory::weight_stride;
