@@ -1,4 +1,4 @@
-/// CUDA: multi-head attention, a block for a head and a tile of its queries or keys, for any runtime.
+/// CUDA: multi-head attention, one block per head and tile of queries or keys, for any runtime (GPU or emulator).
 #pragma once
 
 #include <cmath>
@@ -48,8 +48,8 @@ struct Attentions {
   template <int D, int Tokens>
   using Bf16Tile = kernels::AttentionTensorTile<Bf16, D, Tokens>;
 
-  /// fn.operator()<Tile>() with the tiles that this context multiplies, for heads of so many channels; the narrowest
-  /// have `Tokens` tokens.
+  /// Calls fn.operator()<Tile>() with the tile for the context's precision and for heads of `channels` channels. For
+  /// heads of up to 32 channels, the tile has `Tokens` tokens.
   template <int Tokens, class F>
   static void by_precision(const Context& context, Index channels, const F& fn) {
     switch (context.tensor_cores() ? context.precision() : Precision::float32) {

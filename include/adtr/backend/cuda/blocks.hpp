@@ -1,5 +1,5 @@
-/// CUDA: depthwise convolution and the inverted residual block, squeeze-and-excitation within the kernels around it,
-/// for any runtime.
+/// CUDA: depthwise convolution, and the inverted residual block with squeeze-and-excitation fused into the kernels
+/// around it, for any runtime (GPU or emulator).
 #pragma once
 
 #include "adtr/backend/cuda/kernels/depthwise.cuh"
@@ -11,8 +11,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda {
 
-/// At most four launches a block: the expansion; the filter, which leaves parts of the squeeze; the gates; the
-/// projection, which multiplies by them what it reads.
+/// An inverted residual block takes at most four launches: the expansion; the filter, which also writes the parts of
+/// the squeeze; the gates; and the projection, which multiplies its input by the gates.
 template <class Runtime>
 struct Blocks {
   using Context = typename Runtime::Context;

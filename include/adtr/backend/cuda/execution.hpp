@@ -1,9 +1,9 @@
-/// CUDA: what kernels are made of, for nvcc and for any other compiler.
+/// CUDA: the building blocks of kernels, for nvcc and for any other compiler.
 ///
-/// A kernel is a type with a name, a number of threads a block and a function `run(cx, arguments...)`. Everything that
-/// a GPU gives a thread it asks of `cx`: its indices, memory, barriers, shuffles. On a GPU cx is a `device::Thread`,
-/// whose functions cost nothing; anywhere else an `emulator::Thread`, which checks each of them. Sizes travel with
-/// pointers (VectorView, MatrixView, MapView), so that the emulator knows what is out of bounds.
+/// A kernel is a type with a name, a number of threads per block and a function `run(cx, arguments...)`. It gets all
+/// services of a GPU through `cx`: indices, memory, barriers, shuffles. On a GPU, cx is a `device::Thread`, whose
+/// functions cost nothing; elsewhere it is an `emulator::Thread`, which checks every call. Pointers come with sizes
+/// (VectorView, MatrixView, MapView), so that the emulator detects accesses out of bounds.
 #pragma once
 
 #include <cstdint>
@@ -28,17 +28,17 @@ namespace cuda {
 
 inline constexpr int warp = 32;
 
-/// The blocks of a launch.
+/// The number of blocks of a launch in each dimension, or the index of a block.
 struct Grid {
   Index x = 1;
   Index y = 1;
   Index z = 1;
 };
 
-/// The blocks that `items` need, `each` of them a block.
+/// The number of blocks for `items` items, with `each` items per block.
 [[nodiscard]] constexpr Index blocks(Index items, Index each) { return (items + each - 1) / each; }
 
-/// `size` elements, or null for none.
+/// A vector of `size` elements; null means that there is no vector.
 template <class T>
 struct VectorView {
   T* data = nullptr;
@@ -48,7 +48,7 @@ struct VectorView {
   constexpr VectorView(T* d, Index n) : data(d), size(d == nullptr ? 0 : n) {}
 };
 
-/// Four neighbours, read in one go.
+/// Four neighbouring floats, read by one instruction.
 struct alignas(16) Quad {
   float v[4];
 };
@@ -64,11 +64,11 @@ struct ArrayOf<T, N, More...> {
 };
 }  // namespace detail
 
-/// T[N]…[N]: what a thread keeps in registers. (g++ warns of signs when the bounds are ints that depend on a template.)
+/// T[N]…[N], which a thread keeps in registers. (With plain arrays, g++ warns of signs if a bound is a dependent int.)
 template <class T, int... N>
 using Array = typename detail::ArrayOf<T, N...>::Type;
 
-/// The number of elements of a matrix, which kernels count in 32 bits.
+/// The number of elements of a matrix. Throws Error if it exceeds the 31 bits that kernels count with.
 [[nodiscard]] inline Index elements(Index rows, Index cols) {
   constexpr Index most = std::numeric_limits<std::int32_t>::max();
   if (rows > 0 && cols > most / rows)

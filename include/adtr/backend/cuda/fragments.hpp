@@ -1,4 +1,4 @@
-/// CUDA: products on tensor cores (mma.sync): how numbers are rounded for them, and which lane holds what.
+/// CUDA: products on tensor cores (mma.sync): how factors are rounded, and which lane holds which values.
 #pragma once
 
 #include <cstdint>
@@ -10,15 +10,15 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda {
 
-/// What the factors of products are rounded to; sums are floats in each. GPUs without tensor cores for a precision
+/// The format that factors of products are rounded to. Sums are always floats. GPUs without suitable tensor cores
 /// multiply floats.
 enum class Precision : std::uint8_t {
-  float32,  ///< nothing
-  tf32,     ///< 10 bits of fraction, ties away from zero: within 2⁻¹¹ of itself
-  bf16      ///< 7 bits of fraction, ties to even: within 2⁻⁸
+  float32,  ///< no rounding
+  tf32,     ///< 10 bits of fraction, ties away from zero: relative error up to 2⁻¹¹
+  bf16      ///< 7 bits of fraction, ties to even: relative error up to 2⁻⁸
 };
 
-/// One of those, by its name.
+/// The precision with the given name. Throws Error if there is none.
 [[nodiscard]] inline Precision parse_precision(std::string_view name) {
   if (name == "float32") return Precision::float32;
   if (name == "tf32") return Precision::tf32;
@@ -26,21 +26,22 @@ enum class Precision : std::uint8_t {
   throw Error("expected the precision float32, tf32 or bf16, found " + std::string(name) + ".", ErrorCode::option);
 }
 
-/// What a lane hands to a tensor core: `values` numbers that are neighbours in k, the first in the lowest bits.
+/// The unit in which a lane passes factors to a tensor core: `values` neighbours in k, the first in the lowest bits.
 using Word = std::uint32_t;
 
-/// m16n8k8
+/// Factors of the instruction shape m16n8k8.
 struct Tf32 {
   static constexpr int values = 1;
 };
 
-/// m16n8k16
+/// Factors of the instruction shape m16n8k16.
 struct Bf16 {
   static constexpr int values = 2;
 };
 
-/// The fragments of one product c (16, 8) += a (16, 8 words)·b (8 words, 8), over the lanes of a warp: counted in
-/// words, they are the same in both formats. Each function tells where number i of a lane's fragment lies.
+/// The fragments of one product c (16, 8) += a (16, 8 words)·b (8 words, 8), distributed over the lanes of a warp.
+/// Counted in words, they are the same in both formats. Each function gives the row, column or word of element i of a
+/// lane's fragment.
 struct Fragments {
   static constexpr int rows = 16;
   static constexpr int columns = 8;

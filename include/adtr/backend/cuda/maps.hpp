@@ -1,4 +1,4 @@
-/// CUDA: what a backbone does beside products and filters, for any runtime.
+/// CUDA: operations of a backbone other than products and filters, for any runtime (GPU or emulator).
 #pragma once
 
 #include "adtr/backend/cuda/kernels/maps.cuh"
@@ -13,7 +13,7 @@ template <class Runtime>
 struct Maps {
   using Context = typename Runtime::Context;
 
-  /// The scratch holds means (batch, C), the squeezed channels (batch, S) and gates (batch, C).
+  /// `scratch` holds the means (batch, C), the squeezed channels (batch, S) and the gates (batch, C).
   static void squeeze_excite(const Context& context, MapView<float> x, const SqueezeExcite<float>& layer,
                              float* scratch) {
     using Means = kernels::ChannelMeans;
@@ -49,7 +49,7 @@ struct Maps {
   }
 
  private:
-  /// A thread for each element of `result`.
+  /// Launches one thread per element of `result`.
   template <class Kernel, class... Arguments>
   static void each(const Context& context, MapView<float> result, const Arguments&... arguments) {
     context.template launch<Kernel>({blocks(elements(result.pixels(), result.channels), Kernel::threads)},

@@ -1,4 +1,4 @@
-/// CUDA: memory of the GPU's own, and operations that are recorded, for any runtime.
+/// CUDA: memory of the GPU, and recorded operations, for any runtime (GPU or emulator).
 #pragma once
 
 #include <map>
@@ -19,11 +19,12 @@ struct DeviceMemory {
   using Mark = typename Runtime::Mark;
   static constexpr bool on_host = false;
 
-  /// Rows of operations as graphs.
+  /// Sequences of operations that are recorded as graphs and replayed.
   class Recording {
    public:
-    /// Asks for `operations`, the first time one by one, so that whatever they make on their first run is made; the
-    /// second time they are recorded, and from then on the record is run. Nothing in them may wait for the GPU.
+    /// Runs `operations`, which must not wait for the GPU. The first call for a key issues them one by one, so that
+    /// whatever they create on their first run exists afterwards. The second call records and replays them; later calls
+    /// only replay the record.
     template <class F>
     void run(const Context& context, Index key, F&& operations) {
       const auto [it, first] = graphs_.try_emplace(key);

@@ -1,4 +1,4 @@
-/// CUDA: all operations of the backend, for a runtime: what launches kernels and holds memory.
+/// CUDA: all operations of the backend, for any runtime. A runtime launches kernels and provides memory.
 #pragma once
 
 #include "adtr/backend/backend.hpp"
@@ -13,8 +13,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda {
 
-/// A backend is an Operations<Runtime> with a name. It has no say in which kernels run: what the emulator tests is
-/// what a GPU does.
+/// A backend is an Operations<Runtime> with a name. The runtime does not choose the kernels, so the emulator tests the
+/// same kernels that a GPU runs.
 template <class Runtime>
 struct Operations : DeviceMemory<Runtime>,
                     Products<Runtime>,

@@ -12,7 +12,7 @@ template <class Runtime>
 struct Products {
   using Context = typename Runtime::Context;
 
-  /// b as (inputs, outputs), rows as they are.
+  /// The right operand b, stored row by row as (inputs, outputs).
   struct Packed {
     typename Runtime::template Memory<float> values;
     Index inputs = 0;
@@ -35,7 +35,7 @@ struct Products {
     product(context, kernels::LeftRows{a}, b.matrix(), epilogue, c);
   }
 
-  /// The same for images whose rows of a are multiplied by their row of `gates` (batch, K) first.
+  /// Like multiply, but first multiplies each row of a by its image's row of `gates` (batch, K).
   static void multiply_gated(const Context& context, MatrixView<const float> a, MatrixView<const float> gates,
                              const Packed& b, const Epilogue<float>& epilogue, MatrixView<float> c) {
     in_precision<kernels::LeftGatedRows, kernels::GatedProduct>(context, a.rows / gates.rows, gates.rows, c.cols, a,
@@ -81,7 +81,7 @@ struct Products {
   template <class Tiles>
   using Plain = Tiles;
 
-  /// Kernel<a product in tiles> for the results of so many images, rows by columns each.
+  /// Launches Kernel<a tiled product> in the context's precision. Each of `images` results has rows × columns elements.
   template <class Left, template <class> class Kernel, class... Arguments>
   static void in_precision(const Context& context, Index rows, Index images, Index columns,
                            const Arguments&... arguments) {
@@ -99,7 +99,8 @@ struct Products {
     }
   }
 
-  /// In large tiles where they are enough to keep the GPU busy and a small one does not hold all rows, else in small.
+  /// Uses large tiles if there are enough of them to keep the GPU busy and the rows do not fit into one small tile.
+  /// Otherwise uses small tiles.
   template <class Large, class Small, class... Arguments>
   static void in_tiles(const Context& context, Index rows, Index images, Index columns, const Arguments&... arguments) {
     const auto grid = [&](Index size) { return Grid{blocks(rows, size) * blocks(columns, size), images}; };

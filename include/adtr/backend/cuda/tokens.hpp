@@ -1,4 +1,4 @@
-/// CUDA: row-wise and element-wise operations, losses and the optimiser, for any runtime.
+/// CUDA: row-wise and element-wise operations, losses and the optimiser, for any runtime (GPU or emulator).
 #pragma once
 
 #include "adtr/backend/cuda/kernels/losses.cuh"
@@ -32,14 +32,14 @@ struct Tokens {
                                   Out dx, float* dgamma, float* dbeta) {
     using Parameters = kernels::LayerNormParameters;
     const VectorView<const float> both(statistics, 2 * x.rows);
-    // First, because dx may be dy.
+    // The parameter gradients come first, because dx may be the same matrix as dy.
     context.template launch<Parameters>({blocks(x.cols, Parameters::columns)}, x, both, dy,
                                         VectorView<float>(dgamma, x.cols), VectorView<float>(dbeta, x.cols));
     rows<kernels::LayerNormInput>(context, x, x, VectorView<const float>(gamma, x.cols), both, dy, dx);
   }
 
   static void dropout(const Context& context, In x, const Dropout& dropout, In residual, Out y) {
-    // A counter for eight elements, eight counters for 64.
+    // One counter serves eight elements of a block of 64, so each block takes eight counters.
     const Index counters = blocks(elements(x.rows, x.cols), 64) * 8;
     const float scale = dropout.active() ? static_cast<float>(1.0 / (1.0 - static_cast<double>(dropout.rate))) : 1.0F;
     context.template launch<kernels::DropElements>({blocks(counters, kernels::DropElements::threads)}, x, dropout,
@@ -79,17 +79,17 @@ struct Tokens {
   }
 
  private:
-  /// A thread for each element of `result`.
+  /// Launches one thread per element of `result`.
   template <class Kernel, class... Arguments>
   static void each(const Context& context, Out result, const Arguments&... arguments) {
     context.template launch<Kernel>({blocks(elements(result.rows, result.cols), Kernel::threads)}, arguments...);
   }
-  /// A warp for each row of x.
+  /// Launches one warp per row of x.
   template <class Kernel, class... Arguments>
   static void rows(const Context& context, In x, const Arguments&... arguments) {
     context.template launch<Kernel>({blocks(elements(x.rows, 1), Kernel::per_block)}, arguments...);
   }
-  /// Adds to *total the sum that a kernel leaves in parts.
+  /// Adds to *total the sum of the parts that a kernel writes.
   template <class Kernel, class... Arguments>
   static void sum(const Context& context, double* total, const Arguments&... arguments) {
     const VectorView<double> parts = context.partial_sums();

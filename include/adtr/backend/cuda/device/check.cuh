@@ -1,4 +1,4 @@
-/// CUDA: errors of the runtime as exceptions.
+/// CUDA: turns errors of the CUDA runtime into exceptions.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -13,8 +13,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::device {
 
-/// A call of CUDA's runtime that failed: what() has the call, CUDA's words and the line. code() is no_resources where
-/// the GPU has no memory left; CUDA's own code is cuda_code().
+/// A failed call of the CUDA runtime: what() has the call, the line and CUDA's message. code() is no_resources if the
+/// GPU is out of memory; cuda_code() is CUDA's own error code.
 class CudaError : public Error {
  public:
   CudaError(cudaError_t code, const std::string& call, const char* file, unsigned line)
@@ -33,15 +33,15 @@ class CudaError : public Error {
   cudaError_t cuda_code_;
 };
 
-/// check(cudaCall(…), "cudaCall"): the line is that of the check.
+/// Throws CudaError if a call failed: check(cudaCall(…), "cudaCall"). The error has the line of the check.
 inline void check(cudaError_t code, const char* call, const char* file = __builtin_FILE(),
                   unsigned line = __builtin_LINE()) {
   if (code == cudaSuccess) return;
-  static_cast<void>(cudaGetLastError());  // or the next launch, which asks for it, would seem to have failed
+  static_cast<void>(cudaGetLastError());  // clears the error, or the next launch would report it
   throw CudaError(code, call, file, line);
 }
 
-/// The same of a call that asks for memory: the error says how much, and for what.
+/// Checks a call that allocates memory: the error also says how much was requested, and for what.
 inline void check_memory(cudaError_t code, const char* call, std::size_t bytes, const char* file = __builtin_FILE(),
                          unsigned line = __builtin_LINE()) {
   if (code == cudaSuccess) return;

@@ -1,4 +1,4 @@
-/// CUDA: a row of kernels and copies that a GPU takes in one go.
+/// CUDA: a sequence of kernels and copies that is launched as a whole.
 #pragma once
 
 #include "adtr/backend/cuda/device/memory.cuh"
@@ -7,12 +7,12 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::device {
 
-/// What was asked of a stream while it was recorded, to be run any number of times on the same memory.
+/// The operations that were issued to a stream during a recording. They can run any number of times on the same memory.
 class Graph {
  public:
   Graph() = default;
 
-  /// Records what `operations` asks of the stream, without running it. Throws CudaError where they wait for the GPU.
+  /// Records what `operations` issues to the stream, without running it. Throws CudaError if it waits for the GPU.
   template <class F>
   Graph(const Stream& stream, F&& operations) {
     check(cudaStreamBeginCapture(stream.get(), cudaStreamCaptureModeThreadLocal), "cudaStreamBeginCapture");
@@ -22,7 +22,7 @@ class Graph {
     } catch (...) {
       static_cast<void>(cudaStreamEndCapture(stream.get(), &recorded));
       if (recorded != nullptr) static_cast<void>(cudaGraphDestroy(recorded));
-      static_cast<void>(cudaGetLastError());  // of that, see check()
+      static_cast<void>(cudaGetLastError());  // clears the error, as in check()
       throw;
     }
     check(cudaStreamEndCapture(stream.get(), &recorded), "cudaStreamEndCapture");

@@ -1,4 +1,4 @@
-/// CUDA: a GPU's memory and streams, owned.
+/// CUDA: owners of streams, events, and memory of the GPU.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -14,7 +14,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::device {
 
-/// Kernels and copies in the order in which they are asked for.
+/// A stream: runs kernels and copies in the order in which they are issued.
 class Stream {
  public:
   Stream() {
@@ -23,7 +23,7 @@ class Stream {
     stream_.reset(stream);
   }
   [[nodiscard]] cudaStream_t get() const { return stream_.get(); }
-  /// Waits for everything that was asked for; what went wrong in it is thrown here.
+  /// Waits for everything that was issued. Throws CudaError if any of it failed.
   void wait() const { check(cudaStreamSynchronize(get()), "cudaStreamSynchronize"); }
 
  private:
@@ -33,7 +33,7 @@ class Stream {
   std::unique_ptr<std::remove_pointer_t<cudaStream_t>, Destroy> stream_;
 };
 
-/// A place in a stream, at its beginning at first.
+/// An event in a stream. Until it is recorded, waiting for it returns at once.
 class Mark {
  public:
   Mark() {
@@ -42,7 +42,7 @@ class Mark {
     event_.reset(event);
   }
   void record(const Stream& stream) { check(cudaEventRecord(event_.get(), stream.get()), "cudaEventRecord"); }
-  /// Waits for everything that was asked for before the mark.
+  /// Waits for everything that was issued before the event was recorded.
   void wait() const { check(cudaEventSynchronize(event_.get()), "cudaEventSynchronize"); }
 
  private:
@@ -52,8 +52,8 @@ class Mark {
   std::unique_ptr<std::remove_pointer_t<cudaEvent_t>, Destroy> event_;
 };
 
-/// `size` numbers in the GPU's memory; zero at first. Moves, does not copy. Throws CudaError that says how much was
-/// asked for where the GPU has none left.
+/// `size` elements in the GPU's memory, initially zero. Movable, not copyable. If the GPU is out of memory, throws
+/// CudaError with the requested size.
 template <class T>
 class DeviceBuffer {
  public:
@@ -64,7 +64,7 @@ class DeviceBuffer {
     check_memory(cudaMalloc(&memory, bytes(size)), "cudaMalloc", bytes(size));
     data_.reset(static_cast<T*>(memory));
     check(cudaMemset(memory, 0, bytes(size)), "cudaMemset");
-    // Streams that do not block run beside the one that the zeros are written in.
+    // The zeros are written in the default stream, which non-blocking streams do not wait for.
     check(cudaStreamSynchronize(nullptr), "cudaStreamSynchronize");
   }
 
@@ -72,7 +72,7 @@ class DeviceBuffer {
   [[nodiscard]] const T* data() const { return data_.get(); }
   [[nodiscard]] Index size() const { return size_; }
 
-  /// Copies from and to the host, behind what the stream has to do; returns when done.
+  /// Copies from the host (write) or to it (read), after all work issued to the stream; returns when done.
   void write(const Stream& stream, std::span<const T> from) {
     check(cudaMemcpyAsync(data(), from.data(), from.size_bytes(), cudaMemcpyHostToDevice, stream.get()),
           "cudaMemcpyAsync");
@@ -93,7 +93,7 @@ class DeviceBuffer {
   Index size_ = 0;
 };
 
-/// `size` numbers of the host's that a GPU reads and writes by itself, so that a copy needs no other.
+/// `size` floats in pinned host memory, which the GPU accesses directly, so that copies need no staging buffer.
 class PinnedBuffer {
  public:
   explicit PinnedBuffer(Index size) {

@@ -1,4 +1,4 @@
-/// CUDA: where kernels are launched on a GPU, and the memory that they work on.
+/// CUDA: launches kernels on a GPU, and provides the memory that they work on.
 #pragma once
 
 #include "adtr/backend/cuda/device/graph.cuh"
@@ -10,31 +10,32 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::device {
 
-/// The blocks that a multiprocessor must have room for; 0: the compiler's choice.
+/// The number of blocks that must fit on a multiprocessor; 0 leaves the choice to the compiler.
 template <class Kernel>
 constexpr int min_blocks = 0;
 template <class Kernel>
 requires requires { Kernel::min_blocks; }
 constexpr int min_blocks<Kernel> = Kernel::min_blocks;
 
-/// What runs on the GPU: Kernel::run in every thread.
+/// The function that runs on the GPU: calls Kernel::run in every thread.
 template <class Kernel, class... Arguments>
 __global__ void __launch_bounds__(Kernel::threads, min_blocks<Kernel>) run(Arguments... arguments) {
   Thread cx;
   Kernel::run(cx, arguments...);
 }
 
-/// Asked what the code that this GPU runs was compiled for.
+/// An empty kernel, whose attributes tell which architecture this GPU's code was compiled for.
 struct Nothing {
   static constexpr int threads = warp;
   ADTR_DEVICE static void run(const Thread& /*cx*/) {}
 };
 
-/// A handle to a stream of the GPU that is current when it is made. Copies share it; operations on one Context run one
-/// after the other, and return before they are done. To move one is to copy it: none is ever without a stream.
+/// A handle to a stream of the GPU that is current at construction. Copies share the stream. Operations on a Context
+/// run one after the other, and return before they are done. Moving a Context copies it, so that none is ever without
+/// a stream.
 class Context {
  public:
-  /// The number of threads of other backends does not matter here, but a negative one throws Error.
+  /// `threads` is for other backends and is ignored here, but a negative number throws Error.
   explicit Context(int threads = 0, Precision precision = Precision::float32) : precision_(precision) {
     check_threads(threads);
     state_ = std::make_shared<State>();
@@ -43,7 +44,7 @@ class Context {
   Context& operator=(const Context&) = default;
   ~Context() = default;
 
-  /// Asks for Kernel::run in every thread of `grid`. A faulty launch throws here, a faulty kernel at the next wait.
+  /// Launches Kernel::run in every thread of `grid`. A faulty launch throws here, a faulty kernel at the next wait.
   template <class Kernel, class... Arguments>
   void launch(Grid grid, const Arguments&... arguments) const {
     const dim3 blocks(static_cast<unsigned>(grid.x), static_cast<unsigned>(grid.y), static_cast<unsigned>(grid.z));
@@ -52,7 +53,7 @@ class Context {
       throw CudaError(code, "launch of kernel " + std::string(Kernel::name), __FILE__, __LINE__);
   }
 
-  /// `parts` numbers for sums that take two launches.
+  /// Scratch of `parts` elements for sums that take two launches.
   [[nodiscard]] VectorView<double> partial_sums() const { return {state_->sums.data(), parts}; }
   void copy(MatrixView<const float> x, MatrixView<float> y) const {
     const auto bytes = [](Index n) { return static_cast<std::size_t>(n) * sizeof(float); };
@@ -73,14 +74,14 @@ class Context {
   void mark(Mark& mark) const { mark.record(stream()); }
   void wait(const Mark& mark) const { mark.wait(); }
 
-  /// What `operations` asks of this context, as a graph; nothing runs.
+  /// Records as a graph what `operations` issues to this context, without running it.
   template <class F>
   [[nodiscard]] Graph record(F&& operations) const {
     return Graph(stream(), operations);
   }
   void replay(const Graph& graph) const { check(cudaGraphLaunch(graph.get(), stream().get()), "cudaGraphLaunch"); }
   [[nodiscard]] Index multiprocessors() const { return state_->multiprocessors; }
-  /// Whether kernels may use them: they were compiled for compute capability 8.0 or later.
+  /// Whether kernels may use tensor cores: they must be compiled for compute capability 8.0 or later.
   [[nodiscard]] bool tensor_cores() const { return state_->virtual_architecture >= 80; }
   [[nodiscard]] Precision precision() const { return precision_; }
   [[nodiscard]] const Stream& stream() const { return state_->stream; }
@@ -105,7 +106,7 @@ class Context {
       check(cudaDeviceGetAttribute(&count, cudaDevAttrMultiProcessorCount, device), "cudaDeviceGetAttribute");
       return count;
     }
-    /// Not the GPU's compute capability: a program may be compiled for older GPUs alone.
+    /// The architecture that the running code was compiled for, which may be older than the GPU's compute capability.
     [[nodiscard]] static int compiled_for() {
       cudaFuncAttributes attributes{};
       check(cudaFuncGetAttributes(&attributes, run<Nothing>), "cudaFuncGetAttributes");

@@ -1,4 +1,4 @@
-/// CUDA: what a kernel sees of its thread on a GPU. Mirrors emulator::Thread, without the checks: it costs nothing.
+/// CUDA: a kernel's interface to its thread on a GPU. Mirrors emulator::Thread without the checks, and costs nothing.
 #pragma once
 
 #include "adtr/backend/cuda/fragments.hpp"
@@ -49,7 +49,7 @@ struct Thread {
 
   template <class T, int N, int Slot>
   [[nodiscard]] ADTR_DEVICE Shared<T> shared() const {
-    // One for each combination of parameters: two arrays of a kernel differ in Slot.
+    // Each combination of template parameters has its own array, so two arrays of a kernel must differ in Slot.
     __shared__ __align__(16) T memory[N];
     return {memory};
   }
@@ -74,7 +74,7 @@ struct Thread {
   }
 
   // ---- tensor cores ----
-  // Code for GPUs that have none is compiled like any other, and stops where it would need one; no host launches it.
+  // This code also compiles for GPUs without tensor cores, but traps in mma(); the host never launches it there.
 
   template <class Format>
   [[nodiscard]] ADTR_DEVICE Word pack([[maybe_unused]] const float (&x)[Format::values]) const {

@@ -1,4 +1,4 @@
-/// Emulator: runs the threads of a block, one after the other, from rendezvous to rendezvous.
+/// Emulator: runs the threads of a block in turns, each until its next rendezvous.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::emulator {
 
-/// In which order blocks, warps and lanes take their turns: order 1 counts up, others begin elsewhere or count down. No
+/// The order in which blocks, warps and lanes take turns. Order 1 counts up; others begin elsewhere or count down. No
 /// result may depend on it.
 struct Order {
   int number = 1;
@@ -25,18 +25,18 @@ struct Order {
   }
 };
 
-/// The block that a host thread emulates at the moment.
+/// The block that a host thread is emulating.
 class Block {
  public:
   using Body = void (*)(void* launch, int thread);
 
-  /// The one of the calling thread.
+  /// The block of the calling host thread.
   [[nodiscard]] static Block& current() {
     thread_local Block block;
     return block;
   }
 
-  /// Runs body(launch, t) for the threads t of every block of `grid`.
+  /// Runs body(launch, t) for each thread t of every block of `grid`.
   void run(const char* kernel, Grid grid, int threads, Order order, Access access, Body body, void* launch) {
     where_ = {kernel, {}, 0, {}};
     if (threads < 1 || threads > 1024 || threads % warp != 0)
@@ -63,13 +63,13 @@ class Block {
     }
   }
 
-  // ---- for the thread that is running ----
+  // ---- for the running thread ----
 
   [[nodiscard]] const Grid& grid() const { return grid_; }
   [[nodiscard]] const Grid& index() const { return where_.block; }
   [[nodiscard]] int threads() const { return count_; }
   [[nodiscard]] SharedMemory& shared() { return shared_; }
-  /// Who touched an element of global memory.
+  /// The access record of an element of global memory. Fails if kernels may not access it.
   [[nodiscard]] Touched& global(const void* address, int thread, Line line) {
     if (access_ == Access::device && !Heap::instance().contains(address)) [[unlikely]]
       fail(FaultKind::host_memory, thread, line, "address " + hexadecimal(address) + " is the host's, not the GPU's.");
@@ -85,9 +85,10 @@ class Block {
 
   enum class State : std::uint8_t { ready, at_barrier, at_shuffle, at_mma, ended };
 
-  /// What the lanes of the thread's warp pass, all of which come here; until the thread's next rendezvous.
+  /// Returns what each lane of the thread's warp passes, valid until the thread's next rendezvous. All lanes must call
+  /// it.
   [[nodiscard]] const std::array<Passed, warp>& exchange(int thread, const Passed& passed, State at, Line line) {
-    // Two sets of places: a lane that is already at the next exchange overwrites nothing that another still reads.
+    // Two alternating buffers: a lane that is already at the next exchange overwrites nothing that another still reads.
     Lane& self = lane(thread);
     auto& lanes = exchanged_[static_cast<std::size_t>(thread / warp)][self.exchanges++ % 2];
     lanes[static_cast<std::size_t>(thread % warp)] = passed;
@@ -132,7 +133,7 @@ class Block {
     }
   }
 
-  /// Until every lane has ended or is at a barrier.
+  /// Runs a warp until each of its lanes has ended or is at a barrier.
   void run_warp(int first) {
     do {
       for (int i = 0; i < warp; ++i) resume(first + static_cast<int>(order_(i, warp)));
@@ -148,7 +149,8 @@ class Block {
     if (failure_ != nullptr) std::rethrow_exception(failure_);
   }
 
-  /// Lets threads go on from a rendezvous at which all of them have come; false if none has.
+  /// Releases threads from a rendezvous at which all of them wait. Returns false if none waits there, and fails if only
+  /// some do.
   [[nodiscard]] bool release(int first, int count, State at, const char* what) {
     int waiting = -1, elsewhere = -1;
     for (int t = first; t < first + count; ++t) (lane(t).state == at ? waiting : elsewhere) = t;
@@ -176,7 +178,7 @@ class Block {
     if (cancelled_) throw Cancelled{};
   }
 
-  /// Ends what is still waiting, so that frames are left as C++ leaves them.
+  /// Ends the waiting threads by an exception, so that the destructors of their frames run.
   void cancel() {
     cancelled_ = true;
     for (int t = 0; t < count_; ++t)

@@ -1,4 +1,4 @@
-/// Emulator: what a kernel is stopped for.
+/// Emulator: the faults that stop a kernel.
 #pragma once
 
 #include <cstdio>
@@ -12,38 +12,38 @@ inline namespace ADTR_ABI {
 namespace cuda::emulator {
 
 enum class FaultKind : std::uint8_t {
-  launch,         ///< a grid, block or amount of shared memory that no GPU takes
+  launch,         ///< a grid, block or shared memory that no GPU accepts
   out_of_bounds,  ///< an index outside its vector, matrix, map or shared array
   misaligned,     ///< a Quad that does not begin on four elements
-  host_memory,    ///< an address that is not the GPU's
-  race,           ///< two threads at one address between two barriers, one of them writing
+  host_memory,    ///< an address outside the GPU's memory
+  race,           ///< two threads access one address without a barrier between, and at least one of them writes
   uninitialised,  ///< a read of shared memory that no thread of the block has written
   divergence,     ///< threads of a block at different barriers, or lanes of a warp at different exchanges
-  stack           ///< frames beyond a fibre's stack
+  stack           ///< stack frames that do not fit on a fibre's stack
 };
 
-/// Which memory kernels may touch: a GPU's own alone, or for tests of single kernels the program's too.
+/// Which memory kernels may access: only the GPU's, or, in tests of single kernels, also the host's.
 enum class Access : std::uint8_t { any, device };
 
-/// A line of source. (clang 14 has no std::source_location.)
+/// A line of source code. (clang 14 has no std::source_location.)
 struct Line {
   const char* file = "";
   unsigned number = 0;
 
-  /// As a default argument: the line of the call.
+  /// As a default argument, gives the line of the call.
   [[nodiscard]] static constexpr Line here(const char* file = __builtin_FILE(), unsigned number = __builtin_LINE()) {
     return {file, number};
   }
   friend bool operator==(const Line&, const Line&) = default;
 
-  /// The file, without its folders, and the number.
+  /// `file:number`, with the file name without its folders.
   [[nodiscard]] std::string text() const {
     const char* const slash = std::strrchr(file, '/');
     return std::string(slash == nullptr ? file : slash + 1) + ":" + std::to_string(number);
   }
 };
 
-/// Where in a launch something happened.
+/// The place in a launch where something happened.
 struct Where {
   const char* kernel = "";
   Grid block{};
@@ -57,7 +57,8 @@ struct Where {
   }
 };
 
-/// Stops a launch. what() is one sentence with the kernel, the block, the thread, the line of source and the address.
+/// Stops a launch. what() is one sentence with the kernel, block, thread and source line and, if there is one, the
+/// address.
 class Fault : public Error {
  public:
   Fault(FaultKind kind, const Where& where, const std::string& sentence)

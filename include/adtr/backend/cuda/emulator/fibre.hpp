@@ -1,4 +1,4 @@
-/// Emulator: threads of a block as fibres, functions that can stop in the middle and go on later.
+/// Emulator: runs the threads of a block as fibres: functions that can be suspended and resumed.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@
 #include <ucontext.h>
 #endif
 
-// The address sanitizer must be told which stack it is on.
+// The address sanitizer must be told of every switch to another stack.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define ADTR_FIBRES_ASAN 1
@@ -49,8 +49,8 @@ inline void prepare_stack(Place& place, std::byte* stack, std::size_t size, void
 
 #else
 
-/// Where a stack was left: its pointer; the registers that a call preserves lie on it. ucontext's switch costs a system
-/// call for the signal mask, about twenty times as much.
+/// Where a stack was left: the stack pointer. The callee-saved registers lie on the stack. A switch by ucontext takes
+/// about twenty times as long, as it makes a system call for the signal mask.
 using Place = void*;
 
 [[gnu::naked, gnu::noinline]] inline void switch_stack(Place& /*save: rdi*/, Place& /*load: rsi*/) {
@@ -65,21 +65,21 @@ using Place = void*;
 inline void prepare_stack(Place& place, std::byte* stack, std::size_t size, void (*entry)()) {
   const auto top = (reinterpret_cast<std::uintptr_t>(stack) + size) / 16 * 16;
   auto* const words = reinterpret_cast<std::uintptr_t*>(top) - 8;
-  for (int i = 0; i < 8; ++i) words[i] = 0;            // six registers, the entry, where it would return to
-  words[6] = reinterpret_cast<std::uintptr_t>(entry);  // on 16 bytes: a call has just pushed its return address
+  for (int i = 0; i < 8; ++i) words[i] = 0;            // six registers, the entry, its return address
+  words[6] = reinterpret_cast<std::uintptr_t>(entry);  // aligned as after a call, which pushes a return address
   place = words;
 }
 
 #endif
 
-/// One fibre and its stack, used again for one function after the other.
+/// A fibre and its stack, which is reused for one function after the other.
 class Fibre {
  public:
   using Function = void (*)(void* argument);
 
   Fibre() : stack_(new std::byte[size]) { guard() = guard_value; }
 
-  /// Makes function(argument) what the next resume begins.
+  /// Prepares function(argument), which the next resume() begins to run.
   void start(Function function, void* argument) {
     function_ = function;
     argument_ = argument;
@@ -87,7 +87,7 @@ class Fibre {
     prepare_stack(inside_, stack_.get(), size, &Fibre::enter);
   }
 
-  /// Runs until the function suspends or ends.
+  /// Runs the function until it suspends or ends.
   void resume() {
     current() = this;
 #if ADTR_FIBRES_ASAN
@@ -100,7 +100,7 @@ class Fibre {
 #endif
   }
 
-  /// Called in the fibre: goes on in whoever resumed it.
+  /// Called in the fibre: returns to the caller of resume().
   void suspend() {
 #if ADTR_FIBRES_ASAN
     void* fake = nullptr;
@@ -113,7 +113,7 @@ class Fibre {
   }
 
   [[nodiscard]] bool ended() const { return ended_; }
-  /// False after a function whose frames did not fit on the stack.
+  /// False if the stack has overflowed.
   [[nodiscard]] bool intact() const { return *reinterpret_cast<const std::uint64_t*>(stack_.get()) == guard_value; }
 
  private:

@@ -1,4 +1,4 @@
-/// Emulator: the memory of the GPU that there is none of. The host cannot touch it; kernels and copies can.
+/// Emulator: stands in for a GPU's memory. The host cannot access it; kernels and copies can.
 #pragma once
 
 #include <sys/mman.h>
@@ -19,11 +19,11 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::emulator {
 
-/// Address space in which every touch ends the program with SIGSEGV, as a GPU's pointer on the host does, except while
-/// an Open lives.
+/// Address space where every access ends the program with SIGSEGV, as a GPU's pointer does on the host, unless an Open
+/// exists.
 class Heap {
  public:
-  static constexpr std::size_t capacity = std::size_t{4} << 30;  ///< of addresses; only what is touched is memory
+  static constexpr std::size_t capacity = std::size_t{4} << 30;  ///< of addresses; pages take memory only once accessed
 
   [[nodiscard]] static Heap& instance() {
     static Heap heap;
@@ -32,7 +32,7 @@ class Heap {
   Heap(const Heap&) = delete;
   Heap& operator=(const Heap&) = delete;
 
-  /// While it lives, the heap can be touched.
+  /// The heap is accessible while an Open exists.
   class Open {
    public:
     Open() { instance().count(1); }
@@ -41,7 +41,7 @@ class Heap {
     ~Open() { instance().count(-1); }
   };
 
-  /// Zeroed bytes. Throws Error where the heap is full.
+  /// Allocates zeroed bytes. Throws Error if the heap is full.
   [[nodiscard]] void* take(std::size_t bytes) {
     void* memory = nullptr;
     {
@@ -77,10 +77,11 @@ class Heap {
     void* const memory =
         ::mmap(nullptr, capacity + step, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) adtr::detail::throw_no_memory(capacity + step);
-    // Huge pages, since every launch opens and closes them all: with small ones that took most of a test's time.
+    // Every launch changes the protection of all pages. With small pages, that took most of a test's time, so ask for
+    // huge pages.
     const std::size_t past = reinterpret_cast<std::uintptr_t>(memory) % step;
     begin_ = static_cast<std::byte*>(memory) + (past == 0 ? 0 : step - past);
-    ::madvise(begin_, capacity, MADV_HUGEPAGE);  // no harm where it is refused
+    ::madvise(begin_, capacity, MADV_HUGEPAGE);  // only an optimisation: a refusal does no harm
   }
   void count(int change) {
     const std::lock_guard lock(mutex_);
@@ -100,7 +101,7 @@ class Heap {
   std::map<std::size_t, std::vector<void*>> free_;
 };
 
-/// `size` numbers in the heap; zero at first. Moves, does not copy. Mirrors device::DeviceBuffer.
+/// `size` elements in the heap, initially zero. Movable, not copyable. Mirrors device::DeviceBuffer.
 template <class T>
 class HeapBuffer {
  public:

@@ -1,4 +1,4 @@
-/// Emulator: where kernels are launched, and the memory that they work on.
+/// Emulator: launches kernels, and provides the memory that they work on.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::emulator {
 
-/// What was asked of a context while it was recorded, with the arguments that it had then.
+/// The operations that were issued to a context during a recording, with their arguments of that time.
 class Graph {
  public:
   [[nodiscard]] bool recorded() const { return !operations_.empty(); }
@@ -30,16 +30,16 @@ class Graph {
   std::vector<std::function<void()>> operations_;
 };
 
-/// When operations run: as late as a GPU may run them, when the host waits, or at once, which is easier to debug.
+/// When operations run: at once, which is easier to debug, or when the host waits, the latest that a GPU may run them.
 enum class Pace { at_once, late };
 
-/// How many operations were asked for before.
+/// An event: the number of late operations that were issued before it.
 struct Mark {
   Index asked = 0;
 };
 
-/// Takes a number where a GPU's context takes none: the order in which blocks and threads have their turns. It may be
-/// of a GPU without tensor cores.
+/// `order` sets the order in which blocks and threads take their turns, and replaces the number of threads that
+/// device::Context ignores. Without `tensor_cores`, emulates a GPU that has none.
 class Context {
  public:
   explicit Context(int order = 1, Precision precision = Precision::float32, bool tensor_cores = true,
@@ -51,12 +51,12 @@ class Context {
         tensor_cores_(tensor_cores) {}
   Context(int order, Access access, Pace pace = Pace::at_once)
       : Context(order, Precision::float32, true, access, pace) {}
-  // As device::Context: to move one is to copy it.
+  // Moving copies, as in device::Context.
   Context(const Context&) = default;
   Context& operator=(const Context&) = default;
   ~Context() = default;
 
-  /// Runs Kernel::run in every thread of `grid`. Throws Fault.
+  /// Runs Kernel::run in every thread of `grid`. Throws Fault when it runs.
   template <class Kernel, class... Arguments>
   void launch(Grid grid, const Arguments&... arguments) const {
     perform([grid, order = order_, access = access_, arguments...] {
@@ -70,7 +70,7 @@ class Context {
     });
   }
 
-  /// `parts` numbers for sums that take two launches.
+  /// Scratch of `parts` elements for sums that take two launches.
   [[nodiscard]] VectorView<double> partial_sums() const {
     thread_local HeapBuffer<double> sums(parts);
     return {sums.data(), parts};
@@ -91,7 +91,7 @@ class Context {
     transfer(memory, n, host);
   }
 
-  /// Throws Error within a recording, where a GPU has done nothing yet.
+  /// Throws Error during a recording, because a GPU would not have run anything yet.
   void wait() const { wait({state_->asked}); }
   void mark(Mark& mark) const { mark = {state_->asked}; }
   void wait(const Mark& mark) const {
@@ -103,7 +103,7 @@ class Context {
       operation();
     }
   }
-  /// How many operations have not run yet.
+  /// The number of late operations that have not run yet.
   [[nodiscard]] Index waiting() const { return state_->asked - state_->done; }
   [[nodiscard]] Graph record(const std::function<void()>& operations) const {
     Graph graph;
@@ -121,7 +121,7 @@ class Context {
     perform([graph] { graph.run(); });
   }
 
-  /// Few, so that tests meet both sizes of tiles.
+  /// Low, so that tests use both sizes of tiles.
   [[nodiscard]] static Index multiprocessors() { return 2; }
   [[nodiscard]] bool tensor_cores() const { return tensor_cores_; }
   [[nodiscard]] Precision precision() const { return precision_; }
@@ -129,7 +129,7 @@ class Context {
   static constexpr Index parts = 128;
 
  private:
-  /// Now or late or, in a recording, when that is run.
+  /// Runs the operation now or late or, during a recording, adds it to the graph.
   template <class F>
   void perform(F&& operation) const {
     if (state_->recording != nullptr) return state_->recording->add(operation);
@@ -149,7 +149,7 @@ class Context {
   struct State {
     Graph* recording = nullptr;
     std::deque<std::function<void()>> late;
-    Index asked = 0, done = 0;  ///< late operations
+    Index asked = 0, done = 0;  ///< late operations: issued, run
   };
   Order order_;
   Access access_;

@@ -1,4 +1,4 @@
-/// Emulator: shared memory that knows who read and wrote it since the last barrier.
+/// Emulator: shared memory that records which threads read and wrote it since the last barrier.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::emulator {
 
-/// An array of shared memory, as a kernel holds it.
+/// A kernel's handle to an array of shared memory.
 template <class T>
 struct Shared {
   T* data = nullptr;
@@ -19,10 +19,10 @@ struct Shared {
   int slot = 0;
 };
 
-/// The arrays of a block. Their memory is kept from block to block; the epochs tell what is left from the last one.
+/// The shared arrays of a block. The next block reuses their memory; epochs tell which values an earlier block left.
 class SharedMemory {
  public:
-  static constexpr std::size_t limit = 48 * 1024;  ///< bytes, what every GPU grants without being asked
+  static constexpr std::size_t limit = 48 * 1024;  ///< bytes that every GPU grants without an opt-in
   static constexpr int most = 8;
 
   /// Forgets the arrays of the last launch.
@@ -30,7 +30,7 @@ class SharedMemory {
     for (Array& array : arrays_) array.size = 0;
   }
 
-  /// Array number `slot`; null if it was requested with another type or size before.
+  /// Array number `slot`; null if it was requested before with another size or another size of elements.
   template <class T>
   [[nodiscard]] Shared<T> get(int slot, int size) {
     Array& array = arrays_[static_cast<std::size_t>(slot)];

@@ -1,4 +1,4 @@
-/// Emulator: what a kernel sees of its thread; every access is checked. Mirrors device::Thread.
+/// Emulator: a kernel's interface to its thread; every access is checked. Mirrors device::Thread.
 #pragma once
 
 #include <bit>
@@ -51,7 +51,7 @@ class Thread {
 
   // ---- shared memory ----
 
-  /// Array number `Slot` of the kernel: N elements of T, the same for all threads of the block.
+  /// Array number `Slot` of the kernel: N elements of T, shared by all threads of the block.
   template <class T, int N, int Slot>
   [[nodiscard]] Shared<T> shared(Line line = Line::here()) const {
     static_assert(Slot < SharedMemory::most && std::is_trivially_copyable_v<T>);
@@ -80,14 +80,14 @@ class Thread {
       bad_index(s, i, line);
     Touched& t = s.touched[i];
     const Epochs& e = block_.epochs();
-    // What earlier blocks did with this memory, they did with memory of their own.
+    // Accesses by earlier blocks cannot race: each block has shared memory of its own.
     if ((t.written == e.now && t.writer != thread_) || (t.read == e.now && (t.readers || t.reader != thread_)))
         [[unlikely]]
       bad_write(s, i, line);
     t.note_write(e, thread_);
     s.data[i] = value;
   }
-  /// Elements [i, i + 4); i is a multiple of 4.
+  /// Loads elements [i, i + 4); i must be a multiple of 4.
   [[nodiscard, gnu::always_inline]] Quad load4(const Shared<float>& s, int i, Line line = Line::here()) const {
     if (i % 4 != 0)
       block_.fail(FaultKind::misaligned, thread_, line, "element " + name(s, i) + " does not begin a Quad.");
@@ -98,10 +98,10 @@ class Thread {
 
   // ---- rendezvous ----
 
-  /// Waits for all threads of the block, and lets them see what each has written.
+  /// Waits for all threads of the block, and makes their writes visible to each other.
   void barrier(Line line = Line::here()) const { block_.barrier(thread_, line); }
 
-  /// What lane `lane ^ mask` of the warp passes here; all 32 come.
+  /// Returns the value that lane `lane() ^ mask` of the warp passes; all 32 lanes must call it.
   template <class T>
   [[nodiscard]] T shuffle_xor(T value, int mask, Line line = Line::here()) const {
     static_assert(sizeof(T) <= 8 && std::is_trivially_copyable_v<T>);
@@ -114,12 +114,12 @@ class Thread {
 
   // ---- tensor cores ----
 
-  /// Rounds neighbours in k.
+  /// Rounds neighbours in k to Format, and packs them into a word.
   template <class Format>
   [[nodiscard]] Word pack(const float (&x)[Format::values]) const {
     return emulator::pack(Format{}, x);
   }
-  /// c += a·b of the warp's fragments; all 32 lanes come.
+  /// c += a·b over the warp's fragments; all 32 lanes must call it.
   template <class Format>
   void mma(Fragments::C& c, const Fragments::A& a, const Fragments::B& b, Line line = Line::here()) const {
     const auto& lanes = block_.exchange(thread_, {a[0], a[1], a[2], a[3], b[0], b[1]}, Block::State::at_mma, line);
@@ -152,7 +152,8 @@ class Thread {
     return m.row(r) + c;
   }
 
-  /// Notes an access to global memory. Blocks run in any order, so what one writes, no other may touch in that launch.
+  /// Checks and records a read of global memory. Blocks run in any order, so within a launch no block may access what
+  /// another one writes.
   template <class T>
   [[nodiscard]] const T* read(const T* address, Line line) const {
     Touched& t = block_.global(address, thread_, line);

@@ -1,4 +1,4 @@
-/// Emulator: who touched an element of memory, and when; what of that is a race.
+/// Emulator: records which threads accessed an element of memory, and when, to detect races.
 #pragma once
 
 #include <array>
@@ -11,24 +11,24 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::emulator {
 
-/// Epochs are counted from barrier to barrier, over all blocks of all launches. So an epoch tells which launch and
-/// which block it was in, and nothing is ever reset.
+/// An epoch lasts from one barrier to the next. Epochs are counted over all blocks of all launches, so that an epoch
+/// identifies its launch and its block, and records need no reset.
 struct Epochs {
   std::uint32_t now = 0;
-  std::uint32_t block = 0;   ///< the first of the block that is running
-  std::uint32_t launch = 0;  ///< the first of the launch
+  std::uint32_t block = 0;   ///< the first epoch of the running block
+  std::uint32_t launch = 0;  ///< the first epoch of the running launch
 };
 
-/// Who touched one element last.
+/// The last accesses to one element.
 struct Touched {
   std::uint32_t written = 0;  ///< epoch of the last write
   std::uint32_t read = 0;     ///< epoch of the last read
   std::uint16_t writer = 0;
   std::uint16_t reader = 0;
-  bool readers = false;    ///< more threads than `reader` have read in that epoch
-  bool elsewhere = false;  ///< blocks before that of the last read have read in its launch
+  bool readers = false;    ///< other threads than `reader` have read in the epoch `read`
+  bool elsewhere = false;  ///< earlier blocks of the same launch have read, too
 
-  /// Whether another thread's write may be missed or seen by a read now.
+  /// Whether a read now could see, or miss, an unordered write by another thread.
   [[nodiscard]] bool read_races(const Epochs& e, int thread) const {
     return written >= e.launch && (written < e.block || (written == e.now && writer != thread));
   }
@@ -48,10 +48,10 @@ struct Touched {
   }
 };
 
-/// What kernels touched of global memory, in pieces of 256 bytes that are made when they are.
+/// The access records of global memory, in pieces of 256 bytes that are created on first access.
 class GlobalMemory {
  public:
-  /// For an element of at least four bytes.
+  /// The record of an element, which must have at least four bytes.
   [[nodiscard]] Touched& at(const void* address) {
     const auto place = reinterpret_cast<std::uintptr_t>(address);
     const std::uintptr_t number = place / 256;
@@ -63,7 +63,7 @@ class GlobalMemory {
     }
     return (*recent.piece)[place / 4 % 64];
   }
-  /// Between launches: gives memory back when there is much.
+  /// Called between launches: frees the records if there are many.
   void trim() {
     if (pieces_.size() < 65536) return;
     pieces_.clear();

@@ -1,4 +1,4 @@
-/// CUDA: attention of one tile of queries, a tile of keys after the other.
+/// CUDA: attention of one tile of queries, which visits the tiles of keys one after the other.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/attention_tile.cuh"
@@ -7,8 +7,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// The softmax is taken on the way (Milakov & Gimelshein, 2018): what was summed so far shrinks when a larger logit
-/// comes. The weights of a tile pass through shared memory.
+/// Computes an online softmax (Milakov & Gimelshein, 2018): the sums so far are scaled down when a larger logit
+/// appears. The weights of a tile pass through shared memory.
 template <class Tile>
 struct AttentionForward : Tile {
   using Tile::own_rows, Tile::own_tokens, Tile::own_channels, Tile::row, Tile::column;

@@ -1,8 +1,8 @@
-/// CUDA: the gradients of attention. One kernel sums over keys for dQ, the other over queries for dK and dV: every
-/// element has one owner, and no sum depends on which block comes first.
+/// CUDA: the gradients of attention. One kernel sums over keys for dQ, the other over queries for dK and dV. So every
+/// element has one owner, and no sum depends on the order of blocks.
 ///
-/// With P the softmax, computed again from the kept log Σ exp, and M the dropout mask over (1 − rate): dV = (M∘P)ᵀ dO;
-/// dP = M ∘ (dO·Vᵀ); dS = P ∘ (dP − δ), where δ = Σⱼ dP∘P is also dO·O; dQ = dS·K/√d; dK = dSᵀ·Q/√d.
+/// Let P be the softmax, recomputed from the stored log Σ exp, and M the dropout mask divided by (1 − rate). Then
+/// dV = (M∘P)ᵀ dO; dP = M ∘ (dO·Vᵀ); dS = P ∘ (dP − δ), where δ = Σⱼ dP∘P = dO·O; dQ = dS·K/√d; dK = dSᵀ·Q/√d.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/attention_tile.cuh"
@@ -15,7 +15,7 @@ template <class Tile>
 struct AttentionGradientTile : Tile {
   using typename Tile::Head;
 
-  /// δ of a token, in all lanes that own its row; 0 beyond the last.
+  /// δ of a token, in all lanes that share its row; 0 beyond the last token.
   template <class Context>
   [[nodiscard]] ADTR_DEVICE static float delta(Context& cx, const AttentionTask& a, const Head& h,
                                                MatrixView<const float> gradient, Index token) {
@@ -29,14 +29,14 @@ struct AttentionGradientTile : Tile {
   [[nodiscard]] ADTR_DEVICE static float log_sum_exp(Context& cx, const AttentionTask& a, const Head& h, Index token) {
     return token < a.tokens ? cx.load(a.log_sum_exp, h.index * a.tokens + token) : 0.0F;
   }
-  /// P of a query and a key, from their product; 0 beyond the last.
+  /// P of query i and key j from their product; 0 beyond the last token.
   [[nodiscard]] ADTR_DEVICE static float probability(const AttentionTask& a, Index i, Index j, float product,
                                                      float log_sum_exp) {
     return i < a.tokens && j < a.tokens ? expf(product * a.scale - log_sum_exp) : 0.0F;
   }
 };
 
-/// dQ of one tile of queries.
+/// Computes dQ of one tile of queries.
 template <class Products>
 struct QueryGradient : AttentionGradientTile<Products> {
   using Tile = AttentionGradientTile<Products>;
@@ -85,7 +85,7 @@ struct QueryGradient : AttentionGradientTile<Products> {
   }
 };
 
-/// dK and dV of one tile of keys.
+/// Computes dK and dV of one tile of keys.
 template <class Products>
 struct KeyValueGradient : AttentionGradientTile<Products> {
   using Tile = AttentionGradientTile<Products>;

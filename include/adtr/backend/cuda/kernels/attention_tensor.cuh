@@ -8,10 +8,10 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// As AttentionTile, factors rounded to Format on their way from shared memory, sums in floats. A warp owns 16 rows of
-/// a product and all of its columns; of these a lane owns what is in its fragments: two rows, each with three
-/// neighbours. Rows 4 more apart than a multiple of 32 words: a warp that reads neighbours in k of eight rows meets 32
-/// banks.
+/// Like AttentionTile, but factors are rounded to Format when they are read from shared memory; sums are floats. A warp
+/// owns 16 rows of a product and all of its columns. A lane owns what its fragments hold: parts of two rows, which it
+/// shares with three neighbouring lanes. The row stride is an odd multiple of 4 words, so that a warp that reads four
+/// neighbours in k from each of eight rows reaches 32 different banks.
 template <class Format, int D, int Tokens>
 struct AttentionTensorTile : AttentionMemory<D, Tokens, Tokens / Fragments::rows * warp, 4> {
   static constexpr int lanes = 4;
@@ -27,7 +27,7 @@ struct AttentionTensorTile : AttentionMemory<D, Tokens, Tokens / Fragments::rows
     return j / 2 * Fragments::columns + Fragments::c_column(thread % warp, j % 2);
   }
 
-  /// sums[i][j] = row i of x · row j of y, of the thread's rows.
+  /// sums[i][j] = row i of x · row j of y, for the thread's rows i and columns j.
   template <class Context, class Tile>
   ADTR_DEVICE static void rows_times_rows(Context& cx, const Tile& x, const Tile& y,
                                           Array<float, own_rows, own_tokens>& sums) {
@@ -38,7 +38,7 @@ struct AttentionTensorTile : AttentionMemory<D, Tokens, Tokens / Fragments::rows
         [&](int k, int n) { return cx.load(y, n * stride + k); }, sums);
   }
 
-  /// sums += w·x, or wᵀ·x where `Transposed`: of the thread's rows and channels.
+  /// sums += w·x, or wᵀ·x if `Transposed`, for the thread's rows and channels.
   template <bool Transposed, class Context, class Weights, class Tile>
   ADTR_DEVICE static void add_weighted(Context& cx, const Weights& w, const Tile& x,
                                        Array<float, own_rows, own_channels>& sums) {

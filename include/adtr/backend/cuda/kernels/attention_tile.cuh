@@ -1,4 +1,4 @@
-/// CUDA: what the attention kernels share: tiles of one head in shared memory, and who computes what of them.
+/// CUDA: the common part of the attention kernels: tiles of one head in shared memory, and which thread computes what.
 #pragma once
 
 #include <cmath>
@@ -10,7 +10,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// Attention, and where its scale has been computed.
+/// The arguments of attention, with its scale computed.
 struct AttentionTask {
   MatrixView<const float> query, key, value;
   MatrixView<float> out;
@@ -20,8 +20,8 @@ struct AttentionTask {
   float scale;
 };
 
-/// Tiles of one head in shared memory, `Tokens` rows by D channels (fewer are filled up with zeros), rows `Padding`
-/// more apart than they are long.
+/// Tiles of one head in shared memory: `Tokens` rows by D channels, padded with zeros. `Padding` unused elements follow
+/// each row.
 template <int D, int Tokens, int Threads, int Padding>
 struct AttentionMemory {
   static constexpr int threads = Threads;
@@ -30,7 +30,7 @@ struct AttentionMemory {
   static constexpr int weight_stride = Tokens + Padding, weights = Tokens * weight_stride;
   static_assert(threads % warp == 0);
 
-  /// Which head a block is about: the head itself, its image's first row and its first column in the matrices.
+  /// The head that a block works on: its index (over all images), its image's first row, and its first column.
   struct Head {
     Index index, row, column;
   };
@@ -46,7 +46,7 @@ struct AttentionMemory {
     return cx.block_x() % tiles(a) * Tokens;
   }
 
-  /// Fills a tile with the tokens from `token` on.
+  /// Fills a tile with the tokens starting at `token`.
   template <class Context, class Tile, class T>
   ADTR_DEVICE static void fill(Context& cx, const AttentionTask& a, const Head& h, MatrixView<T> m, Index token,
                                const Tile& tile) {
@@ -57,13 +57,14 @@ struct AttentionMemory {
     }
   }
 
-  /// Writes what dropout multiplies weights (i, j) of a tile of queries and one of keys by; waits before it returns.
-  /// Nothing at all without dropout. A thread takes one counter of Dropout::words, for eight weights of a row.
+  /// Writes the dropout factors of the weights (i, j) of a tile of queries and a tile of keys, and then waits at a
+  /// barrier. Without dropout it does nothing. A thread evaluates one counter of Dropout::words at a time, which serves
+  /// eight weights of a row.
   template <class Context, class Weights>
   ADTR_DEVICE static void draw(Context& cx, const AttentionTask& a, const Head& h, Index query, Index key,
                                const Weights& masks) {
     if (!a.dropout.active()) return;
-    constexpr int counters = 16;  // of the two blocks of 64 elements that a row of up to 64 may touch
+    constexpr int counters = 16;  // a row of up to 64 elements touches at most two blocks of 64
     static_assert(Tokens <= 64);
     for (int e = cx.thread(); e < Tokens * counters; e += threads) {
       const int row = e / counters, counter = e % counters;
@@ -80,19 +81,19 @@ struct AttentionMemory {
     }
     cx.barrier();
   }
-  /// What `draw` has left for one weight.
+  /// The dropout factor that `draw` wrote for one weight; 1 without dropout.
   template <class Context, class Weights>
   [[nodiscard]] ADTR_DEVICE static float mask(Context& cx, const AttentionTask& a, const Weights& masks, int at) {
     return a.dropout.active() ? cx.load(masks, at) : 1.0F;
   }
 };
 
-/// Products of such tiles in floats. Of each, a thread of a square of threads owns rows ty + side·i and columns (tokens
-/// or channels) tx + side·j: neighbouring threads meet different banks.
+/// Products of attention tiles in floats. Threads form a square; thread (ty, tx) owns rows ty + side·i and columns
+/// (tokens or channels) tx + side·j of each product, so that neighbouring threads access different banks.
 template <int D, int Tokens, int PerThread>
 struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / PerThread), 1> {
   static constexpr int side = Tokens / PerThread;
-  static constexpr int lanes = side;  ///< neighbours that own a row
+  static constexpr int lanes = side;  ///< number of neighbouring lanes that share a row
   static constexpr int own_rows = PerThread, own_tokens = PerThread, own_channels = D / side;
   using Memory = AttentionMemory<D, Tokens, side * side, 1>;
   using Memory::stride, Memory::weight_stride;
@@ -101,7 +102,7 @@ struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / P
   [[nodiscard]] ADTR_DEVICE static int row(int thread, int i) { return thread / side + side * i; }
   [[nodiscard]] ADTR_DEVICE static int column(int thread, int j) { return thread % side + side * j; }
 
-  /// sums[i][j] = row i of x · row j of y, of the thread's rows.
+  /// sums[i][j] = row i of x · row j of y, for the thread's rows i and columns j.
   template <class Context, class Tile>
   ADTR_DEVICE static void rows_times_rows(Context& cx, const Tile& x, const Tile& y,
                                           Array<float, PerThread, PerThread>& sums) {
@@ -119,7 +120,7 @@ struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / P
     }
   }
 
-  /// sums += w·x, or wᵀ·x where `Transposed`: of the thread's rows and channels.
+  /// sums += w·x, or wᵀ·x if `Transposed`, for the thread's rows and channels.
   template <bool Transposed, class Context, class Weights, class Tile>
   ADTR_DEVICE static void add_weighted(Context& cx, const Weights& w, const Tile& x,
                                        Array<float, PerThread, own_channels>& sums) {
@@ -138,7 +139,7 @@ struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / P
   }
 };
 
-/// m = sums·(a factor of each row), of the thread's rows and channels that exist.
+/// m = sums times a factor per row, for those of the thread's rows and channels that exist in m.
 template <class Tile, class Context>
 ADTR_DEVICE void write(Context& cx, const AttentionTask& a, const typename Tile::Head& h, Index token,
                        const Array<float, Tile::own_rows, Tile::own_channels>& sums,

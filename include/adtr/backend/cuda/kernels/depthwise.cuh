@@ -1,4 +1,4 @@
-/// CUDA: depthwise convolution, and the part of squeeze-and-excitation that can be taken on the way.
+/// CUDA: depthwise convolution, and the part of squeeze-and-excitation that it can compute in the same pass.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/maps.cuh"
@@ -8,31 +8,31 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// 0 ≤ i < size, of numbers that have 31 bits.
+/// Whether 0 ≤ i < size, in one comparison; |i| and size are below 2³¹.
 [[nodiscard]] ADTR_DEVICE bool within(Index i, Index size) {
   return static_cast<std::uint32_t>(i) < static_cast<std::uint32_t>(size);
 }
 
-/// What a block of threads filters: `side` by `side` pixels of the result, a row of them a warp, by 32 channels, a lane
-/// each.
+/// A block of threads computes `side` by `side` pixels of the result in 32 channels. Each warp takes a row of pixels,
+/// each lane a channel.
 struct FilterBlock {
   static constexpr int side = 8;
   static constexpr int threads = side * warp;
   using Sums = float[side];
 
-  /// The blocks that an image takes.
+  /// The number of blocks per image.
   [[nodiscard]] static constexpr Index count(Index height, Index width, Index channels) {
     return blocks(height, side) * blocks(width, side) * blocks(channels, warp);
   }
 };
 
-/// Windows of Kernel by Kernel pixels, `Stride` apart. What the block reads of x lies in shared memory, zeros beyond
-/// the map; a thread takes it from there into registers, a line at a time for all windows of its row.
+/// Windows of Kernel by Kernel pixels, `Stride` apart. The block copies its part of x to shared memory, with zeros
+/// beyond the map. A thread then reads one line at a time into registers, for all windows of its row.
 template <int Kernel, int Stride>
 struct TiledWindows {
   static constexpr int side = (FilterBlock::side - 1) * Stride + Kernel;
 
-  /// Adds the products of channel c to the sums of the thread's row, `first` being the block's first pixel.
+  /// Adds the products of channel c to the sums of the thread's row. `first` is the block's first pixel.
   template <class Context>
   ADTR_DEVICE static void filter(Context& cx, const MapView<const float>& x, const Window& window,
                                  const MatrixView<const float>& w, const Pixel& first, Index c,
@@ -81,13 +81,13 @@ struct AnyWindows {
   }
 };
 
-/// The reduction of squeeze-and-excitation is linear in the map up to its activation, so each block takes it of what it
-/// has filtered: part number `block` of the sum for (n, s).
+/// Up to its activation, the reduction of squeeze-and-excitation is linear in the map. So each block applies it to the
+/// pixels that it has filtered, and stores part number `block` of the sum for (n, s).
 struct Squeeze {
-  MatrixView<const float> w;  ///< (S, C); null for none
-  MatrixView<float> parts;    ///< (batch·S, blocks of an image)
+  MatrixView<const float> w;  ///< (S, C); null without a squeeze
+  MatrixView<float> parts;    ///< (batch·S, blocks per image)
 
-  /// `total` is the thread's share of channel c's sum over the block's pixels.
+  /// `total` is the sum of channel c over the thread's pixels.
   template <class Context>
   ADTR_DEVICE void store(Context& cx, Index n, Index block, Index c, float total) const {
     const auto totals = cx.template shared<float, FilterBlock::threads, 1>();
@@ -101,14 +101,14 @@ struct Squeeze {
   }
 };
 
-/// y = activation(x filtered + bias), and the parts of a squeeze of y.
+/// y = activation(x filtered + bias), and the parts of the squeeze of y.
 template <class Windows>
 struct Depthwise : FilterBlock {
   static constexpr const char* name = "depthwise";
   template <class Context>
   ADTR_DEVICE static void run(Context& cx, MapView<const float> x, Window window, MatrixView<const float> w,
                               VectorView<const float> bias, Activation activation, MapView<float> y, Squeeze squeeze) {
-    // Blocks count channels first, then tiles of an image, then images.
+    // The block index runs over channels first, then over the tiles of an image, then over images.
     const auto block = static_cast<std::uint32_t>(cx.block_x());
     const auto groups = static_cast<std::uint32_t>(blocks(y.channels, warp));
     const Index c = Index{block % groups} * warp + cx.lane();

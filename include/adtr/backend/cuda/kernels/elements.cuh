@@ -1,4 +1,4 @@
-/// CUDA: operations on one element after the other.
+/// CUDA: element-wise operations.
 #pragma once
 
 #include <cmath>
@@ -10,7 +10,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// NaN stays NaN.
+/// The activation of x. NaN stays NaN.
 ADTR_DEVICE float activate(float x, Activation activation) {
   switch (activation) {
     case Activation::none:
@@ -27,11 +27,11 @@ ADTR_DEVICE float activate(float x, Activation activation) {
 
 ADTR_DEVICE float sigmoid(float x) { return 1.0F / (1.0F + expf(-x)); }
 
-/// A thread for each of rows·cols elements.
+/// One thread for each of rows·cols elements.
 struct Elements {
   static constexpr int threads = 256;
 
-  /// fn(r, c) for the thread's element, if it has one.
+  /// Calls fn(r, c) for the thread's element, if it has one.
   template <class Context, class F>
   ADTR_DEVICE static void each(Context& cx, Index rows, Index cols, const F& fn) {
     const auto i = static_cast<std::uint32_t>(cx.block_x()) * threads + static_cast<std::uint32_t>(cx.thread());
@@ -102,8 +102,8 @@ struct Standardise : Elements {
   }
 };
 
-/// y = residual + mask·x·scale. A thread takes one counter of Dropout::words and the eight elements that it is for;
-/// eight threads, 64 neighbours.
+/// y = residual + mask·x·scale. A thread evaluates one counter of Dropout::words, which serves eight elements; eight
+/// threads cover 64 neighbouring elements.
 struct DropElements {
   static constexpr const char* name = "dropout";
   static constexpr int threads = 256;

@@ -1,4 +1,4 @@
-/// CUDA: the gates of squeeze-and-excitation from the parts of its reduction that filters have left.
+/// CUDA: the gates of squeeze-and-excitation, from the partial sums of its reduction that filters have stored.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/elements.cuh"
@@ -8,9 +8,9 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// gate(n, c) = sigmoid(w(c)·activation(Σ parts(n) / positions + squeezed_bias) + bias[c]), 64 channels of image
-/// n = block y a block. Each block adds up all parts: a few loads a thread, where a launch of its own would take
-/// longer.
+/// gate(n, c) = sigmoid(w(c)·activation(Σ parts(n) / positions + squeezed_bias) + bias[c]). A block computes 64
+/// channels of image n, its index y. Every block adds up all parts of its image: that costs a few loads per thread,
+/// less than a separate launch.
 struct Excite {
   static constexpr const char* name = "excite";
   static constexpr int threads = 256;

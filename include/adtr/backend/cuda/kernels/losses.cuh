@@ -8,9 +8,9 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// Weights of sign_gradient and parts of the loss: blocks take images in turns. In L_img a token counts where fewer
-/// than `top` others come before it, which takes T comparisons a token and no sorting. m grows with φ, so that it
-/// stands for φ in the order.
+/// Computes the weights for sign_gradient and the parts of the loss; blocks take images in turns. In L_img a token
+/// counts if fewer than `top` others precede it in descending order of φ, which takes T comparisons per token and no
+/// sorting. φ increases with m, so comparing m gives the same order.
 struct AnomalyWeights {
   static constexpr const char* name = "anomaly_weights";
   static constexpr int threads = 256;
@@ -30,7 +30,7 @@ struct AnomalyWeights {
         const bool mark = cx.load(y, n, u) != 0.0F;
         marked += mark ? 1.0 : 0.0;
         if (loss.by_label)
-          distance += counts(cx, m, n, u, top) ? phi : phi - phi;  // NaN where φ is NaN
+          distance += counts(cx, m, n, u, top) ? phi : phi - phi;  // NaN if φ is NaN
         else
           (mark ? distance : normal) += phi;
       }
@@ -63,7 +63,7 @@ struct AnomalyWeights {
   }
 
  private:
-  /// Whether token u of image n is among the `top` largest, of equal ones the first.
+  /// Whether token u of image n is among the `top` largest; of equal tokens, the first ones count.
   template <class Context>
   ADTR_DEVICE static bool counts(Context& cx, MatrixView<const float> m, Index n, Index u, Index top) {
     const float own = cx.load(m, n, u);
@@ -75,7 +75,7 @@ struct AnomalyWeights {
     return before < top;
   }
 
-  /// As sum_block, to be called again and again.
+  /// sum_block with a barrier after it, so that it can be called repeatedly.
   template <class Context>
   ADTR_DEVICE static double sum_in_turn(Context& cx, double value) {
     const double sum = sum_block<threads>(cx, value);

@@ -1,4 +1,4 @@
-/// CUDA: what a backbone does beside products, a thread for each pixel and channel of the result.
+/// CUDA: operations of a backbone other than products, one thread per pixel and channel of the result.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/elements.cuh"
@@ -12,14 +12,14 @@ struct Pixel {
   Index n, y, x;
 };
 
-/// Pixel number i of maps of that height and width.
+/// Pixel number i of a batch of maps of the given height and width.
 [[nodiscard]] ADTR_DEVICE Pixel pixel(Index i, Index height, Index width) {
   const auto p = static_cast<std::uint32_t>(i), w = static_cast<std::uint32_t>(width);
   const auto h = static_cast<std::uint32_t>(height);
   return {Index{p / w / h}, Index{p / w % h}, Index{p % w}};
 }
 
-/// fn(iy, ix, k) for what lies in the map of the window over pixel p of the result; k counts the window's positions.
+/// Calls fn(iy, ix, k) for each position k of the window over result pixel p that lies inside the map.
 template <class T, class F>
 ADTR_DEVICE void each_in_window(const MapView<T>& x, const Window& window, const Pixel& p, const F& fn) {
   const Index top = p.y * window.stride - window.top, left = p.x * window.stride - window.left;
@@ -46,7 +46,7 @@ struct MaxPool : Elements {
   }
 };
 
-/// Where output o of a line lies in the input, corners aligned: in whole numbers, so exactly.
+/// The position in the input of output o of a line, with aligned corners. Integer arithmetic makes it exact.
 struct Place {
   Index first, second;
   float fraction;

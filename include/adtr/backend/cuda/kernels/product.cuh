@@ -1,4 +1,4 @@
-/// CUDA: matrix products from tiles in shared memory and registers; dense convolution is one whose rows are gathered.
+/// CUDA: matrix products with tiles in shared memory and registers; dense convolution is a product with gathered rows.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/maps.cuh"
@@ -7,7 +7,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// The left operand a(m, k) as a matrix holds it.
+/// The left operand a(m, k), stored as the matrix a.
 struct LeftRows {
   MatrixView<const float> a;
   static constexpr const char* name = "multiply";
@@ -18,7 +18,8 @@ struct LeftRows {
   }
 };
 
-/// a(m, k)·gates[k]: a thread's rows have one k of a slice, so one gate.
+/// a(m, k)·gates[k]. A thread loads a single k of each slice (two in Bf16) for several rows m, so one gate serves them
+/// all.
 struct LeftGatedRows {
   MatrixView<const float> a;
   VectorView<const float> gates;
@@ -31,7 +32,7 @@ struct LeftGatedRows {
   }
 };
 
-/// The transpose of a matrix.
+/// The left operand a(m, k), stored as the transpose of the matrix a.
 struct LeftColumns {
   MatrixView<const float> a;
   static constexpr const char* name = "weight_gradient";
@@ -42,7 +43,7 @@ struct LeftColumns {
   }
 };
 
-/// Row m is the pixels under the window of pixel m of the result, in (ky, kx, c) order.
+/// Row m holds the pixels under the window of result pixel m, in (ky, kx, c) order.
 struct LeftWindows {
   MapView<const float> x;
   Window window;
@@ -62,8 +63,8 @@ struct LeftWindows {
   }
 };
 
-/// Slices of `depth` along k, 0 to size, one after the other: `multiply(stage)` works on what lies in shared memory,
-/// while the next slice is on its way: `fetch(first)` asks for it, `put(stage)` stores it in the other of two stages.
+/// Processes k = 0 … size in slices of `depth`, with two stages in shared memory. `fetch(first)` loads the next slice
+/// into registers while `multiply(stage)` works on the current one; `put(stage)` then stores it in the other stage.
 template <class Context, class Fetch, class Put, class Multiply>
 ADTR_DEVICE void each_slice(Context& cx, Index size, int depth, const Fetch& fetch, const Put& put,
                             const Multiply& multiply) {
@@ -81,7 +82,7 @@ ADTR_DEVICE void each_slice(Context& cx, Index size, int depth, const Fetch& fet
   }
 }
 
-/// What follows a product: c(m, n) = activation(sum + bias + residual), if c has such an element.
+/// The epilogue of a product: c(m, n) = activation(sum + bias + residual), if c has an element (m, n).
 struct Finish {
   VectorView<const float> bias;
   MatrixView<const float> residual;
@@ -95,7 +96,7 @@ struct Finish {
     if (residual.data != nullptr) sum += cx.load(residual, m, n);
     cx.store(c, m, n, activate(sum, activation));
   }
-  /// Of some rows alone.
+  /// The same epilogue for rows [first, first + count) only.
   [[nodiscard]] ADTR_DEVICE Finish row_range(Index first, Index count) const {
     Finish part{bias, residual, activation, c.row_range(first, count)};
     if (residual.data != nullptr) part.residual = residual.row_range(first, count);
@@ -103,13 +104,14 @@ struct Finish {
   }
 };
 
-/// c = activation(a·b + bias + residual), a square tile of c a block, Size/16 × Size/16 elements a thread. Every
-/// element is one chain of sums over k = 0, 1, …, whatever the tile: the same bits for both sizes, alone or in a batch.
+/// c = activation(a·b + bias + residual). A block computes a square tile of c, a thread Size/16 × Size/16 elements.
+/// Every element is summed in the order k = 0, 1, …, whatever the tile, so that both sizes give the same bits, for one
+/// image or for a batch.
 ///
-/// A thread owns its rows of the tile in groups of four, 64 apart, and columns likewise, so that the threads of a warp
-/// read neighbouring Quads. Slices of a and b along k, `depth` long, lie in shared memory twice: one is multiplied
-/// while the next is fetched. Small tiles are for grids that leave the GPU half idle, where nothing else hides how long
-/// memory takes to answer: their slices are longer.
+/// A thread owns rows of the tile in groups of four, 64 apart, and columns likewise, so that the threads of a warp read
+/// neighbouring Quads. Shared memory holds two slices of a and b, `depth` long in k: one is multiplied while the next
+/// is fetched. Small tiles are for grids that leave the GPU half idle. There, no other work hides memory latency, so
+/// their slices are longer.
 template <class Left, int Size>
 struct Product {
   static constexpr const char* name = Left::name;
@@ -119,7 +121,7 @@ struct Product {
   static constexpr int own = Size / side, groups = own / 4;
   static constexpr int depth = Size == 64 ? 16 : 8;
   static constexpr int fetched = Size * depth / threads;
-  static constexpr int stride = Size + 4;  ///< keeps Quads aligned, and threads that store one k to different banks
+  static constexpr int stride = Size + 4;  ///< keeps Quads aligned, and puts neighbours in k four banks apart
   static_assert(own % 4 == 0);
 
   template <class Context>
@@ -165,15 +167,15 @@ struct Product {
   }
 
  private:
-  /// Element e of a slice of a: neighbouring threads read what is neighbouring in memory.
+  /// Row and k of element e of a slice of a, chosen so that neighbouring threads read neighbouring addresses.
   [[nodiscard]] ADTR_DEVICE static int row_of(int e) { return Left::neighbours_in_k ? e / depth : e % Size; }
   [[nodiscard]] ADTR_DEVICE static int k_of(int e) { return Left::neighbours_in_k ? e % depth : e / Size; }
-  /// Where in the tile row or column i of thread t lies.
+  /// The position in the tile of row or column i of thread t.
   [[nodiscard]] ADTR_DEVICE static int place(int i, int t) { return i / 4 * 64 + 4 * t + i % 4; }
 };
 
-/// c = activation((a·gates)·b + bias + residual), rows of a and c by image, each with a row of gates; block y is the
-/// image's number, and `Tiles` is a product of LeftGatedRows.
+/// c = activation((a·gates)·b + bias + residual). The rows of a and c are grouped by image, and each image has a row of
+/// gates. Block index y is the image; `Tiles` is a Product or ProductTensor of LeftGatedRows.
 template <class Tiles>
 struct GatedProduct {
   static constexpr const char* name = Tiles::name;
@@ -188,7 +190,7 @@ struct GatedProduct {
   }
 };
 
-/// packed (K, N) = w (N, K) transposed, 32×32 elements a block through shared memory.
+/// packed (K, N) = w (N, K) transposed. Each block moves 32×32 elements through shared memory.
 struct Transpose {
   static constexpr const char* name = "pack";
   static constexpr int threads = 256;

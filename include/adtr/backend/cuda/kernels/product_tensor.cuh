@@ -1,4 +1,4 @@
-/// CUDA: matrix products and dense convolution on tensor cores, from tiles in shared memory.
+/// CUDA: matrix products and dense convolution on tensor cores, with tiles in shared memory.
 #pragma once
 
 #include "adtr/backend/cuda/fragments.hpp"
@@ -8,15 +8,16 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// Where word w of row r (of a, or column of b) of a slice lies in shared memory; lanes that store neighbours are those
-/// that have read neighbours.
+/// The layout of a slice in shared memory: `place` maps a row of a (or a column of b) and a word to an index. A lane
+/// stores the words that it has read from global memory.
 ///
-/// Lane 4g + t of a warp reads row r₀ + g, word w₀ + t of a fragment, g < 8 and t < 4. The rows are `stride` apart if
-/// neighbours in k are neighbours here, and words are otherwise. There are 32 banks, so the lanes meet
-///   stride·g + t = 20g + t or 36g + t, an odd multiple of 4 times g, mod 32 the multiples of 4, once each;
-///   stride·t + g = (Size + 8)·t + g = 8t + g (mod 32), for Size a multiple of 32:
-/// 32 different banks in either case. Stores are to 32 different banks in the second, at most two to a bank in the
-/// first. Slices of small tiles are longer for the reason that Product gives.
+/// Lane 4g + t of a warp reads row r₀ + g, word w₀ + t of a fragment, with g < 8 and t < 4. `stride` separates rows if
+/// NeighboursInK, and words otherwise. There are 32 banks. Up to a constant, the lanes read these banks (mod 32):
+///   with NeighboursInK, stride·g + t = 20g + t or 36g + t, and for g = 0 … 7 both 20g and 36g run through all
+///     multiples of 4, once each;
+///   otherwise, stride·t + g = (Size + 8)·t + g = 8t + g, as Size is a multiple of 32.
+/// In either case these are 32 different banks. Stores reach 32 different banks without NeighboursInK; with it, at most
+/// two lanes store to one bank. Slices of small tiles are longer for the reason given at Product.
 template <int Size, bool NeighboursInK>
 struct TensorSlice {
   static constexpr int words = (Size == 64 ? 4 : 2) * Fragments::words;
@@ -27,25 +28,25 @@ struct TensorSlice {
   [[nodiscard]] ADTR_DEVICE static int place(int row, int word) {
     return NeighboursInK ? row * stride + word : word * stride + row;
   }
-  /// Of the slice's word number e.
+  /// The row and the word of element e of the slice.
   [[nodiscard]] ADTR_DEVICE static int row_of(int e) { return NeighboursInK ? e / words : e % Size; }
   [[nodiscard]] ADTR_DEVICE static int word_of(int e) { return NeighboursInK ? e % words : e / Size; }
 };
 
-/// c = activation(a·b + bias + residual), factors rounded to Format, sums in floats, a square tile of c a block. Every
-/// element is one chain of mma instructions over k = 0, depth, 2·depth, …, zeros behind the last: the same bits for
-/// both sizes, alone or in a batch.
+/// c = activation(a·b + bias + residual), with factors rounded to Format and sums in floats. A block computes a square
+/// tile of c. Every element is summed by one chain of mma instructions in ascending k, with zeros beyond the last k, so
+/// that both sizes give the same bits, for one image or for a batch.
 ///
-/// Eight warps own `rows` rows by 32 columns of the tile each, in pieces of 16 by 8. Numbers are rounded once, on their
-/// way to shared memory, which holds two slices along k: one is multiplied while the next is fetched.
+/// Each of eight warps owns `rows` rows by 32 columns of the tile, in pieces of 16 by 8. Factors are rounded once, when
+/// they are stored in shared memory. It holds two slices along k: one is multiplied while the next is fetched.
 template <class Format, class Left, int Size>
 struct ProductTensor {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
   static constexpr int threads = 8 * warp;
-  static constexpr int min_blocks = 1;  ///< for two, one of the kernels would spill registers
+  static constexpr int min_blocks = 1;  ///< with 2, one of the kernels would spill registers
   static constexpr int warps_across = Size / 32;
-  static constexpr int rows = Size * warps_across / 8;  ///< of a warp
+  static constexpr int rows = Size * warps_across / 8;  ///< of the tile, per warp
   static constexpr int values = Format::values;
 
   using SliceA = TensorSlice<Size, Left::neighbours_in_k>;

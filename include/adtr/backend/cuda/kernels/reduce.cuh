@@ -1,4 +1,4 @@
-/// CUDA: sums over columns, and sums of everything, which take two launches.
+/// CUDA: sums over columns, and sums over all elements, which take two launches.
 #pragma once
 
 #include "adtr/backend/cuda/kernels/sums.cuh"
@@ -20,7 +20,7 @@ struct ColumnSums : ColumnBlock {
   }
 };
 
-/// mean(n, c) over the pixels of image n = block y.
+/// mean(n, c) = mean of channel c over the pixels of image n; block index y is n.
 struct ChannelMeans : ColumnBlock {
   static constexpr const char* name = "channel_means";
   template <class Context>
@@ -34,7 +34,7 @@ struct ChannelMeans : ColumnBlock {
   }
 };
 
-/// dγ += Σ dy·x̂ and dβ += Σ dy over rows.
+/// dγ += Σ dy·x̂ and dβ += Σ dy, summed over rows.
 struct LayerNormParameters : ColumnBlock {
   static constexpr const char* name = "layer_norm_parameters";
   template <class Context>
@@ -53,8 +53,8 @@ struct LayerNormParameters : ColumnBlock {
   }
 };
 
-/// Each block's part of a sum over elements. The number of blocks is the caller's: not the GPU's, so that a sum has the
-/// same bits on all of them.
+/// Partial sums over elements, one per block. The caller sets the number of blocks independently of the GPU, so that a
+/// sum has the same bits on every GPU.
 struct Parts {
   static constexpr int threads = 256;
 
@@ -68,7 +68,7 @@ struct Parts {
   }
 };
 
-/// parts of Σ x²
+/// Writes the parts of Σ x².
 struct SquaredNorm : Parts {
   static constexpr const char* name = "squared_norm";
   template <class Context>
@@ -80,7 +80,7 @@ struct SquaredNorm : Parts {
   }
 };
 
-/// dg = scale·(g − f), parts of Σ (g − f)²
+/// dg = scale·(g − f); writes the parts of Σ (g − f)².
 struct NormGradient : Parts {
   static constexpr const char* name = "norm_gradient";
   template <class Context>
@@ -96,7 +96,7 @@ struct NormGradient : Parts {
   }
 };
 
-/// *sum += Σ parts, by one warp.
+/// *sum += Σ parts, computed by one warp.
 struct SumOfParts {
   static constexpr const char* name = "sum_of_parts";
   static constexpr int threads = warp;

@@ -1,4 +1,4 @@
-/// CUDA: a warp for each row. Sums over a row are taken in doubles.
+/// CUDA: row-wise operations, one warp per row. Sums over a row are computed in doubles.
 #pragma once
 
 #include <cmath>
@@ -73,7 +73,7 @@ struct LayerNorm : Rows {
   }
 };
 
-/// dx = (e − mean(e) − x̂·mean(e·x̂))/σ with e = dy·γ.
+/// dx = (e − mean(e) − x̂·mean(e·x̂))/σ, where e = dy·γ.
 struct LayerNormInput : Rows {
   static constexpr const char* name = "layer_norm_backward";
   template <class Context>
@@ -92,7 +92,7 @@ struct LayerNormInput : Rows {
   }
 };
 
-/// y(n, r) = f(w(r)·x(n) + bias[r]) for every row n of x: f is an activation or, for `gate`, the sigmoid.
+/// y(n, r) = f(w(r)·x(n) + bias[r]) for every row n of x; f is the activation or, if `gate`, the sigmoid.
 struct Dense : Rows {
   static constexpr const char* name = "dense";
   template <class Context>

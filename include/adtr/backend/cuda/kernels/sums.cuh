@@ -1,4 +1,4 @@
-/// CUDA: sums over the lanes of a warp, the threads of a block, rows and columns; every order fixed by the shapes.
+/// CUDA: sums over the lanes of a warp, the threads of a block, rows and columns; the shapes alone fix their order.
 #pragma once
 
 #include "adtr/backend/cuda/execution.hpp"
@@ -7,14 +7,14 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda::kernels {
 
-/// The sum over `Lanes` neighbouring lanes, a power of 2, the same bits in each.
+/// The sum over `Lanes` neighbouring lanes (a power of 2), with the same bits in each lane.
 template <int Lanes = warp, class Context, class T>
 ADTR_DEVICE T sum_lanes(Context& cx, T value) {
   ADTR_UNROLLED for (int mask = Lanes / 2; mask > 0; mask /= 2) value += cx.shuffle_xor(value, mask);
   return value;
 }
 
-/// The same for the largest.
+/// The maximum over `Lanes` neighbouring lanes, in each of them.
 template <int Lanes = warp, class Context>
 ADTR_DEVICE float largest_lane(Context& cx, float value) {
   ADTR_UNROLLED for (int mask = Lanes / 2; mask > 0; mask /= 2) {
@@ -24,7 +24,7 @@ ADTR_DEVICE float largest_lane(Context& cx, float value) {
   return value;
 }
 
-/// The sum over the block's `Threads`, in thread 0.
+/// The sum over the block's `Threads` threads, valid in thread 0.
 template <int Threads, class Context>
 ADTR_DEVICE double sum_block(Context& cx, double value) {
   const auto parts = cx.template shared<double, Threads / warp, 0>();
@@ -37,7 +37,7 @@ ADTR_DEVICE double sum_block(Context& cx, double value) {
   return sum;
 }
 
-/// The lane's share of f(c) summed over the columns c of a row, in doubles.
+/// The lane's share of the sum of f(c) over the columns c of a row, in doubles.
 template <class Context, class F>
 ADTR_DEVICE double lane_sum(Context& cx, Index cols, const F& f) {
   double sum = 0.0;
@@ -45,14 +45,14 @@ ADTR_DEVICE double lane_sum(Context& cx, Index cols, const F& f) {
   return sum;
 }
 
-/// f(c) summed over the columns c of a row by one warp, in doubles.
+/// The sum of f(c) over the columns c of a row, computed by one warp in doubles.
 template <class Context, class F>
 ADTR_DEVICE double sum_row(Context& cx, Index cols, const F& f) {
   return sum_lanes(cx, lane_sum(cx, cols, f));
 }
 
-/// done(r, sum over the lanes of share(r)) in one lane for each of the rows, over which the block's `Warps` go. A warp
-/// takes four rows at a time, so that it waits for their numbers once.
+/// Calls done(r, sum of share(r) over the lanes) in one lane for each row r. The block's `Warps` warps share the rows.
+/// A warp takes four rows at a time, so that it waits for their loads once.
 template <int Warps, class Context, class Share, class Done>
 ADTR_DEVICE void sum_each_row(Context& cx, Index rows, const Share& share, const Done& done) {
   constexpr int at_once = 4;
@@ -65,14 +65,14 @@ ADTR_DEVICE void sum_each_row(Context& cx, Index rows, const Share& share, const
   }
 }
 
-/// Sums of columns, 32 a block: eight warps take every eighth row. Sums of some rows are floats, sums of those doubles:
-/// accurate for any number of rows.
+/// Column sums, 32 columns per block. Each of eight warps takes every eighth row. It adds up 16 rows at a time in
+/// floats, and those sums in doubles, which stays accurate for any number of rows.
 struct ColumnBlock {
   static constexpr int threads = 256;
   static constexpr int columns = warp;
 
-  /// `values(r, c, v)` writes what row r adds to each of `Sums` sums of column c. `done(c, totals)` is called once for
-  /// each column of the block, after all of its rows were read.
+  /// `values(r, c, v)` writes to v the terms of row r for the `Sums` sums of column c. `done(c, totals)` is called once
+  /// for each column of the block, after all of its rows were read.
   template <int Sums, class Context, class Values, class Done>
   ADTR_DEVICE static void sum(Context& cx, Index rows, Index cols, const Values& values, const Done& done) {
     constexpr int groups = threads / warp;
