@@ -14,7 +14,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Walks a parameter list (walk_parameters) and copies each tensor from a file into it. A null parameter is set to
+/// Walks a parameter list (walk_parameters) and fills each parameter from a file. A null parameter is set to
 /// point at the values instead: into the mapped file if type and order match, otherwise at a copy that the loader
 /// keeps. Such parameters are read-only. Nothing throws before finish(), so that one error describes all wrong tensors
 /// of a file.

@@ -87,7 +87,7 @@ inline constexpr std::array<EfficientNetSize, 13> efficientnet_sizes{{{true, 16,
   const SafetensorsTensor* head = file.find(prefix + marks.head);
   if (head == nullptr || head->shape.size() != 4) return std::nullopt;
   std::size_t blocks = detail::count_blocks(file, prefix + marks.block, marks.dots);
-  // torchvision's features include the first and the last convolution: two layers with weights each.
+  // torchvision's features include the first and the last convolution, each with a batch norm: four layers.
   if (*convention == Convention::torchvision) blocks -= std::min<std::size_t>(blocks, 4);
   const bool squeezes = detail::any_name_has(file, marks.squeeze);
   for (const detail::EfficientNetSize& size : detail::efficientnet_sizes)
