@@ -1,7 +1,7 @@
 /// CIFAR-10 and CIFAR-100 (Krizhevsky, 2009) in their binary format, and the one-class protocol on them.
 ///
-/// A file is records without header or padding: a label byte (two in CIFAR-100: coarse, fine), then 1,024 bytes each of
-/// red, green and blue, rows top to bottom.
+/// A file consists of records without header or padding: a label byte (in CIFAR-100 two: coarse, fine), then 1,024
+/// bytes each of red, green and blue, rows from top to bottom.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ inline namespace ADTR_ABI {
 inline constexpr std::array<std::string_view, 10> cifar10_classes{"airplane", "automobile", "bird",  "cat",  "deer",
                                                                   "dog",      "frog",       "horse", "ship", "truck"};
 
-/// The label of a class name. Error that lists the names where there is none.
+/// Returns the label of a class name. Throws an Error that lists the names if there is no such class.
 [[nodiscard]] inline int cifar10_label(std::string_view name) {
   const auto it = std::find(cifar10_classes.begin(), cifar10_classes.end(), name);
   if (it != cifar10_classes.end()) return static_cast<int>(it - cifar10_classes.begin());
@@ -36,7 +36,8 @@ namespace detail {
 
 inline constexpr Index cifar_side = 32;
 
-/// Calls record(number, label, planes) for every record of a file; `label_bytes` 1 or 2, the last byte counts.
+/// Calls record(number, label, planes) for every record of a file. `label_bytes` is 1 or 2; the last label byte is
+/// passed on.
 template <class F>
 void each_cifar_record(const std::filesystem::path& path, std::size_t label_bytes, F&& record) {
   if (const Reached reached = reach(path); reached.error) throw *reached.error;
@@ -64,7 +65,7 @@ inline Sample cifar_sample(const std::filesystem::path& path, std::size_t number
   return {path / std::to_string(number), std::move(kind), defective, std::nullopt, std::move(image)};
 }
 
-/// `count` of the samples, drawn without putting back; they keep their order.
+/// Returns `count` samples, sampled without replacement; they keep their order.
 inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, RandomStream random) {
   const auto order = permutation(samples.size(), random);
   std::vector<bool> taken(samples.size(), false);
@@ -77,7 +78,7 @@ inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, 
 
 }  // namespace detail
 
-/// The training images of one class, from all `folder`/data_batch_*.bin there are.
+/// Returns the training images of one class, from every file `folder`/data_batch_*.bin.
 [[nodiscard]] inline std::vector<Sample> cifar10_training(const std::filesystem::path& folder, std::string_view name) {
   const int label = cifar10_label(name);
   expect_folder(folder);
@@ -96,7 +97,8 @@ inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, 
   return samples;
 }
 
-/// All of `folder`/test_batch.bin that show the class, and as many of the other classes, drawn with `seed`.
+/// Returns all images of the class in `folder`/test_batch.bin, and an equal number of images of the other classes,
+/// drawn with `seed`.
 [[nodiscard]] inline std::vector<Sample> cifar10_test(const std::filesystem::path& folder, std::string_view name,
                                                       std::uint64_t seed) {
   const int label = cifar10_label(name);
@@ -122,7 +124,7 @@ inline std::vector<Sample> draw(std::vector<Sample> samples, std::size_t count, 
   return good;
 }
 
-/// `count` images of `folder`/train.bin of CIFAR-100, drawn with `seed`, as anomalies.
+/// Returns `count` images from `folder`/train.bin of CIFAR-100 as anomalies, drawn with `seed`.
 [[nodiscard]] inline std::vector<Sample> cifar100_anomalies(const std::filesystem::path& folder, std::size_t count,
                                                             std::uint64_t seed) {
   const auto path = folder / "train.bin";

@@ -1,9 +1,9 @@
-/// Confetti: defects that nobody has seen, made on photographs of good parts (Liznerski et al., "Explainable Deep
-/// One-Class Classification", ICLR 2021; parameters assumed to be theirs).
+/// Confetti: artificial defects on photographs of good parts (Liznerski et al., "Explainable Deep One-Class
+/// Classification", ICLR 2021; parameters assumed to be theirs).
 ///
-/// Blurred, rotated squares are added to the image: coloured ones, which take away up to 256 grey levels, another
-/// amount from each channel, and grey ones, which take away 255. All arithmetic is in integers, so that the same
-/// numbers give the same pixels on every machine.
+/// Blurred, rotated squares are added to the image. Coloured squares subtract up to 256 grey levels, a different amount
+/// per channel; grey squares subtract 255. All arithmetic is in integers, so that the same random numbers give the same
+/// pixels on every machine.
 #pragma once
 
 #include <algorithm>
@@ -19,22 +19,22 @@ inline namespace ADTR_ABI {
 
 /// A square of confetti before the blur.
 struct Blob {
-  Index y = 0, x = 0;      ///< its centre
+  Index y = 0, x = 0;      ///< centre
   Index side = 0;          ///< in pixels, 8 to 54
   std::int64_t angle = 0;  ///< in radians, 30 fractional bits, from −π/4 to below π/4
   bool grey = false;
-  std::array<std::int16_t, 3> fill{-255, -255, -255};  ///< what it adds to the channels
+  std::array<std::int16_t, 3> fill{-255, -255, -255};  ///< added to the channels
 };
 
-/// What the squares of one image are drawn from.
+/// Distribution of the squares of one image.
 struct Confetti {
   static constexpr double coloured_per_pixel = 1.8e-5;
   static constexpr double grey_per_pixel = 1.2e-5;
   static constexpr Index min_side = 8, largest_side = 54;
-  static constexpr int darkest = -256;  ///< of a coloured square's channel; the brightest is 0
+  static constexpr int darkest = -256;  ///< smallest value of a coloured square's channel; the largest is 0
 
-  /// The squares of an image, coloured ones first: every pixel is the centre of one with the probabilities above. Where
-  /// a kind has none, its centres are drawn again until there is one.
+  /// Draws the squares of an image, coloured ones first: every pixel is the centre of one with the probabilities above.
+  /// The centres of each kind are drawn again until there is at least one.
   [[nodiscard]] static std::vector<Blob> draw(Index height, Index width, RandomStream& random) {
     std::vector<Blob> blobs;
     add(blobs, height, width, coloured_per_pixel, false, random);
@@ -62,17 +62,18 @@ struct Confetti {
   }
 };
 
-/// Throws confetti on images. Keeps its memory: images of a size seen before allocate nothing but the list of squares.
+/// Adds confetti to images. Keeps its buffers: for image sizes seen before, it allocates only the list of squares.
 class ConfettiMaker {
  public:
-  /// Writes `image` with confetti to `out`, and to `mask` 255 where a pixel changed, both of the image's size. Of the
-  /// noise and its negative it takes the negative where the noise changes the image by less than 0.025 grey levels on
-  /// average (a dark part, say) and the negative by more.
+  /// Writes `image` with confetti to `out`, and to `mask` 255 where a pixel changed; both get the image's size. If the
+  /// noise changes the image by less than 0.025 grey levels on average (in a dark part, for example) and its negative
+  /// by more, the negative is added instead.
   void operator()(const Image& image, RandomStream random, Image& out, Mask& mask) {
     apply(image, Confetti::draw(image.height, image.width, random), out, mask);
   }
 
-  /// The same with given squares; of overlapping coloured ones the later covers the earlier, grey is added to both.
+  /// As above, with the given squares. A coloured square covers the coloured squares before it; grey is added to what
+  /// is there, at most once per pixel.
   void apply(const Image& image, const std::vector<Blob>& blobs, Image& out, Mask& mask) {
     height_ = image.height;
     width_ = image.width;
@@ -87,7 +88,7 @@ class ConfettiMaker {
   }
 
  private:
-  static constexpr Index radius = 12;  // the filter is 25 wide, sigma 5
+  static constexpr Index radius = 12;  // the filter has 25 taps, sigma 5
   /// exp(−i²/50), 14 fractional bits; weights[0] + 2 Σ weights[1…12] = 2¹⁴.
   static constexpr std::array<std::int32_t, 13> weights{1324, 1297, 1222, 1105, 961, 803, 644,
                                                         497,  368,  262,  179,  118, 74};
@@ -98,7 +99,7 @@ class ConfettiMaker {
   }());
 
   struct Box {
-    Index top, left, bottom, right;  // the latter two are the first outside
+    Index top, left, bottom, right;  // bottom and right are exclusive
   };
 
   /// Sine and cosine of |x| ≤ π/4 by their series, 30 fractional bits.
@@ -113,7 +114,7 @@ class ConfettiMaker {
     return {(x * sine) >> 30, cosine};
   }
 
-  /// Where a square, and `margin` pixels around it, may lie within the image.
+  /// Bounding box of a square and of `margin` pixels around it, clipped to the image.
   [[nodiscard]] Box box_of(const Blob& b, Index margin) const {
     const Index reach = (b.side * 3 + 3) / 4 + margin;  // half the diagonal is 0.708 sides
     return {std::max<Index>(0, b.y - reach), std::max<Index>(0, b.x - reach), std::min(height_, b.y + reach + 1),
@@ -143,7 +144,7 @@ class ConfettiMaker {
       }
   }
 
-  /// sum = Σ weights·a over 25 elements of a that lie `step` apart, for n elements.
+  /// sum = Σ weights·a over 25 elements of a that are `step` apart, for n elements.
   static void filter(const std::int16_t* a, Index step, Index n, std::int32_t* sum) {
     for (Index e = 0; e < n; ++e) sum[e] = weights[0] * a[e];
     for (Index k = 1; k <= radius; ++k) {
@@ -153,8 +154,8 @@ class ConfettiMaker {
     }
   }
 
-  /// The blurred noise within the box: along rows with 6 fractional bits left, along columns, then to the nearest
-  /// level.
+  /// Computes the blurred noise within the box: filters along rows and keeps 6 fractional bits, filters along columns,
+  /// then rounds to the nearest grey level.
   void blur(const Box& box) {
     const Index n = (box.right - box.left) * 3, rows = box.bottom - box.top + 2 * radius;
     sum_.resize(static_cast<std::size_t>(n));
@@ -202,13 +203,13 @@ class ConfettiMaker {
   std::vector<std::int32_t> sum_;
 };
 
-/// An image with confetti and where it lies.
+/// An image with confetti and the mask of its confetti.
 struct ConfettiSample {
   Image image;
   Mask mask;
 };
 
-/// One sample, to look at: number `draw` of those that the seed gives.
+/// Returns sample number `draw` of those that `seed` generates, for inspection.
 [[nodiscard]] inline ConfettiSample confetti_sample(const Image& image, std::uint64_t seed, std::uint64_t draw) {
   ConfettiSample sample;
   ConfettiMaker{}(image, RandomStream(seed, draw), sample.image, sample.mask);

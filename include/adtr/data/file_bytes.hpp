@@ -1,4 +1,4 @@
-/// The bytes of an image file, or the one sentence that says why they cannot be had.
+/// Reads the bytes of an image file, or says in one sentence why it cannot.
 #pragma once
 
 #include <fcntl.h>
@@ -25,7 +25,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// A file descriptor that is closed at the end.
+/// A file descriptor that is closed by the destructor.
 struct OpenFile {
   explicit OpenFile(int descriptor) : fd(descriptor) {}
   OpenFile(const OpenFile&) = delete;
@@ -36,8 +36,9 @@ struct OpenFile {
   int fd;
 };
 
-/// All bytes of a file. Never waits for a pipe or a device. Error: an empty path, no such file, a link to nothing or in
-/// a loop, no permission, a folder, a pipe or a device, more than 2 GiB, a file that shrinks while it is read.
+/// Returns all bytes of a file. Never waits for a pipe or a device. Error: an empty path, no such file, a link to
+/// nothing or in a loop, no permission, a folder, a pipe or a device, more than 2 GiB, a file that shrinks while it is
+/// read.
 inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
   const std::string name = path.string();
   if (name.empty()) throw Error("expected the path of an image, found an empty path", ErrorCode::file_missing);
@@ -47,7 +48,7 @@ inline std::vector<std::uint8_t> read_bytes(const std::filesystem::path& path) {
   };
   struct ::stat status {};
   if (::stat(name.c_str(), &status) != 0) throw path_error(path, errno);
-  unwanted(status.st_mode);  // before it is opened: opening a device may do something
+  unwanted(status.st_mode);  // checked before opening, which may have an effect on a device
   const OpenFile file(::open(name.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
   if (file.fd < 0 || ::fstat(file.fd, &status) != 0) throw path_error(path, errno);
   unwanted(status.st_mode);

@@ -1,4 +1,4 @@
-/// What a file is that is not named like an image: looked up by its first bytes, then by its name.
+/// Determines the type of a file that is not named like an image: by its first bytes, then by its name.
 #pragma once
 
 #include <fcntl.h>
@@ -17,7 +17,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// The extension in lower case, with its dot.
+/// Returns the extension in lower case, with its dot.
 inline std::string lower_extension(const std::filesystem::path& path) {
   std::string extension = path.extension().string();
   for (char& c : extension)
@@ -27,20 +27,19 @@ inline std::string lower_extension(const std::filesystem::path& path) {
 
 inline bool is_hidden(const std::filesystem::path& path) { return path.filename().native().starts_with('.'); }
 
-/// Files named like images that adtr reads: other files (Thumbs.db, notes) and hidden ones (macOS's ._name.png) are
-/// not.
+/// Whether a file is named like an image that adtr reads. Hidden files (such as macOS's ._name.png) do not count.
 inline bool named_like_image(const std::filesystem::path& path) {
   static constexpr std::array<std::string_view, 4> extensions{".png", ".jpg", ".jpeg", ".bmp"};
   return !is_hidden(path) && std::find(extensions.begin(), extensions.end(), lower_extension(path)) != extensions.end();
 }
 
-/// Formats of images.
+/// An image format.
 struct ImageType {
-  std::string_view name;  ///< "TIFF"; empty: not an image
-  bool readable = false;  ///< adtr reads the format
+  std::string_view name;  ///< such as "TIFF"; empty if the file is not an image
+  bool readable = false;  ///< whether adtr reads the format
 };
 
-/// By the first bytes of a file.
+/// Returns the format that the first bytes of a file show.
 inline ImageType image_type_of_bytes(std::string_view bytes) {
   using std::literals::operator""sv;
   const auto at = [&](std::size_t offset, std::string_view magic) {
@@ -65,7 +64,7 @@ inline ImageType image_type_of_bytes(std::string_view bytes) {
   return {};
 }
 
-/// By an extension in lower case, of formats that adtr does not read.
+/// Returns the format of a lower-case extension, among the formats that adtr does not read.
 inline ImageType image_type_of_name(std::string_view extension) {
   struct Row {
     std::string_view extension, name;
@@ -84,7 +83,7 @@ inline ImageType image_type_of_name(std::string_view extension) {
   return row == rows.end() ? ImageType{} : ImageType{row->name};
 }
 
-/// The format of a regular file by its first bytes.
+/// Returns the format of a regular file by its first bytes.
 inline ImageType image_type_by_bytes(const std::filesystem::path& path) {
   std::array<char, 132> bytes{};
   std::size_t size = 0;
@@ -97,7 +96,7 @@ inline ImageType image_type_by_bytes(const std::filesystem::path& path) {
   return image_type_of_bytes({bytes.data(), size});
 }
 
-/// The same, and by its name where the bytes say nothing or cannot be read.
+/// As image_type_by_bytes(), or by the name if the bytes are unknown or cannot be read.
 inline ImageType image_type(const std::filesystem::path& path) {
   const ImageType by_bytes = image_type_by_bytes(path);
   return by_bytes.name.empty() ? image_type_of_name(lower_extension(path)) : by_bytes;

@@ -1,12 +1,12 @@
 /// Folders of images: MVTec's layout, or a plain folder of good images.
 ///
-///     train/good/*.png            good images to learn from
-///     test/good/*.png             good images to test with
+///     train/good/*.png            good images for training
+///     test/good/*.png             good images for testing
 ///     test/<kind>/<stem>.png      images with defects of one kind
-///     ground_truth/<kind>/<stem>_mask.png   where they are (or <stem>.png); optional
+///     ground_truth/<kind>/<stem>_mask.png   masks of the defects (or <stem>.png); optional
 ///
-/// Nothing is passed over without a word: SampleSet::left_out says what was not taken and why, and a scan stops where
-/// most of a folder's images would be left out or where labels contradict each other (see ScanOptions).
+/// Nothing is skipped silently: SampleSet::left_out says what was not taken and why. A scan throws if most of a
+/// folder's images would be left out or if labels contradict each other (see ScanOptions).
 #pragma once
 
 #include <algorithm>
@@ -26,8 +26,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The images directly in a folder, whatever is in them, sorted by name: for detection. One that cannot be reached is
-/// among them, for read_image to name. Error: no such folder, no images, most images left out.
+/// Returns the images directly in a folder, sorted by name, without regard to labels: for detection. An unreachable
+/// image is kept, so that read_image reports it. Error: no such folder, no images, most images left out.
 [[nodiscard]] inline SampleSet list_images_of(const std::filesystem::path& folder, const ScanOptions& options = {}) {
   expect_folder(folder);
   SampleSet set;
@@ -41,9 +41,9 @@ inline namespace ADTR_ABI {
   return set;
 }
 
-/// The good images to train with: `folder`/train/good, or where there is no `folder`/train, the images in `folder`
-/// itself. Sorted by name. Error: no such folder, no images, most images left out, a second folder that is called good,
-/// an image that is also in a defect's folder of `folder`/test.
+/// Returns the good images for training, sorted by name: those in `folder`/train/good or, if there is no
+/// `folder`/train, those in `folder` itself. Error: no such folder, no images, most images left out, a second folder
+/// whose name means good, an image that is also in a defect folder of `folder`/test.
 [[nodiscard]] inline SampleSet scan_training(const std::filesystem::path& folder, const ScanOptions& options = {}) {
   expect_folder(folder);
   SampleSet set;
@@ -67,11 +67,11 @@ inline namespace ADTR_ABI {
   return set;
 }
 
-/// The images to test with: `folder/test/<kind>`, those of the kind "good" good, all others defective, with their masks
-/// where `folder/ground_truth/<kind>` has them. Sorted by kind, then by name. Masks are not read here: check_labels()
-/// does. Error: no such folder, no images (in a kind's folder too), most images left out, a mask for a missing image,
-/// two masks for one image or one for two, a kind that is called good in other letters, an image that is both good and
-/// defective or among the training images of `folder`.
+/// Returns the images for testing, `folder/test/<kind>`, sorted by kind, then by name. Those of the kind "good" are
+/// good, all others are defective and have their masks from `folder/ground_truth/<kind>` if present. Masks are not read
+/// here but by check_labels(). Error: no such folder, no images (also in the folder of one kind), most images left out,
+/// a mask for a missing image, two masks for one image or one for two, a kind other than "good" whose name means good,
+/// an image that is both good and defective or among the training images of `folder`.
 [[nodiscard]] inline SampleSet scan_test(const std::filesystem::path& folder, const ScanOptions& options = {}) {
   expect_folder(folder);
   const std::filesystem::path test = folder / "test";
@@ -108,8 +108,8 @@ inline namespace ADTR_ABI {
   return set;
 }
 
-/// The defective images of a folder that scan_test() takes, to train with. With `allow` their masks are read, as
-/// check_labels() does. Error: as there, or no defects.
+/// Returns the defective images of a folder that scan_test() accepts, for training. With `allow` their masks are read,
+/// as check_labels() does. Error: as scan_test(), or no defects.
 [[nodiscard]] inline SampleSet scan_defects(const std::filesystem::path& folder, const ScanOptions& options = {}) {
   SampleSet set = scan_test(folder, options);
   std::erase_if(set.samples, [](const Sample& sample) { return !sample.defective; });
@@ -132,8 +132,8 @@ inline namespace ADTR_ABI {
                    ErrorCode::shape);
 }
 
-/// Decodes every image and mask once, so that a long run cannot fail over a broken file in its middle. Throws the first
-/// file's Error, or the first contradiction of a mask and its image's folder (bad_data, see check_labels).
+/// Decodes every image and mask once, so that a long run cannot fail midway because of a broken file. Throws the first
+/// file's Error, or the first contradiction between a mask and its image's folder (bad_data, see check_labels).
 inline void check_images(const SampleSet& set) {
   SampleSet strict;
   for (const Sample& sample : set) {

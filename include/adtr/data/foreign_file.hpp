@@ -1,4 +1,4 @@
-/// What a file is that is no PNG, JPEG or BMP, by its first bytes: so that a message can call it by its name.
+/// Names the type of a file that is not PNG, JPEG or BMP by its first bytes, for error messages.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// Bytes at the beginning of a file, or `at` bytes behind it, and what the file then is.
+/// Bytes at offset `at` from the beginning of a file, and the type that they show.
 struct Magic {
   std::size_t at;
   std::string_view bytes;
@@ -67,20 +67,20 @@ inline constexpr std::array<Magic, 37> foreign_magics{
       "ELF",
       "a program"}}};
 
-/// PNM: P1 to P7 and white space.
+/// Whether the bytes are PNM: P1 to P7 and white space.
 inline bool is_pnm(std::string_view bytes) {
   return bytes.size() > 2 && bytes[0] == 'P' && bytes[1] >= '1' && bytes[1] <= '7' &&
          (bytes[2] == '\n' || bytes[2] == '\r' || bytes[2] == ' ');
 }
 
-/// safetensors: the length of a header, eight bytes, and the header, which is JSON.
+/// Whether the bytes are safetensors: the eight-byte length of a header, then the header, which is JSON.
 inline bool is_safetensors(std::string_view bytes) {
   if (bytes.size() < 10 || bytes[8] != '{') return false;
   return std::all_of(bytes.begin() + 4, bytes.begin() + 8, [](char c) { return c == 0; }) &&
          (bytes[9] == '"' || bytes[9] == '}');
 }
 
-/// What the file is, as "a TIFF image", or nothing where that is unknown.
+/// Returns the type of the file, such as "a TIFF image", or nothing if it is unknown.
 [[nodiscard]] inline std::string_view foreign_name(std::span<const std::uint8_t> file) {
   const std::string_view bytes(reinterpret_cast<const char*>(file.data()), file.size());
   for (const Magic& magic : foreign_magics)
@@ -90,7 +90,7 @@ inline bool is_safetensors(std::string_view bytes) {
     return bytes.substr(0, 4096).find("adtr") != std::string_view::npos ? "a model of adtr, or its weights"
                                                                         : "a file of weights (safetensors)";
   }
-  // Text, in which white space and a byte order mark may come first.
+  // Text may begin with white space and a byte order mark.
   std::string text(bytes.substr(0, 256));
   for (char& c : text)
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
@@ -102,7 +102,7 @@ inline bool is_safetensors(std::string_view bytes) {
   if (start.starts_with("<?xml"))
     return start.find("<svg") != std::string_view::npos ? "an SVG drawing" : "an XML file";
   if (start.starts_with("{\"") || start.starts_with("[{")) return "a JSON file";
-  // What a file system leaves of a file after a power cut.
+  // A file system may leave such a file after a power cut.
   if (std::all_of(file.begin(), file.end(), [](std::uint8_t byte) { return byte == 0; })) return "a file of zeros";
   return {};
 }

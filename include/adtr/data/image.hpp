@@ -1,4 +1,5 @@
-/// Images in memory: `Image` owns 8-bit RGB, `Mask` owns the marked defects, `ImageView` looks at the caller's pixels.
+/// Images in memory: `Image` owns 8-bit RGB pixels, `Mask` owns the mask of the defects, `ImageView` refers to the
+/// caller's pixels.
 #pragma once
 
 #include <cstddef>
@@ -15,7 +16,8 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// The bytes of (height, width, channels), channels 1 to 4. Error: shape, of a size below 0 or past all memory.
+/// Returns the bytes of (height, width, channels), channels 1 to 4. Error: shape, if a size is negative or the result
+/// exceeds any memory.
 inline std::size_t pixel_bytes(const char* what, Index height, Index width, Index channels) {
   const bool fits =
       height >= 0 && width >= 0 && (width == 0 || height <= std::numeric_limits<Index>::max() / channels / width);
@@ -26,7 +28,7 @@ inline std::size_t pixel_bytes(const char* what, Index height, Index width, Inde
               ErrorCode::shape);
 }
 
-/// Throws unless there are as many bytes as (height, width, channels) has. Error: shape.
+/// Throws unless the number of bytes found is that of (height, width, channels). Error: shape.
 inline void check_pixels(const char* what, Index height, Index width, Index channels, std::size_t found) {
   const std::size_t expected = pixel_bytes(what, height, width, channels);
   if (found == expected) return;
@@ -38,15 +40,15 @@ inline void check_pixels(const char* what, Index height, Index width, Index chan
 
 }  // namespace detail
 
-/// An RGB image, rows top to bottom, pixels interleaved without padding: data is (height, width, 3).
+/// An RGB image: data is (height, width, 3), rows top to bottom, pixels interleaved without padding.
 struct Image {
   static constexpr Index channels = 3;
 
   Image() = default;
   Image(Index h, Index w) { resize(h, w); }
 
-  /// Gives the image a size; pixels are left as they fall. Memory is taken only when the image has never been so large.
-  /// Error: shape, of a negative height or width.
+  /// Sets the size; the pixel values are unspecified. Allocates only if the image has never been this large. Error:
+  /// shape, of a negative height or width.
   void resize(Index h, Index w) {
     data.resize(detail::pixel_bytes("image", h, w, channels));
     height = h;
@@ -61,10 +63,10 @@ struct Image {
   std::vector<std::uint8_t> data;
 };
 
-/// Where the defects of an image are: (height, width), 0 is good and anything else a defect.
+/// A mask of the defects of an image: (height, width), 0 is good and any other value a defect.
 struct Mask {
   Mask() = default;
-  /// A mask that marks nothing. Error: shape, of a negative height or width.
+  /// A mask without defects. Error: shape, of a negative height or width.
   Mask(Index h, Index w) : height(h), width(w), data(detail::pixel_bytes("mask", h, w, 1)) {}
 
   [[nodiscard]] bool defective() const {
@@ -76,19 +78,19 @@ struct Mask {
   Index height = 0;
   Index width = 0;
   std::vector<std::uint8_t> data;
-  bool soft = false;  ///< by read_mask: the file had more than two values, and half of its range decided
+  bool soft = false;  ///< set by read_mask: the threshold was half of the file's range of values
 };
 
-/// How colour pixels are stored. OpenCV's cv::imread and cv::VideoCapture give bgr.
+/// Channel order of colour pixels. OpenCV's cv::imread and cv::VideoCapture return bgr.
 enum class ChannelOrder { rgb, bgr };
 
-/// Somebody else's 8-bit pixels, not copied: grey, colour, or colour with a fourth channel, which is ignored.
-/// Rows are `row_stride` bytes apart (negative where they are stored bottom to top), pixels within a row touch.
-/// A view of a temporary image does not compile: its pixels would be gone.
+/// A view of the caller's 8-bit pixels, not copied: grey, colour, or colour with a fourth channel, which is ignored.
+/// Rows are `row_stride` bytes apart (negative if they are stored bottom to top); the pixels of a row are contiguous. A
+/// view of a temporary image does not compile, because it would dangle.
 struct ImageView {
   /// A row stride of 0 means rows without padding. The pixels must outlive the view. They must have 8 bits each, which
-  /// nothing can check behind a byte pointer: for a cv::Mat and its like use view_of(), which can.
-  /// Error: shape, of no pixels, a number of channels other than 1, 3, 4, rows that overlap or lie past all memory.
+  /// cannot be checked through a byte pointer: for a cv::Mat or a similar type use view_of(), which checks it. Error:
+  /// shape, of no pixels, a number of channels other than 1, 3, 4, rows that overlap or exceed any memory.
   ImageView(const std::uint8_t* pixels, Index h, Index w, Index channels_per_pixel = 3, Index stride = 0,
             ChannelOrder channel_order = ChannelOrder::rgb)
       : data(pixels), height(h), width(w), channels(channels_per_pixel), row_stride(stride), order(channel_order) {
@@ -132,7 +134,7 @@ struct ImageView {
  private:
   static const std::uint8_t* checked(const Image& image) {
     detail::check_pixels("image", image.height, image.width, Image::channels, image.data.size());
-    return image.data.empty() ? &nothing : image.data.data();  // its size says more than a null pointer
+    return image.data.empty() ? &nothing : image.data.data();  // so that the error is about its size, not null
   }
   static const std::uint8_t* checked(const Mask& mask) {
     detail::check_pixels("mask", mask.height, mask.width, 1, mask.data.size());
@@ -141,7 +143,7 @@ struct ImageView {
   static constexpr std::uint8_t nothing = 0;
 };
 
-/// A copy of the view's pixels as RGB: grey is repeated, a fourth channel dropped.
+/// Copies the view's pixels to RGB: grey is repeated, a fourth channel is dropped.
 [[nodiscard]] inline Image to_image(const ImageView& view) {
   Image image(view.height, view.width);
   const Index red = view.channels == 1 || view.order == ChannelOrder::rgb ? 0 : 2;

@@ -1,4 +1,4 @@
-/// Image files: PNG, JPEG and BMP in, PNG out. Whatever is wrong with a file is one sentence that names it.
+/// Image files: reads PNG, JPEG and BMP, writes PNG. Every error names the file and says in one sentence what is wrong.
 #pragma once
 
 #include <algorithm>
@@ -33,11 +33,12 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// The most pixels an image may have: 16384 x 16384, which is 800 MB in memory. A damaged header asks for more.
+/// Maximum number of pixels of an image: 16384 x 16384, which take 800 MB in memory. More than that means a damaged
+/// header.
 inline constexpr std::int64_t max_pixels = std::int64_t{1} << 28;
 
-/// Throws unless the bytes are an image of a format that adtr reads, whole, undamaged as far as its checksums and its
-/// structure tell, and of a size that makes sense.
+/// Throws unless the bytes are a complete image of a format that adtr reads, with a sensible size and without damage
+/// that its checksums and its structure show.
 inline ImageFormat check_format(std::span<const std::uint8_t> bytes, const std::string& path) {
   const auto bad = [&](const std::string& sentence) { return file_error(path, sentence, ErrorCode::bad_image); };
   if (bytes.empty()) throw bad("expected an image, found an empty file (0 bytes)");
@@ -65,7 +66,7 @@ struct FreeStb {
   void operator()(void* pixels) const { std::free(pixels); }
 };
 
-/// Why stb gave up, in its few words. They may quote the file's bytes.
+/// The short reason that stb gives for a failure. It may quote bytes of the file, so unprintable characters become `?`.
 inline std::string stb_reason() {
   const char* words = stb::stbi_failure_reason();
   std::string reason = words == nullptr || *words == '\0' ? "cannot be decoded" : words;
@@ -84,18 +85,18 @@ inline Error out_of_memory(const std::string& path, const ImageFormat& format) {
       ErrorCode::no_resources);
 }
 
-/// An image as stb gives it: before its orientation is applied.
+/// An image as stb returns it, before its orientation is applied.
 template <class T>
 struct Stored {
-  Decoded<T> pixels;  ///< (height, width, channels asked for)
+  Decoded<T> pixels;  ///< (height, width, requested channels)
   Index height;
   Index width;
-  int channels;  ///< that the file has
+  int channels;  ///< channels of the file
   ImageFormat format;
 };
 
-/// CMYK in a JPEG is stored inverted, as Adobe does it, also where Adobe's marker does not say so: all viewers take it
-/// for that. stb takes it for something else, so it is told.
+/// Viewers take CMYK in a JPEG as inverted, as Adobe stores it, even if the file has no Adobe marker. stb does not, so
+/// this function edits or inserts the marker that tells it.
 inline void mark_cmyk(std::vector<std::uint8_t>& bytes, const ImageFormat& format) {
   if (format.components != 4 || format.name != "JPEG") return;
   if (format.adobe != 0) {
@@ -107,8 +108,8 @@ inline void mark_cmyk(std::vector<std::uint8_t>& bytes, const ImageFormat& forma
   bytes.insert(bytes.begin() + 2, marker.begin(), marker.end());
 }
 
-/// Pixels of `channels` channels of 8 or 16 bits from an image of any depth, by one of stb's two decoders. Error: as
-/// read_image, less what is wrong with the path.
+/// Decodes an image of any depth to `channels` channels of 8 or 16 bits, with one of stb's two decoders. Error: as
+/// read_image, except for errors of the path.
 template <class T, class Decode>
 Stored<T> decode(Decode load, std::vector<std::uint8_t>& bytes, const std::string& path, int channels) {
   Stored<T> stored{nullptr, 0, 0, 0, check_format(bytes, path)};
@@ -139,7 +140,7 @@ Stored<T> decode(Decode load, std::vector<std::uint8_t>& bytes, const std::strin
   return stored;
 }
 
-/// Reads the file and decodes it. Running out of memory is named with the file.
+/// Reads the file and decodes it. An error for lack of memory names the file.
 template <class T, class Decode>
 Stored<T> decode_file(Decode load, const std::filesystem::path& path, int channels) {
   try {
@@ -164,9 +165,9 @@ inline bool alpha_varies(const std::filesystem::path& path) {
 /// What an image file says about itself.
 struct ImageHeader {
   std::string_view format;  ///< "PNG", "JPEG" or "BMP"
-  Index height = 0;         ///< of the upright image, as read_image gives it
+  Index height = 0;         ///< of the upright image, as read_image returns it
   Index width = 0;
-  int orientation = 1;  ///< the tag that read_image applies: 1 to 8, 1 where the file has none
+  int orientation = 1;  ///< the tag that read_image applies, 1 to 8; 1 if the file has none
 };
 
 namespace detail {
@@ -179,31 +180,31 @@ inline ImageHeader header_of(const ImageFormat& format) {
 
 }  // namespace detail
 
-/// Reads what is known of an image without decoding its pixels. The whole file is read, and a PNG's chunks verified.
-/// Error: as read_image, but for damage that only decoding shows.
+/// Reads the properties of an image without decoding its pixels. The whole file is read, and a PNG's chunks are
+/// verified. Error: as read_image, except for damage that only decoding shows.
 [[nodiscard]] inline ImageHeader read_image_header(const std::filesystem::path& path) {
   return detail::header_of(detail::check_format(detail::read_bytes(path), path.string()));
 }
 
-/// Reads a PNG, JPEG or BMP file as 8-bit RGB, upright. Grey is repeated in the three channels, an alpha channel is
-/// dropped (not blended), palettes are resolved: all as Pillow's convert("RGB"). The orientation that a camera wrote
-/// down is applied, as viewers, OpenCV and Pillow's exif_transpose do: tag 0x0112 in the Exif of a JPEG (APP1) or a PNG
-/// (eXIf); without it, or where it is damaged or no number from 1 to 8, the pixels are taken as they lie. (XMP's copy
-/// of the tag is not looked at.) CMYK is taken as Adobe stores it, with or without its marker. Of an animated PNG the
-/// still image is read, of a file with something behind its end the image. 16 bits become 8 by their upper byte
-/// (v >> 8, as libpng and Pillow do for colour): a camera that stores 12 bits in the low bits of 16 must be scaled by
-/// the caller, see ImageView.
+/// Reads a PNG, JPEG or BMP file as 8-bit RGB, upright. As in Pillow's convert("RGB"), grey is repeated in the three
+/// channels, an alpha channel is dropped (not blended), and palettes are resolved. The camera's orientation is applied
+/// as viewers, OpenCV and Pillow's exif_transpose do: tag 0x0112 in the Exif block of a JPEG (APP1) or a PNG (eXIf). If
+/// the tag is missing, damaged or not a number from 1 to 8, the pixels keep their stored order. (The copy of the tag in
+/// XMP is ignored.) CMYK is read as Adobe stores it, with or without Adobe's marker. For an animated PNG the still
+/// image is read. Bytes after the end of the image are ignored. 16-bit values are reduced to their upper byte (v >> 8,
+/// as libpng and Pillow do for colour): if a camera stores 12 bits in the low bits of 16, the caller must scale them,
+/// see ImageView.
 ///
-/// What is damaged is refused, as far as it can be told. PNG: any change, by the checksums of the chunks and of the
-/// pixels. JPEG has none: a file that ends early, coded data that ends before the image does or goes on behind it, and
-/// impossible codes are noticed, a changed bit that leaves the coding in step is not, see jpeg_scans.hpp. BMP: only a
-/// file that is too short, or an impossible header.
+/// Damage is refused where it can be detected. PNG: the checksums of the chunks and of the pixels show any change. JPEG
+/// has no checksum: a truncated file, coded data that ends before the image or continues after it, and impossible codes
+/// are detected; a changed bit that leaves the decoder in step is not, see jpeg_scans.hpp. BMP: only a file that is too
+/// short or an impossible header is detected.
 ///
 /// Error: file_missing (no such file, a link to nothing, an empty path), file_unreadable (no permission, a loop of
 /// links, a folder, a pipe or a device), bad_image (empty, of another format, truncated, damaged, without pixels, more
 /// than 2^28 pixels), no_resources (too little memory).
 ///
-/// `header`, where it is given, gets what read_image_header() would say.
+/// If `header` is not null, it receives what read_image_header() returns.
 [[nodiscard]] inline Image read_image(const std::filesystem::path& path, ImageHeader* header = nullptr) {
   const auto stored = detail::decode_file<std::uint8_t>(stb::stbi_load_from_memory, path, Image::channels);
   const std::uint8_t* const pixels = stored.pixels.get();
@@ -223,12 +224,12 @@ inline ImageHeader header_of(const ImageFormat& format) {
   return image;
 }
 
-/// Reads a mask, upright as read_image does: 255 where it marks a defect, else 0. What counts is the largest of the
-/// three colours, at 8 or 16 bits; see mask_rule() for which values mark a defect, and when Mask::soft is set.
-/// Error: as read_image; bad_data where it is unclear what the mask marks, for which see mask_rule(), or where its
-/// colours are all the same while its alpha channel is not.
+/// Reads a mask, upright as read_image does: 255 where it marks a defect, otherwise 0. The largest of the three colours
+/// decides, at 8 or 16 bits. See mask_rule() for the values that mark a defect, and for when Mask::soft is set. Error:
+/// as read_image; bad_data if it is unclear what the mask marks (see mask_rule()), or if its colours are constant while
+/// its alpha channel is not.
 [[nodiscard]] inline Mask read_mask(const std::filesystem::path& path) {
-  // 16 bits, so that a mask whose defects are 1 of 65535 keeps them.
+  // Read at 16 bits, so that a mask whose defects have the value 1 of 65535 keeps them.
   const auto stored = detail::decode_file<std::uint16_t>(stb::stbi_load_16_from_memory, path, Image::channels);
   const bool swap = detail::swaps_sides(stored.format.orientation);
   Mask mask(swap ? stored.width : stored.height, swap ? stored.height : stored.width);
@@ -249,8 +250,8 @@ inline ImageHeader header_of(const ImageFormat& format) {
   return mask;
 }
 
-/// Writes an RGB PNG, whole or not at all: what stood at `path` survives a failure. `software`, where it is not empty,
-/// is written into the file as what made it. Error: file_unwritable, shape (an image whose size and pixels disagree).
+/// Writes an RGB PNG atomically: after a failure, `path` holds what it held before. If `software` is not empty, the
+/// file names it as the program that wrote it. Error: file_unwritable, shape (an image whose size and pixels disagree).
 inline void write_png(const std::filesystem::path& path, const ImageView& view, std::string_view software = {}) {
   const Image image = to_image(view);
   const std::int64_t bytes = view.height * (view.width * Image::channels + 1);

@@ -1,4 +1,4 @@
-/// What lies in one folder: the images that adtr takes, and what it leaves out and why.
+/// The contents of one folder: the images that adtr takes, and what it leaves out and why.
 #pragma once
 
 #include <algorithm>
@@ -21,8 +21,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// What lies in a folder and is wanted, in the order of the names' bytes, which is the same on every machine. `wanted`
-/// gets a directory_entry. Error: file_unreadable where the folder cannot be listed.
+/// Lists the entries of a folder for which `wanted(directory_entry)` is true, sorted by the bytes of their names, which
+/// gives the same order on every machine. Error: file_unreadable if the folder cannot be listed.
 template <class Wanted>
 std::vector<std::filesystem::path> list(const std::filesystem::path& folder, Wanted wanted) {
   std::vector<std::filesystem::path> paths;
@@ -39,15 +39,15 @@ inline std::vector<std::filesystem::path> list(const std::filesystem::path& fold
   return list(folder, [](const auto&) { return true; });
 }
 
-/// The folders in a folder, and links to folders; none that is hidden.
+/// Lists the folders in a folder, and links to folders, except hidden ones.
 inline std::vector<std::filesystem::path> list_folders(const std::filesystem::path& folder) {
   return list(folder, [](const std::filesystem::directory_entry& entry) {
     return !is_hidden(entry.path()) && reach(entry.path()).folder();
   });
 }
 
-/// How many files below a folder are named like images of any format. Links within it are not followed, hidden folders
-/// not entered, and after 100,000 entries the rest is not looked at.
+/// Counts the files below a folder that are named like images of any format. Does not follow links within it, skips
+/// hidden folders, and stops after 100,000 entries.
 inline std::size_t count_images_below(const std::filesystem::path& folder) {
   std::size_t images = 0, entries = 0;
   std::error_code error;
@@ -66,7 +66,7 @@ inline std::size_t count_images_below(const std::filesystem::path& folder) {
   return images;
 }
 
-/// Whether `folder` lies in what the link `link` leads to, so that following it would come back.
+/// Whether `folder` lies in the target of `link`, so that following the link would lead back to it.
 inline bool leads_back(const std::filesystem::path& link, const std::filesystem::path& folder) {
   std::error_code error;
   const auto target = std::filesystem::canonical(link, error);
@@ -75,7 +75,7 @@ inline bool leads_back(const std::filesystem::path& link, const std::filesystem:
   return !error && std::mismatch(target.begin(), target.end(), from.begin(), from.end()).first == target.end();
 }
 
-/// Notes a folder that is not entered.
+/// Records a folder that is not entered.
 inline void leave_folder(const std::filesystem::path& path, LeftOutList& left) {
   std::error_code error;
   static_cast<void>(std::filesystem::directory_iterator(path, error));
@@ -92,8 +92,8 @@ inline void leave_folder(const std::filesystem::path& path, LeftOutList& left) {
   }
 }
 
-/// Notes a file that is not named like an image that adtr reads, by what it is. A hidden one by its bytes alone: macOS
-/// puts a `._part.tif` that is no image beside each `part.tif`.
+/// Records a file that is not named like an image that adtr reads, with its type. The type of a hidden file is taken
+/// from its bytes only, because macOS puts a `._part.tif` that is not an image next to each `part.tif`.
 inline void leave_file(const std::filesystem::path& path, LeftOutList& left) {
   if (is_hidden(path)) {
     const bool image = !image_type_by_bytes(path).name.empty();
@@ -112,14 +112,15 @@ inline void leave_file(const std::filesystem::path& path, LeftOutList& left) {
   }
 }
 
-/// The images directly in a folder, sorted, and what else is there.
+/// The images directly in a folder, sorted, and what was left out.
 struct ImageFolder {
   std::vector<std::filesystem::path> images;
   LeftOutList left;
 };
 
-/// Looks through a folder. Error: it cannot be listed; something named like an image is out of reach or not a file
-/// (file_missing, file_unreadable), unless `keep_unreachable`: it is then among the images, for the reader to name.
+/// Scans a folder. Error: it cannot be listed; something named like an image is unreachable or not a file
+/// (file_missing, file_unreadable), unless `keep_unreachable` is set: then it is kept among the images, and the reader
+/// reports it.
 inline ImageFolder look_into(const std::filesystem::path& folder, bool keep_unreachable = false) {
   ImageFolder found;
   for (const auto& path : list(folder)) {
@@ -150,7 +151,7 @@ inline Error no_images(const std::filesystem::path& folder, const LeftOutList& l
                     ErrorCode::bad_data);
 }
 
-/// Stops, or notes in `set`, when more images of a folder were left out than taken. Error: bad_data.
+/// Throws bad_data, or records in `set`, that more images of a folder were left out than taken.
 inline void expect_most_taken(const std::filesystem::path& folder, std::size_t taken, const LeftOutList& left,
                               SampleSet& set) {
   if (left.images() <= taken) return;
@@ -163,7 +164,7 @@ inline void expect_most_taken(const std::filesystem::path& folder, std::size_t t
   set.allowed.push_back(in_line(folder.string() + ": " + sentence));
 }
 
-/// Refuses two images whose names read the same in different bytes (é as one character and as two). Error: bad_data.
+/// Throws bad_data for two images whose names read the same in different bytes (é as one character and as two).
 inline void expect_distinct_names(const std::vector<std::filesystem::path>& images) {
   std::map<std::string, std::filesystem::path> seen;
   for (const auto& path : images) {

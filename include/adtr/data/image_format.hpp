@@ -1,10 +1,10 @@
-/// What a PNG, JPEG or BMP file says about itself, read without decoding: format, size, orientation, and whether it is
-/// whole and undamaged.
+/// Reads what a PNG, JPEG or BMP file says about itself without decoding it: format, size, orientation, and whether it
+/// is complete and undamaged.
 ///
-/// stb decodes some truncated files without a word (a JPEG's missing part comes out grey, a BMP's black), and ignores
-/// checksums. A camera that lost power must not teach a model that grey is normal, so the structure is walked to its
-/// end first. Of damage in the middle of a file, a PNG's checksums show all; a BMP has none; of a JPEG see
-/// jpeg_scans.hpp.
+/// stb silently decodes some truncated files (the missing part of a JPEG comes out grey, that of a BMP black) and
+/// ignores checksums. A camera that lost power must not teach a model that grey is normal, so the structure is walked
+/// to its end before decoding. In the middle of a file, a PNG's checksums show all damage; a BMP has no checksum; for
+/// JPEG see jpeg_scans.hpp.
 #pragma once
 
 #include <algorithm>
@@ -23,17 +23,17 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The first facts of an image file.
+/// What is known of an image file before it is decoded.
 struct ImageFormat {
   std::string_view name;    ///< "PNG", "JPEG" or "BMP"
-  std::int64_t height = 0;  ///< pixels; 0 where the file does not say
+  std::int64_t height = 0;  ///< in pixels; 0 if the file does not say
   std::int64_t width = 0;
-  int orientation = 1;    ///< by Exif, 1 to 8; height and width are those before it is applied
+  int orientation = 1;    ///< from Exif, 1 to 8; height and width are stored ones, before it is applied
   bool whole = false;     ///< the file reaches its format's end
-  std::string flaw{};     ///< damage that was found, or what stb would not survive; empty where there is none
-  std::string unread{};   ///< why adtr does not read such a file, though it may be in order; empty where it does
-  int components = 0;     ///< of a JPEG: 1 grey, 3 colour, 4 CMYK
-  std::size_t adobe = 0;  ///< of a JPEG: where the byte stands that says how CMYK is stored; 0 where it is not said
+  std::string flaw{};     ///< damage, or content that would crash stb; empty if none was found
+  std::string unread{};   ///< why adtr does not read a possibly valid file; empty if it does
+  int components = 0;     ///< JPEG only: 1 grey, 3 colour, 4 CMYK
+  std::size_t adobe = 0;  ///< JPEG only: offset of the byte that says how CMYK is stored; 0 if absent
 };
 
 namespace detail {
@@ -52,7 +52,7 @@ inline std::uint32_t little_endian(Bytes bytes, std::size_t at, std::size_t n) {
   return value;
 }
 
-/// A chunk's type as text: four letters, if it is in order.
+/// A chunk's type as text; four letters in a valid file.
 inline std::string chunk_name(Bytes bytes, std::size_t at) {
   std::string name;
   for (std::size_t i = at; i < at + 4; ++i)
@@ -60,8 +60,9 @@ inline std::string chunk_name(Bytes bytes, std::size_t at) {
   return name;
 }
 
-/// Chunks of length, type, data, checksum (of type and data), the first of type IHDR, the last IEND. A damaged length
-/// ends a chunk where no checksum fits, so every flipped bit from the signature to the end is noticed.
+/// A PNG consists of chunks: length, type, data, checksum (of type and data). The first has the type IHDR, the last
+/// IEND. After a damaged length the checksum does not match, so every flipped bit from the signature to the end is
+/// detected.
 inline ImageFormat png_format(Bytes bytes) {
   ImageFormat format{"PNG"};
   if (bytes.size() >= 24) {
@@ -100,8 +101,9 @@ inline ImageFormat png_format(Bytes bytes) {
   return format;
 }
 
-/// Whether every Huffman table of the segment at `at` has the 256 codes at most that stb has room for: it checks only
-/// since version 2.29. A table is a class, 16 counts of codes, the codes; like stb, reads on past the segment's end.
+/// Whether every Huffman table of the segment at `at` has at most the 256 codes that stb has room for (stb checks this
+/// only since version 2.29). A table is its class, 16 counts of codes, and the codes. Like stb, this reads beyond the
+/// end of the segment.
 inline bool huffman_tables_fit(Bytes bytes, std::size_t at) {
   std::size_t left = big_endian(bytes, at, 2);
   for (at += 2, left -= std::min<std::size_t>(left, 2); left > 0;) {
@@ -114,9 +116,9 @@ inline bool huffman_tables_fit(Bytes bytes, std::size_t at) {
   return true;
 }
 
-/// Markers FF xx up to FFD9. Segments are stepped over by their length (a thumbnail inside one has an end of its own);
-/// in coded data FF is followed by 00 or a restart marker. What follows the end belongs to somebody else. The first
-/// APP1 of Exif has the orientation, Adobe's APP14 says how CMYK is stored.
+/// Walks the markers FF xx up to FFD9. Segments are skipped by their length, because a thumbnail inside one has its own
+/// end marker; in coded data FF is followed by 00 or by a restart marker. Bytes after the end marker are ignored. The
+/// first Exif APP1 holds the orientation, Adobe's APP14 says how CMYK is stored.
 inline ImageFormat jpeg_format(Bytes bytes) {
   ImageFormat format{"JPEG"};
   const auto begins = [&](std::size_t place, std::string_view text) {
@@ -167,12 +169,13 @@ inline ImageFormat jpeg_format(Bytes bytes) {
   return format;
 }
 
-/// A header with the offset of the rows, each padded to 4 bytes (the last row's padding is often left out).
+/// A BMP is a header with the offset of the rows, then the rows, each padded to 4 bytes (the last row's padding is
+/// often missing).
 inline ImageFormat bmp_format(Bytes bytes) {
   ImageFormat format{"BMP"};
   if (bytes.size() < 30) return format;
   const std::uint32_t offset = little_endian(bytes, 10, 4);
-  const bool old = little_endian(bytes, 14, 4) == 12;  // BITMAPCOREHEADER: sizes of 16 bits
+  const bool old = little_endian(bytes, 14, 4) == 12;  // BITMAPCOREHEADER: 16-bit sizes
   std::int64_t bits = 0;
   if (old) {
     format.width = little_endian(bytes, 18, 2);
@@ -183,8 +186,8 @@ inline ImageFormat bmp_format(Bytes bytes) {
     format.height = static_cast<std::int32_t>(little_endian(bytes, 22, 4));
     bits = little_endian(bytes, 28, 2);
   }
-  if (format.height < 0) format.height = -format.height;  // rows top to bottom
-  // Sizes that no decoder takes are left to the decoder, and cannot overflow here.
+  if (format.height < 0) format.height = -format.height;  // negative: rows are stored top to bottom
+  // The decoder rejects sizes outside these limits; within them the arithmetic below cannot overflow.
   constexpr std::int64_t most = 1 << 24;
   if (format.width < 1 || format.width > most || format.height < 1 || format.height > most || bits > 32) {
     format.whole = true;
@@ -198,7 +201,7 @@ inline ImageFormat bmp_format(Bytes bytes) {
 
 }  // namespace detail
 
-/// Nothing where the bytes begin like none of the formats that adtr reads.
+/// Returns nothing if the first bytes match none of the formats that adtr reads.
 [[nodiscard]] inline std::optional<ImageFormat> image_format(std::span<const std::uint8_t> bytes) {
   static constexpr std::array<std::uint8_t, 8> png{0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
   static constexpr std::array<std::uint8_t, 3> jpeg{0xFF, 0xD8, 0xFF};

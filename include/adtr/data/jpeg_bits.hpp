@@ -1,4 +1,4 @@
-/// The coded data of a JPEG bit by bit, and the Huffman codes that it is made of.
+/// Reads the coded data of a JPEG bit by bit, and decodes its Huffman codes.
 #pragma once
 
 #include <algorithm>
@@ -14,18 +14,18 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// Bits of a segment of coded data, up to the marker that ends it; then zeros, which are counted.
+/// Reads bits of a segment of coded data up to the marker that ends it, then counted zero bits.
 class JpegBits {
  public:
   JpegBits(std::span<const std::uint8_t> bytes, std::size_t at) : bytes_(bytes), at_(at) {}
 
-  /// At least 32 bits are there after it.
+  /// Afterwards at least 32 bits are in the buffer.
   void fill() {
     if (left_ > 32) return;
     std::uint32_t four = 0;
     if (padded_ == 0 && bytes_.size() - at_ >= 4) {
       std::memcpy(&four, bytes_.data() + at_, 4);
-      const std::uint32_t inverse = ~four;  // a byte FF is a byte 0 of it
+      const std::uint32_t inverse = ~four;  // so that a byte FF becomes 0
       if (((inverse - 0x01010101U) & ~inverse & 0x80808080U) == 0) {
         for (std::size_t i = 0; i < 4; ++i) buffer_ = buffer_ << 8 | bytes_[at_ + i];
         at_ += 4;
@@ -55,10 +55,10 @@ class JpegBits {
     return value;
   }
 
-  /// Whether bits were used that the data does not have.
+  /// Whether more bits were used than the data has.
   [[nodiscard]] bool overrun() const { return left_ < padded_; }
 
-  /// Whether a byte is left that is not 0, behind the rest of the one begun. (Some cameras leave zeros.)
+  /// Whether a nonzero byte follows the current, partly used byte. (Some cameras append zeros.)
   [[nodiscard]] bool surplus() {
     fill();
     int bits = left_ - padded_;
@@ -68,7 +68,7 @@ class JpegBits {
     return at_ < bytes_.size() && (bytes_[at_] != 0xFF || (at_ + 1 < bytes_.size() && bytes_[at_ + 1] == 0));
   }
 
-  /// Goes on behind the restart marker of this number; false where there is another or none.
+  /// Continues after the restart marker with this number. Returns false if the next marker is another one or missing.
   bool restart(int number) {
     while (at_ + 1 < bytes_.size() && bytes_[at_] == 0xFF && bytes_[at_ + 1] == 0xFF) ++at_;
     if (at_ + 1 >= bytes_.size() || bytes_[at_] != 0xFF || bytes_[at_ + 1] != 0xD0 + number) return false;
@@ -89,15 +89,16 @@ class JpegBits {
 
   std::span<const std::uint8_t> bytes_;
   std::size_t at_;
-  std::uint64_t buffer_ = 0;  ///< the last `left_` bits are yet to be used, and the last `padded_` bits are no data
+  std::uint64_t buffer_ = 0;  ///< the last `left_` bits are unused; the last `padded_` bits are padding
   int left_ = 0;
   int padded_ = 0;
 };
 
-/// A Huffman table: codes of up to 16 bits for symbols.
+/// A Huffman table: maps codes of up to 16 bits to symbols.
 class JpegCodes {
  public:
-  /// From 16 counts of codes by length, and the symbols. False where the codes are too many for their lengths.
+  /// Builds the table from the 16 counts of codes per length and from the symbols. Returns false if there are more
+  /// codes of a length than fit, or fewer symbols than codes.
   bool build(std::span<const std::uint8_t> counts, std::span<const std::uint8_t> symbols) {
     fast_.fill(0);
     std::uint32_t code = 0;
@@ -120,7 +121,7 @@ class JpegCodes {
     return true;
   }
 
-  /// The next symbol, or -1 where the bits are no code. Needs 16 bits.
+  /// Returns the next symbol, or -1 if the bits are not a code. The buffer must hold 16 bits.
   int next(JpegBits& bits) const {
     const std::uint32_t word = bits.peek(16);
     if (const std::uint16_t found = fast_[word >> (16 - fast_bits)]; found != 0) {
@@ -139,9 +140,9 @@ class JpegCodes {
 
  private:
   static constexpr int fast_bits = 10;
-  std::array<std::uint16_t, 1 << fast_bits> fast_{};  ///< length << 8 | symbol; 0 for longer codes
-  std::array<std::uint32_t, 17> end_{};               ///< the first 16 bits behind the codes of a length
-  std::array<std::int32_t, 17> first_{};              ///< from a code to its symbol's index
+  std::array<std::uint16_t, 1 << fast_bits> fast_{};  ///< length << 8 | symbol; 0: no code or a longer one
+  std::array<std::uint32_t, 17> end_{};               ///< by length: the first 16-bit value above its codes
+  std::array<std::int32_t, 17> first_{};              ///< by length: add to a code to get its symbol's index
   std::array<std::uint8_t, 256> symbols_{};
   bool built_ = false;
 };

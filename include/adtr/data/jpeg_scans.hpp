@@ -1,9 +1,10 @@
-/// Whether the coded data of a JPEG holds the image that its header promises: Huffman codes are walked, not decoded.
+/// Checks whether the coded data of a JPEG holds the image that its header promises. Huffman codes are walked, not
+/// decoded.
 ///
-/// A JPEG has no checksum. stb paints what is missing grey and passes over what is too much, without a word. Most
-/// damage makes a decoder lose its step, and then the data ends before the last block or goes on behind it, or has a
-/// code that cannot be: those are noticed here. A changed bit of a coefficient, or one after which the codes fall into
-/// step again, leaves no sign.
+/// A JPEG has no checksum. stb silently paints missing parts grey and ignores surplus data. Most damage makes a decoder
+/// lose step, so that the data ends before the last block, continues after it, or contains an impossible code. These
+/// cases are detected here. A changed bit in a coefficient, or damage after which the codes fall into step again,
+/// cannot be detected.
 #pragma once
 
 #include <algorithm>
@@ -21,12 +22,12 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// Walks the segments of one JPEG. What stb refuses by itself is left to it.
+/// Walks the segments of one JPEG. Errors that stb reports itself are left to stb.
 class JpegScans {
  public:
   explicit JpegScans(std::span<const std::uint8_t> bytes) : bytes_(bytes) {}
 
-  /// What is wrong with the coded data, or null.
+  /// Returns what is wrong with the coded data, or null.
   const char* flaw() {
     for (std::size_t at = 2; at + 4 <= bytes_.size();) {
       if (bytes_[at] != 0xFF || bytes_[at + 1] == 0xFF) {
@@ -59,14 +60,14 @@ class JpegScans {
  private:
   struct Component {
     int id = 0;
-    Index across = 1;  ///< blocks of an interleaved unit
+    Index across = 1;  ///< blocks per interleaved unit, horizontally
     Index down = 1;
-    Index own_width = 0;  ///< in blocks, where it is alone in a scan
+    Index own_width = 0;  ///< in blocks, if it is the only component of a scan
     Index own_height = 0;
-    Index stride = 0;  ///< blocks of a row
+    Index stride = 0;  ///< blocks per row
     bool seen = false;
-    std::array<int, 64> shift{};            ///< progressive: bits yet to come of each coefficient; -1: it never came
-    std::vector<std::uint64_t> not_zero{};  ///< progressive: a bit for each coefficient of each block
+    std::array<int, 64> shift{};            ///< progressive: missing bits of each coefficient; -1: never coded
+    std::vector<std::uint64_t> not_zero{};  ///< progressive: one bit per coefficient of each block
   };
   struct Part {
     Component* component;
@@ -205,7 +206,7 @@ class JpegScans {
     return refines_ ? refined(bits, *part.ac, not_zero) : begun(bits, *part.ac, not_zero);
   }
 
-  /// A DC difference: the number of its bits, and these.
+  /// Walks a DC difference: the number of its bits, then the bits.
   static bool direct(JpegBits& bits, const JpegCodes& codes) {
     bits.fill();
     const int size = codes.next(bits);
@@ -214,7 +215,7 @@ class JpegScans {
     return true;
   }
 
-  /// All AC coefficients of a block.
+  /// Walks all AC coefficients of a block.
   static bool sequential(JpegBits& bits, const JpegCodes& codes) {
     for (int k = 1; k < 64; ++k) {
       bits.fill();
@@ -229,13 +230,13 @@ class JpegScans {
     return true;
   }
 
-  /// A run of blocks without further coefficients, of which this is the first.
+  /// Begins a run of blocks without further coefficients, of which the current block is the first.
   void begin_run(JpegBits& bits, int size) {
     bits.fill();
     run_ = (std::int32_t{1} << size) + (size > 0 ? static_cast<std::int32_t>(bits.take_bits(size)) : 0);
   }
 
-  /// The first bits of some AC coefficients of a progressive block.
+  /// Walks the first scan of some AC coefficients of a progressive block.
   bool begun(JpegBits& bits, const JpegCodes& codes, std::uint64_t& not_zero) {
     if (run_ > 0) return --run_ >= 0;
     for (int k = first_; k <= last_; ++k) {
@@ -255,7 +256,7 @@ class JpegScans {
     return true;
   }
 
-  /// One more bit of some AC coefficients of a progressive block: of those that were not zero, and of new ones.
+  /// Walks a refining scan of a progressive block: one more bit for AC coefficients that were not zero, and new ones.
   bool refined(JpegBits& bits, const JpegCodes& codes, std::uint64_t& not_zero) {
     const std::uint64_t before = not_zero;
     int k = first_;
@@ -270,7 +271,7 @@ class JpegScans {
         begin_run(bits, zeros);
         break;
       }
-      bits.skip(size);  // the sign
+      bits.skip(size);  // the sign of a new coefficient
       for (; k <= last_; ++k) {
         if ((before >> k & 1) != 0) {
           bits.fill();
@@ -292,7 +293,7 @@ class JpegScans {
     return --run_ >= 0;
   }
 
-  /// What the scans left out of the image.
+  /// Returns what the scans left out of the image, or null.
   [[nodiscard]] const char* unfinished() const {
     for (const Component& c : components_) {
       if (!c.seen || (progressive_ && c.shift[0] < 0)) return "one of its channels has no coded data";
@@ -303,20 +304,20 @@ class JpegScans {
   }
 
   std::span<const std::uint8_t> bytes_;
-  std::array<std::array<JpegCodes, 4>, 2> codes_{};  ///< DC, AC
+  std::array<std::array<JpegCodes, 4>, 2> codes_{};  ///< indexed by class: 0 DC, 1 AC
   std::vector<Component> components_;
-  std::vector<Part> parts_;  ///< of the scan at hand
+  std::vector<Part> parts_;  ///< of the current scan
   Index units_across_ = 0;
   Index units_down_ = 0;
   Index restart_ = 0;
   bool progressive_ = false;
   bool refines_ = false;
-  int first_ = 0;  ///< coefficients of the scan at hand
+  int first_ = 0;  ///< first coefficient of the current scan
   int last_ = 63;
-  std::int32_t run_ = 0;  ///< blocks yet to come without further coefficients
+  std::int32_t run_ = 0;  ///< remaining blocks without further coefficients
 };
 
-/// What is wrong with the coded data of a JPEG, or null. Walks a megabyte in a few milliseconds.
+/// Returns what is wrong with the coded data of a JPEG, or null. Walks a megabyte in a few milliseconds.
 [[nodiscard]] inline const char* jpeg_scan_flaw(std::span<const std::uint8_t> bytes) { return JpegScans(bytes).flaw(); }
 
 }  // namespace detail

@@ -1,5 +1,5 @@
-/// Labels that contradict each other. The folder decides the label: what speaks against it stops, with both names, or
-/// is listed in SampleSet::allowed where the user allows it.
+/// Labels that contradict each other. The folder decides the label. A contradiction stops the scan and names both
+/// files, or is recorded in SampleSet::allowed if the user allows it.
 #pragma once
 
 #include <algorithm>
@@ -37,7 +37,7 @@ inline bool means_good(std::string_view name) {
   return std::find(names.begin(), names.end(), plain) != names.end();
 }
 
-/// Stops with a contradiction (bad_data), or notes in `set` that it was let through and what that means.
+/// Throws a contradiction (bad_data), or records in `set` that it was allowed and what that means.
 inline void contradiction(SampleSet& set, const std::filesystem::path& path, const std::string& sentence,
                           const std::string& consequence) {
   if (!set.allow)
@@ -53,7 +53,7 @@ inline std::vector<std::filesystem::path> paths_of(const std::vector<Sample>& sa
   return paths;
 }
 
-/// Reports each of `b` that is the same image as one of `a`.
+/// Reports each image of `b` that is the same as an image of `a`.
 inline void report_same(SampleSet& set, const std::vector<std::filesystem::path>& a,
                         const std::vector<std::filesystem::path>& b, const std::string& why) {
   const auto pairs = same_files(a, b);
@@ -63,7 +63,7 @@ inline void report_same(SampleSet& set, const std::vector<std::filesystem::path>
                   "both are used, each with the label of its folder");
 }
 
-/// A mask that speaks against its image's folder.
+/// Reports a mask that contradicts its image's folder.
 inline void check_label(SampleSet& set, const Sample& sample, const Mask& mask) {
   const bool marked = mask.defective();
   if (marked == sample.defective) return;
@@ -78,11 +78,11 @@ inline void check_label(SampleSet& set, const Sample& sample, const Mask& mask) 
 
 }  // namespace detail
 
-/// Reads all masks, and nothing else, before anything long begins. A mask without a marked pixel for an image in a
-/// defect's folder, or with one for a good image, is a contradiction: bad_data with both names, or with `allow` (here
-/// or in the scan) listed in `set.allowed`; the folder's label stays and the sample loses its mask. Returns the numbers
-/// of the samples that lost theirs, ascending. A mask that cannot be read is left to `unreadable_mask(sample, error)`,
-/// which by default throws.
+/// Reads all masks, and nothing else, before a long run begins. It is a contradiction if the mask of an image in a
+/// defect folder marks no pixel, or that of a good image marks any: throws bad_data with both names or, with `allow`
+/// (here or in the scan), lists it in `set.allowed`; then the sample keeps its folder's label and loses its mask.
+/// Returns the indices of the samples that lost their masks, ascending. A mask that cannot be read is passed to
+/// `unreadable_mask(sample, error)`, which throws by default.
 template <class OnUnreadable>
 std::vector<std::size_t> check_labels(SampleSet& set, const ScanOptions& options, OnUnreadable&& unreadable_mask) {
   set.allow = set.allow || options.allow;
@@ -109,8 +109,8 @@ inline std::vector<std::size_t> check_labels(SampleSet& set, const ScanOptions& 
   return check_labels(set, options, [](const Sample&, const Error& error) { throw error; });
 }
 
-/// Throws (bad_data) where an image of `good` is also one of `defects`, by file or by content, unless one of the two
-/// was scanned with `allow`. Images in memory are not compared.
+/// Throws (bad_data) if an image of `good` is also one of `defects`, by file or by content, unless one of the two was
+/// scanned with `allow`. Images in memory are not compared.
 inline void check_distinct(const SampleSet& good, const SampleSet& defects) {
   if (good.allow || defects.allow) return;
   SampleSet strict;

@@ -1,4 +1,5 @@
-/// The folders of MVTec's layout: which of them are taken, what lies beside them, and which mask is whose.
+/// The folders of MVTec's layout: which of them are taken, what lies next to them, and which mask belongs to which
+/// image.
 #pragma once
 
 #include <algorithm>
@@ -19,15 +20,15 @@ namespace detail {
 
 /// A folder of folders: `test`, `train`, `ground_truth`.
 struct Layout {
-  std::vector<std::filesystem::path> folders;  ///< sorted; links to folders among them
-  LeftOutList left;                            ///< what else lies directly in it
+  std::vector<std::filesystem::path> folders;  ///< sorted, including links to folders
+  LeftOutList left;                            ///< everything else directly in it
 
   [[nodiscard]] bool has(const char* name) const {
     return std::any_of(folders.begin(), folders.end(), [&](const auto& path) { return path.filename() == name; });
   }
 };
 
-/// Notes an image that lies where only folders are expected. False: it is no image.
+/// Records an image where only folders are expected. Returns false if it is not an image.
 inline bool leave_stray_image(const std::filesystem::path& path, LeftOutList& left) {
   if (is_hidden(path) || !(named_like_image(path) || !image_type(path).name.empty())) return false;
   const std::string rest = " directly in " + name_in_line(path.parent_path());
@@ -35,7 +36,7 @@ inline bool leave_stray_image(const std::filesystem::path& path, LeftOutList& le
   return true;
 }
 
-/// Error: it cannot be listed; a link in it leads nowhere, which may be a whole kind of defects.
+/// Error: the folder cannot be listed; a link in it leads nowhere, which may hide a whole kind of defects.
 inline Layout look_into_layout(const std::filesystem::path& folder) {
   Layout layout;
   for (const auto& path : list(folder)) {
@@ -51,7 +52,7 @@ inline Layout look_into_layout(const std::filesystem::path& folder) {
   return layout;
 }
 
-/// Notes folders with images, and images, that lie beside `train`, `test` and `ground_truth`.
+/// Records folders with images, and images, next to `train`, `test` and `ground_truth`.
 inline void leave_beside_layout(const std::filesystem::path& folder, LeftOutList& left) {
   for (const auto& path : list(folder)) {
     const auto name = path.filename();
@@ -65,10 +66,11 @@ inline void leave_beside_layout(const std::filesystem::path& folder, LeftOutList
   }
 }
 
-/// `folder`/train/good, and what lies beside it. Error: none, one that is called good in other letters.
+/// `folder`/train/good, and what lies next to it. Error: it is missing, or another folder in `train` has a name that
+/// means good.
 struct GoodFolder {
   std::filesystem::path path;
-  LeftOutList beside;  ///< files directly in `train`
+  LeftOutList beside;  ///< other entries directly in `train`
 };
 
 inline GoodFolder find_good_training(const std::filesystem::path& folder, SampleSet& set, LeftOutList& left) {
@@ -95,7 +97,7 @@ inline GoodFolder find_good_training(const std::filesystem::path& folder, Sample
   return good;
 }
 
-/// A kind of defects whose name says that its images are good: "Good", "OK", …
+/// Reports a kind of defects whose name says that its images are good: "Good", "OK", …
 inline void expect_not_called_good(const std::filesystem::path& kind, std::size_t images, const Layout& kinds,
                                    SampleSet& set) {
   if (kind.filename() == "good" || !means_good(kind.filename().string())) return;
@@ -108,7 +110,7 @@ inline void expect_not_called_good(const std::filesystem::path& kind, std::size_
                 "its images count as defective");
 }
 
-/// By kind, the masks by the stem of the image that they are for. Kinds and stems as canonical_name() gives them.
+/// The masks of each kind, by the stem of their image. Kinds and stems are written as canonical_name() returns them.
 struct KindMasks {
   struct Kind {
     std::filesystem::path folder;
@@ -118,7 +120,7 @@ struct KindMasks {
   std::map<std::string, Kind> kinds;
 };
 
-/// The masks in `truth`, which may be missing. Error: two masks for one image, most of a folder left out.
+/// Finds the masks in `truth`, which may be missing. Error: two masks for one image, most of a folder left out.
 inline KindMasks find_masks(const std::filesystem::path& truth, SampleSet& set, LeftOutList& left) {
   static constexpr std::string_view suffix = "_mask";
   KindMasks all;
@@ -147,8 +149,8 @@ inline KindMasks find_masks(const std::filesystem::path& truth, SampleSet& set, 
   return all;
 }
 
-/// The mask of each image of a kind; masks that find their image are taken out of `masks`. Error: one mask for two
-/// images (`1.png`, `1.jpg`).
+/// Finds the mask of each image of a kind and removes those masks from `masks`. Error: one mask for two images
+/// (`1.png`, `1.jpg`).
 inline std::vector<std::optional<std::filesystem::path>> pair_masks(KindMasks& masks, const std::string& kind,
                                                                     const std::vector<std::filesystem::path>& images) {
   std::vector<std::optional<std::filesystem::path>> paired(images.size());
@@ -172,7 +174,7 @@ inline std::vector<std::optional<std::filesystem::path>> pair_masks(KindMasks& m
   return paired;
 }
 
-/// Reports masks that found no image.
+/// Reports masks without an image.
 inline void expect_masks_used(const KindMasks& masks, const std::filesystem::path& test, SampleSet& set) {
   for (const auto& [name, kind] : masks.kinds) {
     const std::filesystem::path images = test / kind.folder.filename();
@@ -188,14 +190,14 @@ inline void expect_masks_used(const KindMasks& masks, const std::filesystem::pat
   }
 }
 
-/// Images in a folder, for comparing alone: what is out of reach is passed over.
+/// Lists the images in a folder for comparison only: unreachable ones are skipped.
 inline std::vector<std::filesystem::path> reachable_images(const std::filesystem::path& folder) {
   return list(folder, [](const std::filesystem::directory_entry& entry) {
     return named_like_image(entry.path()) && reach(entry.path()).file();
   });
 }
 
-/// The images in `folder`/test that lie in folders of defects.
+/// Lists the images in the defect folders of `folder`/test.
 inline std::vector<std::filesystem::path> defects_beside(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> all;
   for (const auto& kind : list_folders(folder / "test")) {
@@ -206,7 +208,7 @@ inline std::vector<std::filesystem::path> defects_beside(const std::filesystem::
   return all;
 }
 
-/// The images that scan_training(folder) would train with; none where there are none.
+/// Lists the images that scan_training(folder) would train with; empty if there are none.
 inline std::vector<std::filesystem::path> training_images_beside(const std::filesystem::path& folder) {
   if (!stands(folder / "train")) return reachable_images(folder);
   const auto good = folder / "train" / "good";

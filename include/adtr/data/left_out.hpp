@@ -1,4 +1,4 @@
-/// Gathers what a scan does not take, by reason, with counts and an example.
+/// Collects what a scan leaves out, by reason, with counts and an example.
 #pragma once
 
 #include <cstddef>
@@ -16,10 +16,11 @@ namespace detail {
 
 inline std::string images_text(std::size_t n) { return std::to_string(n) + (n == 1 ? " image" : " images"); }
 
-/// The list as it grows. Reasons with images come first, then by their words.
+/// Collects entries by reason. Reasons with images come first, then they are sorted by their words.
 class LeftOutList {
  public:
-  /// One more file, link or folder with `images` images. The reason in its two numbers; `#` stands for the images.
+  /// Adds a file, link or folder with `images` images. The reason is given in the singular and the plural; `#` in it is
+  /// replaced by the number of images.
   void add(const std::filesystem::path& path, const std::string& one, const std::string& many, std::size_t images) {
     Group& group = groups_[{images == 0, many}];
     if (group.count++ == 0) {

@@ -14,17 +14,16 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What mask_rule() found.
+/// The result of mask_rule().
 struct MaskRule {
-  std::uint16_t threshold = 0;  ///< a value above it marks a defect
-  bool soft = false;            ///< the threshold is half of the mask's own range
-  bool constant = false;        ///< the mask has one value
+  std::uint16_t threshold = 0;  ///< values above it mark a defect
+  bool soft = false;            ///< the threshold is the middle of the mask's own range
+  bool constant = false;        ///< all values of the mask are equal
 };
 
 namespace detail {
 
-/// The mask's value at (y, x) and those around it: the smallest and the largest within `radius`, as far as the mask
-/// reaches.
+/// The smallest and the largest value within `radius` of (y, x), as far as the mask reaches.
 struct Surroundings {
   std::uint16_t smallest;
   std::uint16_t largest;
@@ -42,9 +41,9 @@ inline Surroundings around(std::span<const std::uint16_t> values, Index width, I
   return found;
 }
 
-/// Whether values between the smallest and the largest are more than the slope of an edge. Of few values each must lie
-/// between a smaller and a larger neighbour; of many, no 5x5 pixels well inside the range may have one value (within
-/// `noise`).
+/// Whether values between the smallest and the largest are more than the slope of an edge. If the mask has few distinct
+/// values, each pixel must lie between a smaller and a larger neighbour; if it has many, no 5x5 pixels well inside the
+/// range may have one value (within `noise`).
 inline bool has_areas_between(std::span<const std::uint16_t> values, Index width, const std::vector<int>& distinct,
                               bool few, int noise) {
   const int low = distinct.front();
@@ -60,7 +59,8 @@ inline bool has_areas_between(std::span<const std::uint16_t> values, Index width
   return false;
 }
 
-/// As "0, 85, 170 and 255", or "from 0 to 255" where they are many; in units of the file's own numbers.
+/// Lists the values as "0, 85, 170 and 255", or as "from 0 to 255" if there are more than 8, in units of the file's own
+/// values.
 inline std::string list_values(const std::vector<int>& distinct, int unit) {
   if (distinct.size() > 8)
     return "from " + std::to_string(distinct.front() / unit) + " to " + std::to_string(distinct.back() / unit);
@@ -74,18 +74,19 @@ inline std::string list_values(const std::vector<int>& distinct, int unit) {
 
 }  // namespace detail
 
-/// Finds the rule for a mask, whose values (at 16 bits; 8-bit values are multiples of 257) come in rows of `width`.
+/// Finds the rule for a mask whose values come in rows of `width`, at 16 bits (8-bit values are multiples of 257).
 ///
-/// - One value, or two of which one is 0: above 0 is marked, so that 0/1, 0/255 and 0/65535 are alike.
-/// - Whole numbers from 0 up to 31 in a lossless file are numbers of classes with 0 as background: above 0 is marked.
-/// - Otherwise the mask is soft: values above half of its own range, (smallest + largest) / 2, are marked. JPEG smears
-///   every edge, and so does resizing; taking all above 0 makes the marked area grow by a seventh and more.
+/// - One value, or two of which one is 0: values above 0 mark a defect, so 0/1, 0/255 and 0/65535 mean the same.
+/// - Integers from 0 to at most 31 in a lossless file are class labels with 0 as background: values above 0 mark a
+///   defect.
+/// - Otherwise the mask is soft: values above the middle of its own range, (smallest + largest) / 2, mark a defect.
+///   JPEG and resizing smear every edge; with a threshold of 0 the marked area would grow by a seventh or more.
 ///
-/// Half the range would drop a class of a label map without a word, and take noise on a black JPEG for defects. Where
-/// that could be, it is not guessed. Error: bad_data, where
-/// - the range is less than a quarter of what the file can hold (classes 1 and 2 without a 0, a JPEG of almost black);
-/// - areas have values between the smallest and the largest (0, 85, 170 and 255): in a lossless file of up to 8 values
-///   any pixel that does not lie between a smaller and a larger neighbour, otherwise 5x5 pixels of one value.
+/// The middle of the range could silently drop a class of a label map, and could mistake noise on a black JPEG for
+/// defects. Such cases are not guessed. Throws bad_data if
+/// - the range is at most a quarter of what the file can hold (classes 1 and 2 without a 0, an almost black JPEG);
+/// - areas have values between the smallest and the largest (0, 85, 170 and 255): in a lossless file of up to 8 values,
+///   any pixel that does not lie between a smaller and a larger neighbour; otherwise 5x5 pixels of one value.
 [[nodiscard]] inline MaskRule mask_rule(std::span<const std::uint16_t> values, Index width, bool lossy,
                                         const std::string& path) {
   std::vector<bool> seen(65536);

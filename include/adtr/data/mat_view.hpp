@@ -1,4 +1,5 @@
-/// A view of OpenCV's cv::Mat, or of anything of its shape, that checks what a byte pointer hides. Needs no OpenCV.
+/// A view of OpenCV's cv::Mat, or of a type with the same members, that checks what a byte pointer hides. Does not need
+/// OpenCV.
 #pragma once
 
 #include <concepts>
@@ -13,7 +14,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What view_of() asks of a matrix; cv::Mat has all of it.
+/// The requirements of view_of() on a matrix; cv::Mat meets them.
 template <class M>
 concept MatLike = requires(const M& mat) {
   static_cast<const std::uint8_t*>(mat.data);
@@ -25,19 +26,19 @@ concept MatLike = requires(const M& mat) {
   { mat.elemSize1() } -> std::convertible_to<std::size_t>;
 };
 
-/// The pixels of a matrix, not copied: bgr, as cv::imread and cv::VideoCapture give them, unless `order` says
-/// otherwise.
+/// Returns a view of a matrix, without a copy. The channel order is bgr, as cv::imread and cv::VideoCapture return it,
+/// unless `order` says otherwise.
 ///
 ///     cv::Mat frame = cv::imread("part.png");
 ///     adtr::Detection d = detector.detect(adtr::view_of(frame));
 ///
-/// The matrix must outlive the view and keep its pixels; a temporary one does not compile.
-/// Error: option, of values that are not unsigned and of 8 bits: 16 bits of a camera must be scaled first, as by
-/// cv::Mat::convertTo, since only the caller knows which of them are in use. Error: shape, of an empty matrix (what
-/// cv::imread gives for a missing file), more than two dimensions, other than 1, 3 or 4 channels.
+/// The matrix must outlive the view and keep its pixels; a temporary one does not compile. Error: option, of values
+/// that are not unsigned 8-bit: scale a camera's 16 bits first, for example with cv::Mat::convertTo, because only the
+/// caller knows which bits are in use. Error: shape, of an empty matrix (which cv::imread returns for a missing file),
+/// more than two dimensions, other than 1, 3 or 4 channels.
 template <MatLike M>
 [[nodiscard]] ImageView view_of(const M& mat, ChannelOrder order = ChannelOrder::bgr) {
-  if (mat.rows < 0 || mat.cols < 0)  // OpenCV's sign of more dimensions
+  if (mat.rows < 0 || mat.cols < 0)  // OpenCV sets -1 for more than two dimensions
     throw Error("view_of: expected a matrix of two dimensions", ErrorCode::shape);
   if (mat.data == nullptr || mat.rows == 0 || mat.cols == 0) {
     throw Error(

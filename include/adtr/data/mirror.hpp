@@ -1,4 +1,4 @@
-/// Mirror images: more ways in which a part may lie, without more photographs.
+/// Mirror images: they show a part in more positions without more photographs.
 #pragma once
 
 #include <algorithm>
@@ -9,14 +9,14 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What is done to an image; both together turn it by half a circle.
+/// How an image is mirrored; both together rotate it by 180 degrees.
 struct Mirror {
-  bool across = false;  ///< left becomes right
-  bool down = false;    ///< top becomes bottom
+  bool across = false;  ///< swaps left and right
+  bool down = false;    ///< swaps top and bottom
   bool operator==(const Mirror&) const = default;
 };
 
-/// An image as it is, and in its three mirror images.
+/// The original image and its three mirror images.
 inline constexpr std::array<Mirror, 4> mirrors{Mirror{false, false}, Mirror{true, false}, Mirror{false, true},
                                                Mirror{true, true}};
 

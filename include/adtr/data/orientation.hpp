@@ -1,4 +1,4 @@
-/// Which way up a photograph is: the orientation tag of Exif, and pixels laid upright by it.
+/// The orientation tag of Exif, and how to turn pixels upright by it.
 #pragma once
 
 #include <algorithm>
@@ -14,10 +14,11 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// The orientation 1 to 8 in a block of Exif: a TIFF header of either byte order, whose first directory may have the
-/// tag 0x0112. A block without the tag, with another value or damaged says 1, upright, as it does to viewers.
+/// Reads the orientation, 1 to 8, from a block of Exif: a TIFF header of either byte order, whose first directory may
+/// hold the tag 0x0112. If the block lacks the tag, holds another value or is damaged, returns 1 (upright), as viewers
+/// do.
 [[nodiscard]] inline int exif_orientation(std::span<const std::uint8_t> block) {
-  static constexpr std::array<std::uint8_t, 6> prefix{'E', 'x', 'i', 'f', 0, 0};  // of JPEG; some write it in PNG too
+  static constexpr std::array<std::uint8_t, 6> prefix{'E', 'x', 'i', 'f', 0, 0};  // in JPEG, sometimes in PNG too
   if (block.size() >= prefix.size() && std::equal(prefix.begin(), prefix.end(), block.begin()))
     block = block.subspan(prefix.size());
   if (block.size() < 8 || block[0] != block[1] || (block[0] != 'I' && block[0] != 'M')) return 1;
@@ -42,13 +43,13 @@ namespace detail {
   return 1;
 }
 
-/// Whether an upright image of this orientation is as wide as the stored one is high.
+/// Whether the width of the upright image is the height of the stored one.
 [[nodiscard]] constexpr bool swaps_sides(int orientation) { return orientation >= 5; }
 
-/// Visits the pixels, C values each, of an image stored as (height, width) where they are seen upright: `visit(i,
-/// pixel)` gets the pixel's place in the upright image, which is (width, height) where the orientation swaps sides, and
-/// a pointer to its values. Exif says by its number where the stored first row and first column are seen: 1 top left, 2
-/// top right, 3 bottom right, 4 bottom left, 5 left top, 6 right top, 7 right bottom, 8 left bottom.
+/// Visits the pixels, C values each, of an image stored as (height, width), in upright order. `visit(i, pixel)` gets
+/// the pixel's index in the upright image, which is (width, height) if the orientation swaps sides, and a pointer to
+/// its values. The Exif number says where the stored first row and first column are seen: 1 top left, 2 top right, 3
+/// bottom right, 4 bottom left, 5 left top, 6 right top, 7 right bottom, 8 left bottom.
 template <std::size_t C, class T, class Visit>
 void visit_upright(const T* stored, Index height, Index width, int orientation, Visit visit) {
   const bool swap = swaps_sides(orientation);
@@ -63,7 +64,7 @@ void visit_upright(const T* stored, Index height, Index width, int orientation, 
   const Index out_width = swap ? height : width;
   const Index down = swap ? along_columns : along_rows;
   const Index across = swap ? along_rows : along_columns;
-  // In tiles: columns of a large image are far apart in memory.
+  // Visited in tiles, because the columns of a large image are far apart in memory.
   constexpr Index tile = 64;
   for (Index y0 = 0; y0 < out_height; y0 += tile)
     for (Index x0 = 0; x0 < out_width; x0 += tile)

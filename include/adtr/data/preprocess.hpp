@@ -1,4 +1,4 @@
-/// From 8-bit RGB to what a backbone takes: (x / 255 − mean) / std, channel by channel.
+/// Normalises 8-bit RGB to a backbone's input: (x / 255 − mean) / std per channel.
 #pragma once
 
 #include <array>
@@ -10,12 +10,12 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Writes the normalised image to `out`, (height, width, 3). `mean` and `std` are those that the backbone's weights
-/// were trained with, for channels in 0..1 (Numerics): the wrong ones cost accuracy without a sign. In T = float each
-/// value is the one that PyTorch's ToTensor and Normalize give: each of the three operations rounded to float.
+/// Writes the normalised image to `out`, (height, width, 3). `mean` and `std` must be those that the backbone's weights
+/// were trained with, for channels in 0..1 (Numerics): wrong ones silently cost accuracy. With T = float each value
+/// equals that of PyTorch's ToTensor and Normalize: each of the three operations is rounded to float.
 template <class T>
 void normalise(const Image& image, const std::array<float, 3>& mean, const std::array<float, 3>& std, T* out) {
-  // A pixel has 256 values: two divisions for each of those, not for each pixel.
+  // A channel has 256 possible values: divide twice per value, not twice per pixel.
   std::array<std::array<T, 256>, 3> table;
   for (std::size_t c = 0; c < 3; ++c) {
     for (std::size_t x = 0; x < 256; ++x) {

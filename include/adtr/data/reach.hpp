@@ -1,4 +1,4 @@
-/// What a path leads to through links, and why it cannot be reached, in one sentence.
+/// What a path leads to through links or, in one sentence, why it cannot be reached.
 #pragma once
 
 #include <sys/stat.h>
@@ -16,18 +16,18 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// What stands at the end of a path; nothing is opened.
+/// The target of a path; nothing is opened.
 struct Reached {
-  ::mode_t mode = 0;           ///< 0 where nothing could be reached
-  std::optional<Error> error;  ///< why
+  ::mode_t mode = 0;           ///< 0 if nothing could be reached
+  std::optional<Error> error;  ///< why it could not be reached
 
   [[nodiscard]] bool folder() const { return S_ISDIR(mode); }
   [[nodiscard]] bool file() const { return S_ISREG(mode); }
-  /// "a file", "a pipe"
+  /// Such as "a file" or "a pipe".
   [[nodiscard]] const char* name() const { return kind_of_file(mode); }
 };
 
-/// Follows `path`, which is wanted for `use`. Not reached: an error as of path_error().
+/// Follows `path`, which is needed for `use`. If it cannot be reached, the result holds the error of path_error().
 inline Reached reach(const std::filesystem::path& path, PathUse use = PathUse::read_file) {
   struct ::stat status {};
   Reached reached;
@@ -38,7 +38,7 @@ inline Reached reach(const std::filesystem::path& path, PathUse use = PathUse::r
   return reached;
 }
 
-/// Whether something stands at `path`, be it a link that leads nowhere.
+/// Whether something exists at `path`, even a link that leads nowhere.
 inline bool stands(const std::filesystem::path& path) {
   std::error_code error;
   return std::filesystem::symlink_status(path, error).type() != std::filesystem::file_type::not_found;

@@ -1,9 +1,9 @@
-/// Resizing as Pillow does it, to the bit: BILINEAR for images, NEAREST for masks.
+/// Resizes bit for bit as Pillow does: BILINEAR for images, NEAREST for masks.
 ///
 /// Networks are trained on images that Pillow (torchvision, timm) resized. Its BILINEAR is an antialiased triangle
-/// filter, horizontal pass first, each pass rounded to 8 bits; weights are integers of 22 fractional bits. A resize
-/// that is not antialiased moves scores by more than most defects do. (Pillow 13 begins
-/// with the vertical pass for some sizes, which moves some pixels by one level; adtr keeps one order.)
+/// filter, horizontal pass first, each pass rounded to 8 bits; weights are integers with 22 fractional bits. A resize
+/// without antialiasing changes scores by more than most defects do. (Pillow 13 begins with the vertical pass for some
+/// sizes, which changes some pixels by one level; adtr keeps one order.)
 #pragma once
 
 #include <algorithm>
@@ -23,14 +23,14 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// The triangle filter along one axis: output i is the sum of weight(i, k) · input(first(i) + k), k < count(i).
+/// The triangle filter along one axis: output i is the sum of weight(i, k) · input(first(i) + k) over k < count(i).
 class TriangleFilter {
  public:
-  static constexpr int bits = 22;  ///< 32 less 8 for the pixel and 2 to spare, as in Pillow
+  static constexpr int bits = 22;  ///< 32 minus 8 for the pixel and 2 spare bits, as in Pillow
   struct Window {
     Index first;
     Index count;
-    const std::int32_t* weights;  ///< of `bits` fractional bits, their sum about 1
+    const std::int32_t* weights;  ///< with `bits` fractional bits; their sum is about 1
   };
 
   void prepare(Index in, Index out) {
@@ -67,7 +67,7 @@ class TriangleFilter {
     return {first, count, weights_.data() + i * taps_};
   }
 
-  /// From a sum of weight · pixel that began at 1/2. Rounded weights may add up to a little more than 1.
+  /// Converts a sum of weight · pixel that started at 1/2. Rounded weights may add up to slightly more than 1.
   static std::uint8_t to_pixel(std::int32_t sum) {
     return static_cast<std::uint8_t>(std::min(sum >> bits, std::int32_t{255}));
   }
@@ -84,9 +84,9 @@ class TriangleFilter {
 
 }  // namespace detail
 
-/// Resizes images to one size as Pillow's `convert("RGB").resize((width, height), BILINEAR)` does, bit for bit
-/// where Pillow's horizontal pass is first. Keeps its filters and buffers: images of a size seen in the call before (or
-/// less) allocate nothing. One per thread.
+/// Resizes images to one size as Pillow's `convert("RGB").resize((width, height), BILINEAR)` does, bit for bit where
+/// Pillow begins with the horizontal pass. Keeps its filters and buffers: an image of the previous call's size (or
+/// smaller) allocates nothing. Use one object per thread.
 class Resizer {
  public:
   Resizer(Index height, Index width) : height_(height), width_(width) {
@@ -103,14 +103,14 @@ class Resizer {
     horizontal_.prepare(in.width, width_);
     vertical_.prepare(in.height, height_);
     out.resize(height_, width_);
-    // Grey stays one channel until the end; a fourth channel is never touched.
+    // Grey is expanded to three channels only at the end; a fourth channel is never read.
     if (in.channels == 1) return run<1, 1>(in, out);
     if (in.channels == 3) return run<3, 3>(in, out);
     run<4, 3>(in, out);
   }
 
  private:
-  /// Columns of the vertical pass done together: a constant number, so that compilers vectorise at -O2.
+  /// Number of columns that the vertical pass processes together: a constant, so that compilers vectorise at -O2.
   static constexpr Index block = 16;
 
   template <Index Step, Index Channels>
@@ -139,7 +139,7 @@ class Resizer {
     }
   }
 
-  /// One row (in width, Step) to (width, Channels).
+  /// Resizes one row, (in width, Step) to (width, Channels).
   template <Index Step, Index Channels>
   void horizontal_pass(const std::uint8_t* in, std::uint8_t* out) const {
     for (Index x = 0; x < width_; ++x) {
@@ -164,7 +164,7 @@ class Resizer {
     }
   }
 
-  /// One block of columns of one output row from the rows of its window.
+  /// Computes one block of columns of an output row from the rows of its window.
   static void vertical_pass(const detail::TriangleFilter::Window& window, const std::uint8_t* in, Index stride,
                             std::array<std::uint8_t, block>& out) {
     std::array<std::int32_t, block> sums;
@@ -183,7 +183,7 @@ class Resizer {
   std::vector<std::uint8_t> rows_;  ///< after the horizontal pass: (in height, width · channels, padded to blocks)
 };
 
-/// Resizes one image; see Resizer, which is the better choice for many.
+/// Resizes one image; for many images use Resizer.
 [[nodiscard]] inline Image resize(const ImageView& in, Index height, Index width) {
   Image out;
   Resizer(height, width)(in, out);
@@ -194,8 +194,8 @@ class Resizer {
   return resize(ImageView(in), height, width);
 }
 
-/// Resizes a mask as Pillow's NEAREST does: the pixel under each output pixel's centre. Error: shape, of a mask whose
-/// size and pixels disagree, or of a mask or a result without pixels.
+/// Resizes a mask as Pillow's NEAREST does: each output pixel takes the input pixel under its centre. Error: shape, of
+/// a mask whose size and pixels disagree, or of a mask or a result without pixels.
 [[nodiscard]] inline Mask resize_nearest(const Mask& in, Index height, Index width) {
   detail::check_pixels("mask", in.height, in.width, 1, in.data.size());
   if (in.height < 1 || in.width < 1 || height < 1 || width < 1) {
@@ -206,7 +206,8 @@ class Resizer {
                     ", wanted " + size(height, width),
                 ErrorCode::shape);
   }
-  // Summed up step by step, because Pillow does: its rounding decides where a centre falls on a pixel's edge.
+  // The centre is accumulated step by step as in Pillow: its rounding decides when a centre falls on the edge of a
+  // pixel.
   const auto centres = [](Index from, Index to) {
     std::vector<Index> index(static_cast<std::size_t>(to));
     const double step = static_cast<double>(from) / static_cast<double>(to);

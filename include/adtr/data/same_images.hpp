@@ -1,4 +1,4 @@
-/// Files that are in two lists: the same file by another name, or the same bytes.
+/// Finds files that are in two lists: the same file under another name, or the same bytes.
 #pragma once
 
 #include <sys/stat.h>
@@ -20,7 +20,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// What stat() says of a file; size 0 where it cannot be asked.
+/// The result of stat() on a file; size 0 if it fails.
 struct FileFacts {
   std::filesystem::path path;
   std::uint64_t device = 0, inode = 0, size = 0;
@@ -33,8 +33,8 @@ struct FileFacts {
     size = static_cast<std::uint64_t>(facts.st_size);
   }
 
-  /// A hash of `count` bytes from `begin` (FNV-1a of 64 bits); of device and inode where they cannot be read, so that
-  /// such a file equals only itself.
+  /// Hash of `count` bytes from `begin` (64-bit FNV-1a). If they cannot be read, hash of device and inode, so that such
+  /// a file equals only itself.
   [[nodiscard]] std::uint64_t hash(std::uint64_t begin, std::uint64_t count) const {
     std::uint64_t value = 0xCBF29CE484222325;
     const auto mix = [&](std::string_view bytes) {
@@ -53,9 +53,9 @@ struct FileFacts {
   }
 };
 
-/// Pairs (index in `a`, index in `b`) of equal files, one at most for each of `b`, in the order of `b`. Sizes are
-/// compared first, then 4 KiB from the middle, and only files that agree so far are read to the end: the cost is a
-/// look at each file's entry, and a block of those that have a file of their size in the other list.
+/// Returns pairs (index in `a`, index in `b`) of equal files, at most one per file of `b`, in the order of `b`.
+/// Compares sizes first, then 4 KiB from the middle, and reads to the end only files that agree so far. The cost is a
+/// stat() per file, and one block of each file that has the size of a file in the other list.
 inline std::vector<std::pair<std::size_t, std::size_t>> same_files(const std::vector<std::filesystem::path>& a,
                                                                    const std::vector<std::filesystem::path>& b) {
   struct Group {

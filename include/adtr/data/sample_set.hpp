@@ -1,4 +1,4 @@
-/// Images of a data set, what was left out when they were looked for, and which contradictions the user let through.
+/// Images of a data set, what the scan for them left out, and which contradictions the user allowed.
 #pragma once
 
 #include <cstddef>
@@ -18,23 +18,23 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// One image of a data set, not read yet, or in memory.
+/// One image of a data set, either in a file that is not read yet, or in memory.
 struct Sample {
   std::filesystem::path path;
-  std::string kind;  ///< the folder that it lies in: "good" or the kind of defect
+  std::string kind;  ///< name of its folder: "good" or the kind of defect
   bool defective = false;
   std::optional<std::filesystem::path> mask;
-  std::shared_ptr<const Image> image{};  ///< where it is in memory; `path` then only names it
-  Mirror mirror{};                       ///< what reading does to it; its mask is left as it is
+  std::shared_ptr<const Image> image{};  ///< set for an image in memory; `path` is then only a name
+  Mirror mirror{};                       ///< applied to the image when it is read, but not to its mask
 };
 
-/// The sample's pixels. `header`, where it is given, gets what the file says; it stays as it is for an image in memory.
-/// Error: as read_image of its path.
+/// Returns the sample's pixels. If `header` is not null, it receives the file's properties; for an image in memory it
+/// is not changed. Error: as read_image of its path.
 [[nodiscard]] inline Image read_image(const Sample& sample, ImageHeader* header = nullptr) {
   return mirrored(sample.image ? *sample.image : read_image(sample.path, header), sample.mirror);
 }
 
-/// Every sample as it is and in its three mirror images.
+/// Returns every sample and its three mirror images.
 [[nodiscard]] inline std::vector<Sample> with_mirror_images(const std::vector<Sample>& samples) {
   std::vector<Sample> all;
   all.reserve(samples.size() * mirrors.size());
@@ -46,27 +46,27 @@ struct Sample {
   return all;
 }
 
-/// What a scan found and did not take, for one reason.
+/// What a scan left out for one reason.
 struct LeftOut {
-  std::string reason;             ///< read after `count`: "TIFF images, which adtr does not read"
+  std::string reason;             ///< follows `count` in a sentence: "TIFF images, which adtr does not read"
   std::size_t count = 0;          ///< files, links or folders
   std::filesystem::path example;  ///< the first of them
-  std::size_t images = 0;         ///< how many images are among them or in them; 0 where nothing is lost
+  std::size_t images = 0;         ///< number of images among them or in them; 0 if none is lost
 };
 
-/// What a scan may let through.
+/// What a scan allows.
 struct ScanOptions {
-  /// Labels that contradict each other, and a folder most of whose images are left out, do not stop the scan: the
-  /// folder decides the label, and SampleSet::allowed lists what was let through.
+  /// If set, contradicting labels, and a folder most of whose images are left out, do not stop the scan: the folder
+  /// decides the label, and SampleSet::allowed lists what was allowed.
   bool allow = false;
 };
 
-/// Samples with what a user must know about how they were found.
+/// Samples, and what a user must know about the scan that found them.
 struct SampleSet {
   std::vector<Sample> samples;
   std::vector<LeftOut> left_out;
-  std::vector<std::string> allowed;  ///< what ScanOptions::allow let through, a sentence of UTF-8 each
-  bool allow = false;                ///< the option of the scan, for contradictions that later reading finds
+  std::vector<std::string> allowed;  ///< what ScanOptions::allow allowed, one UTF-8 sentence each
+  bool allow = false;                ///< the scan's option, for contradictions found when masks are read later
 
   SampleSet() = default;
   SampleSet(std::vector<Sample> images) : samples(std::move(images)) {}
@@ -83,7 +83,7 @@ struct SampleSet {
 
 namespace detail {
 
-/// Text for one line in UTF-8: what would break the line or is not UTF-8 is written as `?`.
+/// Makes text fit for one line of UTF-8: replaces bytes that would break the line or are not UTF-8 by `?`.
 inline std::string in_line(std::string_view text) {
   std::string line;
   for (std::size_t at = 0; at < text.size();) {
@@ -97,14 +97,14 @@ inline std::string name_in_line(const std::filesystem::path& path) { return in_l
 
 }  // namespace detail
 
-/// A part of a sentence: "10 TIFF images, which adtr does not read (a.tif, …)".
+/// Returns part of a sentence: "10 TIFF images, which adtr does not read (a.tif, …)".
 [[nodiscard]] inline std::string describe(const LeftOut& left) {
   return std::to_string(left.count) + " " + left.reason + " (" + detail::name_in_line(left.example) +
          (left.count > 1 ? ", …)" : ")");
 }
 
-/// A sentence: "left out: 10 TIFF images, which adtr does not read (a.tif, …); 1 hidden file (.x)". Empty where nothing
-/// was left out.
+/// Returns a sentence: "left out: 10 TIFF images, which adtr does not read (a.tif, …); 1 hidden file (.x)", or an empty
+/// string if nothing was left out.
 [[nodiscard]] inline std::string describe(const std::vector<LeftOut>& list) {
   std::string text;
   for (const LeftOut& left : list) text += (text.empty() ? "left out: " : "; ") + describe(left);

@@ -1,14 +1,15 @@
-/// stb_image and stb_image_write, private to adtr: in its namespace, inline, reduced to what adtr reads and writes.
+/// stb_image and stb_image_write, private to adtr: inline functions in its namespace, reduced to the formats that adtr
+/// uses.
 ///
-/// A program may have an stb of its own, in this unit or in another, before or after this header, declared or
-/// implemented. So these functions are inline ones of C++ linkage in adtr's namespace (g++ gives even static functions
-/// of C linkage their plain names), and the macros that steer stb are put back as they were found.
+/// A program may have its own stb, in this translation unit or in another, before or after this header, declared or
+/// implemented. Therefore these functions are inline, with C++ linkage, in adtr's namespace (g++ gives even static
+/// functions with C linkage their plain names), and the macros that configure stb are restored afterwards.
 ///
-/// stb ignores the checksum that ends the compressed pixels of a PNG. An overload of its decompressing function, which
-/// fits the call in stb's PNG decoder better than stb's own does, verifies it: the pixels are decompressed once.
+/// stb ignores the checksum at the end of a PNG's compressed pixels. An overload of its decompression function verifies
+/// it; it matches the call in stb's PNG decoder better than stb's own function, so the pixels are decompressed once.
 #pragma once
 
-// What stb includes, before the namespace opens: their include guards make stb's own lines do nothing.
+// The headers that stb includes, before the namespace opens: their include guards make stb's own includes do nothing.
 #include <cassert>
 #include <climits>
 #include <cmath>
@@ -123,8 +124,8 @@
 
 #define STB_IMAGE_IMPLEMENTATION
 #define STBIDEF extern "C++" inline
-#define STBI_NO_STDIO   // files are read by adtr, which says what is wrong with them
-#define STBI_NO_LINEAR  // and the formats beside PNG, JPEG and BMP are left out: less code to trust
+#define STBI_NO_STDIO   // adtr reads files itself, with better error messages
+#define STBI_NO_LINEAR  // formats other than PNG, JPEG and BMP are left out: less code to trust
 #define STBI_NO_HDR
 #define STBI_NO_PSD
 #define STBI_NO_TGA
@@ -148,11 +149,11 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 namespace stb {
-/// How the checksum of the last PNG that this thread decoded stood. `unseen`: stb did not call the overload below.
+/// Checksum state of the last PNG that this thread decoded. `unseen`: stb did not call the overload below.
 enum class ZlibChecksum { unseen, right, wrong };
 inline thread_local ZlibChecksum zlib_checksum = ZlibChecksum::unseen;
 
-// Stands before stb, whose decoder is to find it; of the types that it is called with.
+// Declared before stb, so that its decoder finds it; the parameter types are those of the decoder's call.
 inline char* stbi_zlib_decode_malloc_guesssize_headerflag(char* packed, std::uint32_t size, std::uint32_t guess,
                                                           int* unpacked_size, bool header);
 
@@ -164,8 +165,9 @@ inline char* stbi_zlib_decode_malloc_guesssize_headerflag(char* packed, std::uin
 #include <stb/stb_image_write.h>
 #endif
 
-/// Decompresses the pixels of a PNG by stb's function of this name. Null where that fails, or where the zlib stream
-/// does not end in the Adler-32 of what came out. (Some encoders leave bytes after the checksum: it may stand earlier.)
+/// Decompresses the pixels of a PNG with stb's function of the same name. Returns null if that fails, or if the zlib
+/// stream does not end in the Adler-32 checksum of the output. (Some encoders append bytes, so the checksum may come
+/// before the end.)
 inline char* stbi_zlib_decode_malloc_guesssize_headerflag(char* packed, std::uint32_t size, std::uint32_t guess,
                                                           int* unpacked_size, bool header) {
   const char* in = packed;

@@ -1,9 +1,9 @@
-/// File names that are written differently and read the same: é as one character, or as e and an accent.
+/// File names that are stored differently but read the same: é as one character, or as e and an accent.
 ///
-/// macOS takes names apart (NFD) and other systems put them together (NFC), so the mask of `é.png` may arrive as
-/// `é_mask.png` with other bytes. Names are compared taken apart, which serves both. This covers every script of the
-/// Basic Multilingual Plane (Latin, Greek, Cyrillic, kana, Hangul, …) but for the CJK compatibility ideographs; outside
-/// it, and where a name is not UTF-8, names must agree byte for byte.
+/// macOS decomposes names (NFD) and other systems compose them (NFC), so the mask of `é.png` may arrive as `é_mask.png`
+/// with other bytes. Names are decomposed before they are compared, which serves both forms. This covers every script
+/// of the Basic Multilingual Plane (Latin, Greek, Cyrillic, kana, Hangul, …) except the CJK compatibility ideographs.
+/// Outside it, and if a name is not UTF-8, names must agree byte for byte.
 #pragma once
 
 #include <algorithm>
@@ -23,7 +23,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// The character that begins at `at`, which is moved behind it. 0x110000 and above: a byte that is not UTF-8.
+/// Returns the character at `at` and moves `at` behind it. A result of 0x110000 or above is a byte that is not UTF-8.
 inline std::uint32_t next_character(std::string_view text, std::size_t& at) {
   const Utf8Character character = utf8_character(text.substr(at));
   if (character.bytes == 0) return 0x110000 + static_cast<std::uint32_t>(static_cast<unsigned char>(text[at++]));
@@ -31,7 +31,7 @@ inline std::uint32_t next_character(std::string_view text, std::size_t& at) {
   return character.code;
 }
 
-/// Appends what next_character() read.
+/// Appends a result of next_character().
 inline void append_character(std::string& text, std::uint32_t c) {
   if (c >= 0x110000)
     text += static_cast<char>(static_cast<unsigned char>(c - 0x110000));
@@ -39,7 +39,7 @@ inline void append_character(std::string& text, std::uint32_t c) {
     append_utf8(text, c);
 }
 
-/// Appends a character taken apart as far as it goes.
+/// Appends the full decomposition of a character.
 inline void take_apart(std::uint32_t c, std::vector<std::uint32_t>& parts) {
   constexpr std::uint32_t hangul = 0xAC00, leads = 19, vowels = 21, tails = 28;
   if (c >= hangul && c < hangul + leads * vowels * tails) {
@@ -59,7 +59,7 @@ inline void take_apart(std::uint32_t c, std::vector<std::uint32_t>& parts) {
   if ((*row)[2] != 0) take_apart((*row)[2], parts);
 }
 
-/// Marks of one letter are ordered by class; 0 is a letter.
+/// Combining class, by which the combining marks of a letter are sorted; 0 is a letter.
 inline int combining_class(std::uint32_t c) {
   const auto* row = std::lower_bound(std::begin(unicode_classes), std::end(unicode_classes), c,
                                      [](const auto& run, std::uint32_t value) { return run[1] < value; });
@@ -68,7 +68,7 @@ inline int combining_class(std::uint32_t c) {
 
 }  // namespace detail
 
-/// A name in UTF-8 taken apart (NFD): equal for two names that read the same. Bytes that are not UTF-8 stay.
+/// Decomposes a UTF-8 name (NFD): the result is equal for two names that read the same. Bytes that are not UTF-8 stay.
 [[nodiscard]] inline std::string canonical_name(std::string_view name) {
   if (std::all_of(name.begin(), name.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; }))
     return std::string(name);

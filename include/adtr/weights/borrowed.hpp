@@ -1,4 +1,4 @@
-/// Tensors that are used where they lie in a mapped file, part by part.
+/// Tensors that are used in place in a mapped file, part by part.
 #pragma once
 
 #include <algorithm>
@@ -15,13 +15,12 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The leaf of a PartListener: when a part's turn comes its values are checked, which brings them into the cache just
-/// before they are packed, and the pages of the part before leave this process's memory. So a network is never in
-/// memory twice.
+/// The leaf of a PartListener. When a part is announced, its values are checked, which loads them into the cache just
+/// before they are packed, and the pages of the previous part are released. So a network is never in memory twice.
 template <std::floating_point T>
 class BorrowedTensors {
  public:
-  /// Calls fn(i) for every i in [0, count), on whatever threads it has.
+  /// Calls fn(i) for every i in [0, count), on any threads.
   using ForEach = std::function<void(Index count, const std::function<void(Index)>& fn)>;
 
   explicit BorrowedTensors(const SafetensorsFile& file, ForEach for_each)
@@ -43,7 +42,7 @@ class BorrowedTensors {
     take(bias);
   }
 
-  /// Checks what has had no turn and returns the names of all tensors with values that are not finite.
+  /// Checks the tensors that no part contained, and returns the names of all tensors with values that are not finite.
   [[nodiscard]] const std::vector<std::string>& finish() {
     next_part();
     for (Tensor& t : tensors_) check(t);
@@ -59,7 +58,7 @@ class BorrowedTensors {
 
   void take(const T* data) {
     const auto it = index_.find(data);
-    if (it == index_.end()) return;  // a copy
+    if (it == index_.end()) return;  // a copy, which the loader has checked
     check(tensors_[it->second]);
     part_.push_back(tensors_[it->second].values);
   }

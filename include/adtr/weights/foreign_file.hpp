@@ -1,4 +1,4 @@
-/// What a file is that was given as weights or as a model and is neither: its name, and what to do with it.
+/// Names the type of a file that was passed as weights or as a model but is neither, and says what to do with it.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ namespace detail {
 
 inline constexpr std::string_view convert_advice = "; tools/convert_weights makes a safetensors file of it";
 
-/// A file by its first bytes. The sentence follows the file's name and "is ".
+/// A file type by its first bytes. The sentence follows the file's name and "is ".
 struct Signature {
   std::size_t at;
   std::string_view bytes;
@@ -69,7 +69,7 @@ inline constexpr std::array<Signature, 25> signatures{{
   return lower;
 }
 
-/// PyTorch, NumPy and wheels of Python all write zip archives; the first file in it tells.
+/// PyTorch, NumPy and Python wheels all use zip archives; the first file in the archive tells them apart.
 [[nodiscard]] inline std::string zip_sentence(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<std::size_t>(static_cast<unsigned char>(text[i])); };
   const std::size_t length = text.size() < 30 ? 0 : byte(26) | byte(27) << 8;
@@ -80,7 +80,8 @@ inline constexpr std::array<Signature, 25> signatures{{
          "safetensors file of it";
 }
 
-/// ONNX has no signature: the version of its format (a field of number 1), then the name of the program that wrote it.
+/// ONNX has no signature: a file begins with the format version (field number 1), then the name of the program that
+/// wrote it.
 [[nodiscard]] inline bool looks_like_onnx(std::string_view text) {
   if (text.size() < 16 || text[0] != '\x08' || text[1] < 2 || text[1] > 30 || text[2] != '\x12') return false;
   const auto length = static_cast<std::size_t>(static_cast<unsigned char>(text[3]));
@@ -89,10 +90,10 @@ inline constexpr std::array<Signature, 25> signatures{{
          std::all_of(writer.begin(), writer.end(), [](char c) { return c >= 0x20 && c < 0x7F; });
 }
 
-/// Text, by the first bytes: its first line, so that "404: Not Found" is seen.
+/// If the first bytes are text, quotes the first line, so that "404: Not Found" is visible.
 [[nodiscard]] inline std::optional<std::string> text_sentence(std::string_view text) {
   std::string_view begin = text.substr(0, 256);
-  // The cut may go through a character.
+  // The cut at 256 bytes may split a character.
   for (int i = 0; i < 3 && begin.size() == 256 && find_invalid_utf8(begin) != std::string_view::npos; ++i)
     begin.remove_suffix(1);
   const auto control = [](char c) {
@@ -113,14 +114,14 @@ inline constexpr std::array<Signature, 25> signatures{{
 
 }  // namespace detail
 
-/// What a file is that cannot be a safetensors file, as a sentence without its subject: "is a PyTorch file; ...".
-/// Nothing where it may be one, or is not known.
+/// Describes a file that cannot be a safetensors file, as a sentence without its subject: "is a PyTorch file; ...".
+/// Returns nothing if the file may be one, or if its type is unknown.
 [[nodiscard]] inline std::optional<std::string> foreign_file_sentence(std::span<const std::byte> file) {
   using namespace detail;
   const std::string_view text(reinterpret_cast<const char*>(file.data()), file.size());
   constexpr std::size_t header = 8;
   if (text.size() < 4) return std::nullopt;
-  // A safetensors file begins with the length of its header, below 100 MB, and the header with a brace.
+  // A safetensors file begins with the length of its header, which is below 100 MB; the header begins with a brace.
   if (text.size() > header && text[header] == '{' && text.substr(4, 4) == std::string_view("\0\0\0\0", 4))
     return std::nullopt;
   for (const Signature& s : signatures)

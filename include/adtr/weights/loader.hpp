@@ -1,5 +1,5 @@
-/// Fills a layer's parameters from a weights file: every tensor checked, all complaints in one error, batch norm
-/// folded.
+/// Fills a layer's parameters from a weights file: checks every tensor, reports all problems in one error, and folds
+/// batch norms.
 #pragma once
 
 #include <cmath>
@@ -14,20 +14,20 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Walks a parameter list (walk_parameters) and copies each tensor out of a file, or, where the parameters point
-/// nowhere, points them at the values: at the mapped file itself where type and order are right, else at a copy that
-/// the loader keeps. Such parameters are for reading. Nothing throws before finish(), so that a file with five wrong
-/// tensors is described by one sentence, not by five attempts.
+/// Walks a parameter list (walk_parameters) and fills each parameter from a file. A null parameter is set to
+/// point at the values instead: into the mapped file if type and order match, otherwise at a copy that the loader
+/// keeps. Such parameters are read-only. Nothing throws before finish(), so that one error describes all wrong tensors
+/// of a file.
 ///
-/// Values that stay in the file are not touched by the walk: parts() checks them, and finish_values() has the result.
+/// The walk does not touch values that stay in the file: parts() checks them, and finish_values() reports the result.
 template <std::floating_point T>
 class ParameterLoader {
  public:
   using Rename = std::function<std::string(const std::string&)>;
   using ForEach = typename BorrowedTensors<T>::ForEach;
 
-  /// `rename` gives the file's name of a canonical one; `bn_eps` is the batch norms' epsilon; `for_each` has the
-  /// threads that parts() works with.
+  /// `rename` maps a canonical name to the file's name; `bn_eps` is the epsilon of the batch norms; `for_each` runs the
+  /// checks of parts() on its threads.
   ParameterLoader(
       const SafetensorsFile& file, double bn_eps, Rename rename = [](const std::string& name) { return name; },
       ForEach for_each =
@@ -35,14 +35,14 @@ class ParameterLoader {
             for (Index i = 0; i < count; ++i) fn(i);
           })
       : file_(file), bn_eps_(bn_eps), rename_(std::move(rename)), borrowed_(file, std::move(for_each)) {}
-  ParameterLoader(SafetensorsFile&&, double) = delete;  // it reads from the file as it goes
-  ParameterLoader(const ParameterLoader&) = delete;     // parts() points into it
+  ParameterLoader(SafetensorsFile&&, double) = delete;  // the file must outlive the loader
+  ParameterLoader(const ParameterLoader&) = delete;     // parts() points into the loader
   ParameterLoader& operator=(const ParameterLoader&) = delete;
 
   void tensor(const std::string& name, T*& data, const Shape& shape) { read(rename_(name), shape, data); }
 
-  /// A convolution and its batch norm: weight' = weight·γ/√(variance + eps), bias' = β − mean·γ/√(variance + eps). A
-  /// file without the batch norm but with a bias holds the fold already.
+  /// Reads a convolution and folds its batch norm: weight' = weight·γ/√(variance + eps), bias' = β − mean·γ/√(variance
+  /// + eps). If the file has a bias but no batch norm, its convolution is already folded.
   void folded(const std::string& path, const Folded& names, T*& weight, T*& bias, const Shape& shape) {
     const auto convolution = [&](const char* part) { return rename_(path + names.convolution + part); };
     const auto norm = [&](const char* part) { return rename_(path + names.norm + part); };
@@ -80,9 +80,10 @@ class ParameterLoader {
     }
   }
 
-  /// Throws Error (bad_weights) with everything that was missing, misshapen or not finite, and with every tensor of the
-  /// file that nobody asked for, unless `known_surplus(name)`. Where nearly everything is missing the file is for
-  /// another network, and the error says that alone; `likely`, where not empty, then names the network that it is for.
+  /// Throws Error (bad_weights) that lists all missing tensors, those of a wrong shape or with values that are not
+  /// finite, and every tensor of the file that was not read, unless `known_surplus(name)`. If nearly all tensors are
+  /// missing, the file is for another network, and the error says only that; `likely`, if not empty, then names that
+  /// network.
   void finish(const std::function<bool(const std::string&)>& known_surplus, const std::string& likely = "") {
     std::vector<std::string> surplus;
     for (const SafetensorsTensor& t : file_.tensors())
@@ -93,10 +94,10 @@ class ParameterLoader {
     fail(surplus);
   }
 
-  /// To be told of the parts of the network before they are packed, in any order.
+  /// The listener for the parts of the network, in any order, each before it is packed.
   [[nodiscard]] PartListener parts() { return PartListener(borrowed_); }
 
-  /// After packing: throws Error with every tensor whose values are not finite.
+  /// Call after packing. Throws Error that lists every tensor with values that are not finite.
   void finish_values() {
     append(unusable_, borrowed_.finish());
     if (!unusable_.empty()) fail({});
@@ -130,7 +131,7 @@ class ParameterLoader {
     throw weights_error(file_.path(), text);
   }
 
-  /// The tensor where it is there and of this shape, else null.
+  /// Returns the tensor if it exists and has this shape, otherwise records the problem and returns null.
   const SafetensorsTensor* find(const std::string& name, const Shape& shape) {
     used_.insert(name);
     const SafetensorsTensor* tensor = file_.find(name);
@@ -160,7 +161,7 @@ class ParameterLoader {
     return false;
   }
 
-  /// To `out`, or where that is null, `out` to the values.
+  /// Copies the values to `out` or, if it is null, points it at them.
   void read(const std::string& name, const Shape& shape, T*& out) {
     if (out == nullptr) {
       const SafetensorsTensor* tensor = file_.find(name);
@@ -168,7 +169,7 @@ class ParameterLoader {
       if (values != nullptr) {
         if (find(name, shape) == nullptr) return;
         borrowed_.add(name, values, shape.size());
-        out = const_cast<T*>(values);  // Parameters are for writing too, these are not: the mapping is read-only
+        out = const_cast<T*>(values);  // parameters are writable pointers, but this mapping is read-only
         return;
       }
       out = keep(shape.size());
@@ -193,7 +194,7 @@ class ParameterLoader {
 
   T* keep(Index size) { return copies_.emplace_back(size).data(); }
 
-  /// From files' (out, in, ky, kx) to (out, ky, kx, in), or to (ky, kx, channel) where depthwise.
+  /// Reorders from the files' (out, in, ky, kx) to (out, ky, kx, in), or to (ky, kx, channel) if depthwise.
   static void reorder(const T* from, T* to, const Shape& shape, bool depthwise) {
     const Index outputs = shape.sizes[0], inputs = shape.sizes[1], area = shape.sizes[2] * shape.sizes[3];
     for (Index o = 0; o < outputs; ++o)
@@ -211,8 +212,8 @@ class ParameterLoader {
   std::vector<std::string> missing_, misshapen_, unusable_;
 };
 
-/// Collects a layer's parameters as tensors to write, folded convolutions as `<convolution>.weight` in files' order and
-/// `<convolution>.bias`, so that ParameterLoader reads them back bit for bit.
+/// Collects a layer's parameters as tensors to write. Folded convolutions become `<convolution>.weight`, in the files'
+/// order, and `<convolution>.bias`, so that ParameterLoader reads them back bit for bit.
 template <std::floating_point T>
 class ParameterWriter {
  public:
@@ -230,7 +231,7 @@ class ParameterWriter {
     add(path + names.convolution + ".bias", bias, Shape{outputs});
   }
 
-  /// Valid while the parameters and this writer live.
+  /// Valid as long as the parameters and this writer exist.
   [[nodiscard]] std::vector<SafetensorsTensor>& tensors() { return tensors_; }
 
  private:

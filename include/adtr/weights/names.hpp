@@ -1,4 +1,4 @@
-/// What timm, torchvision and lukemelas call the tensors of the same backbone. adtr speaks timm's names.
+/// The tensor names of the same backbone in timm, torchvision and lukemelas. adtr uses timm's names.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Who named the tensors of a file. ResNets have the same names in timm and torchvision and count as timm.
+/// Whose names a file uses. ResNets have the same names in timm and torchvision and count as timm.
 enum class Convention { timm, torchvision, lukemelas };
 
 [[nodiscard]] constexpr std::string_view convention_name(Convention c) {
@@ -24,8 +24,8 @@ enum class Convention { timm, torchvision, lukemelas };
   return names[static_cast<std::size_t>(c)];
 }
 
-/// The convention of a backbone's weights, told by the name of the first convolution. `has(name)` says whether there is
-/// such a tensor.
+/// Detects the naming convention of a backbone's weights by the name of the first convolution. `has(name)` says whether
+/// such a tensor exists.
 template <class Has>
 [[nodiscard]] std::optional<Convention> convention_of(Has&& has) {
   if (has("conv_stem.weight") || has("conv1.weight")) return Convention::timm;
@@ -34,7 +34,7 @@ template <class Has>
   return std::nullopt;
 }
 
-/// The same for a file whose names begin with `prefix`; throws Error where no name fits.
+/// As above, for a file whose names begin with `prefix`; throws Error if no name fits.
 [[nodiscard]] inline Convention detect_convention(const SafetensorsFile& file, const std::string& prefix = "") {
   const auto found = convention_of([&](std::string_view name) { return file.contains(prefix + std::string(name)); });
   if (found) return *found;
@@ -48,14 +48,14 @@ template <class Has>
 
 namespace detail {
 
-/// One layer inside a block under its three names; `torchvision` follows "block." and counts squeeze-and-excitation.
+/// The three names of one layer inside a block; `torchvision` follows "block." and counts squeeze-and-excitation.
 struct LayerNames {
   std::string_view timm;
   std::string_view torchvision;
   std::string_view lukemelas;
 };
 
-/// The first stage: expansion ratio 1, so nothing is expanded.
+/// The first stage has the expansion ratio 1, so its blocks have no expansion.
 inline constexpr std::array<LayerNames, 6> separable_block{{
     {"conv_dw", "0.0", "_depthwise_conv"},
     {"bn1", "0.1", "_bn1"},
@@ -76,7 +76,7 @@ inline constexpr std::array<LayerNames, 8> inverted_block{{
     {"bn3", "3.1", "_bn2"},
 }};
 
-/// Takes "123." off the front of `text`, or leaves it alone.
+/// Removes "123." from the front of `text` and returns the number; otherwise leaves `text` unchanged.
 [[nodiscard]] inline std::optional<int> take_number(std::string_view& text) {
   int value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -86,8 +86,8 @@ inline constexpr std::array<LayerNames, 8> inverted_block{{
   return value;
 }
 
-/// A squeeze-and-excitation that is not there moves torchvision's last layers up by one. torchvision itself has no such
-/// EfficientNet; files that follow its names do.
+/// Without squeeze-and-excitation the index of torchvision's last layers is lower by one. torchvision itself has no
+/// such EfficientNet, but some files follow its names.
 [[nodiscard]] inline std::string torchvision_layer(const LayerNames& layer, bool separable, bool has_se) {
   std::string name(layer.torchvision);
   const bool after_se = name[0] == (separable ? '2' : '3');
@@ -95,7 +95,7 @@ inline constexpr std::array<LayerNames, 8> inverted_block{{
   return name;
 }
 
-/// The rest of a name after "blocks.", "S.M.layer.parameter", translated whole.
+/// Translates the rest of a name after "blocks.", "S.M.layer.parameter", as a whole.
 [[nodiscard]] inline std::optional<std::string> translate_block(std::string_view rest, Convention to,
                                                                 std::span<const int> depths, bool has_se) {
   const std::optional<int> stage = take_number(rest);
@@ -120,9 +120,10 @@ inline constexpr std::array<LayerNames, 8> inverted_block{{
 
 }  // namespace detail
 
-/// What convention `to` calls the tensor that timm calls `name` ("blocks.1.0.conv_pw.weight"), of an EfficientNet with
-/// `depths` blocks in its stages; `has_se`: its blocks squeeze and excite (the Lite models' do not). Towards timm the
-/// name is returned as it is, so a ResNet's may be passed too. Throws Error where such a network has no such tensor.
+/// Returns the name in convention `to` of the tensor that timm calls `name` ("blocks.1.0.conv_pw.weight"), for an
+/// EfficientNet with `depths` blocks in its stages. `has_se` says whether its blocks squeeze and excite (those of the
+/// Lite models do not). If `to` is timm the name is returned unchanged, so a ResNet's name may be passed too. Throws
+/// Error if such a network has no such tensor.
 [[nodiscard]] inline std::string translate(std::string_view name, Convention to, std::span<const int> depths,
                                            bool has_se) {
   if (to == Convention::timm) return std::string(name);
@@ -155,8 +156,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Whether a classifier's file may hold this tensor (under the file's own name) without the backbone needing it: the
-/// head behind the last tap, and the batch counters of batch norm. Ask only about tensors that no layer has taken: a
+/// Whether a classifier's file may hold this tensor (under the file's own name) although the backbone does not need it:
+/// the head after the last tap, and the batch counters of batch norm. Ask only about tensors that no layer has taken: a
 /// ResNet whose fourth layer is a tap takes layer4 itself.
 [[nodiscard]] inline bool is_known_surplus(std::string_view name, Convention convention) {
   if (name.ends_with(".num_batches_tracked")) return true;

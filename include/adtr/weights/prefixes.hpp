@@ -1,4 +1,5 @@
-/// What trainers put before a backbone's names: module. (DataParallel), _orig_mod. (compile), model., backbone., ema.
+/// Prefixes that trainers put before a backbone's names: module. (DataParallel), _orig_mod. (compile), model.,
+/// backbone., ema.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +13,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Whether a prefix says that the weights behind it are averages over the training (EMA), as "model_ema.module.".
+/// Whether a prefix says that its weights are averages over the training (EMA), such as "model_ema.module.".
 [[nodiscard]] inline bool is_average_prefix(std::string_view prefix) {
   constexpr std::array<std::string_view, 4> words{"ema", "swa", "shadow", "averaged"};
   while (!prefix.empty()) {
@@ -23,7 +24,7 @@ inline namespace ADTR_ABI {
   return false;
 }
 
-/// The prefixes, "" among them, behind which the file has the first convolution of a backbone; sorted.
+/// Returns the prefixes, possibly "", under which the file has the first convolution of a backbone; sorted.
 [[nodiscard]] inline std::vector<std::string> backbone_prefixes(const SafetensorsFile& file) {
   constexpr std::array<std::string_view, 4> first{"conv_stem.weight", "_conv_stem.weight", "features.0.0.weight",
                                                   "conv1.weight"};
@@ -33,7 +34,7 @@ inline namespace ADTR_ABI {
       if (!tensor.name.ends_with(name)) continue;
       const std::string prefix = tensor.name.substr(0, tensor.name.size() - name.size());
       if (!prefix.empty() && prefix.back() != '.') continue;
-      // The blocks of a ResNet have a conv1 too.
+      // The blocks of a ResNet have a conv1 too, but no layer1.
       if (name == "conv1.weight" && !prefix.empty() && !file.contains(prefix + "layer1.0.conv1.weight")) continue;
       prefixes.push_back(prefix);
     }
@@ -42,8 +43,8 @@ inline namespace ADTR_ABI {
   return prefixes;
 }
 
-/// The prefix of the backbone's names in a file; "" where there is none, or no backbone. Throws Error (bad_weights)
-/// where the file has several backbones, as plain weights and their averages: which one to take is the user's to say.
+/// Returns the prefix of the backbone's names in a file; "" if there is no prefix or no backbone. Throws Error
+/// (bad_weights) if the file has several backbones, such as plain weights and their averages: the user must choose one.
 [[nodiscard]] inline std::string backbone_prefix(const SafetensorsFile& file) {
   const std::vector<std::string> prefixes = backbone_prefixes(file);
   if (prefixes.empty()) return "";

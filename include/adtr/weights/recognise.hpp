@@ -1,4 +1,4 @@
-/// Which network a file's tensors are for, by their names and shapes: for messages, and to contradict a wrong word.
+/// Recognises the network of a file's tensors by their names and shapes: for messages, and to contradict a wrong claim.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// How many different parts of names there are that begin with `begin` and reach to the dot number `dots` after it.
+/// Counts the distinct prefixes of names that begin with `begin` and end before dot number `dots` after it.
 [[nodiscard]] inline std::size_t count_blocks(const SafetensorsFile& file, const std::string& begin, int dots) {
   std::set<std::string> blocks;
   for (const SafetensorsTensor& tensor : file.tensors()) {
@@ -35,7 +35,7 @@ namespace detail {
 struct EfficientNetSize {
   bool squeezes;
   std::size_t blocks;
-  std::size_t channels;  ///< of the last block
+  std::size_t channels;  ///< output channels of the last block
   std::string_view variant;
 };
 
@@ -68,8 +68,8 @@ inline constexpr std::array<EfficientNetSize, 13> efficientnet_sizes{{{true, 16,
 
 }  // namespace detail
 
-/// The architecture ("efficientnet_b0", "resnet50") of the backbone whose names begin with `prefix`, where names and
-/// shapes tell it: an EfficientNet needs its last convolution for that.
+/// Returns the architecture ("efficientnet_b0", "resnet50") of the backbone whose names begin with `prefix`, if names
+/// and shapes identify it; an EfficientNet is identified only with its last convolution.
 [[nodiscard]] inline std::optional<std::string> recognise_backbone(const SafetensorsFile& file,
                                                                    const std::string& prefix) {
   const auto has = [&](std::string_view name) { return file.contains(prefix + std::string(name)); };
@@ -87,7 +87,7 @@ inline constexpr std::array<EfficientNetSize, 13> efficientnet_sizes{{{true, 16,
   const SafetensorsTensor* head = file.find(prefix + marks.head);
   if (head == nullptr || head->shape.size() != 4) return std::nullopt;
   std::size_t blocks = detail::count_blocks(file, prefix + marks.block, marks.dots);
-  // torchvision counts the first and the last convolution among its features: two layers with weights each.
+  // torchvision's features include the first and the last convolution, each with a batch norm: four layers.
   if (*convention == Convention::torchvision) blocks -= std::min<std::size_t>(blocks, 4);
   const bool squeezes = detail::any_name_has(file, marks.squeeze);
   for (const detail::EfficientNetSize& size : detail::efficientnet_sizes)
@@ -96,7 +96,7 @@ inline constexpr std::array<EfficientNetSize, 13> efficientnet_sizes{{{true, 16,
   return std::nullopt;
 }
 
-/// The same in words, and for well-known networks that adtr has no backbones of.
+/// As above in words, also for well-known networks that adtr does not offer as backbones.
 [[nodiscard]] inline std::string recognise_network(const SafetensorsFile& file, const std::string& prefix) {
   if (const auto backbone = recognise_backbone(file, prefix)) return *backbone;
   struct Family {

@@ -1,4 +1,4 @@
-/// A safetensors file to read from: tensors by name, out of mapped memory, converted as they are copied.
+/// Reads a safetensors file: tensors by name, from mapped memory, converted as they are copied.
 #pragma once
 
 #include <array>
@@ -23,16 +23,16 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Opened and wholly checked, or not there at all. Moves, does not copy; the spans of its tensors live as long as it.
+/// An open, fully checked file. Movable, not copyable; the spans of its tensors are valid as long as it exists.
 class SafetensorsFile {
  public:
-  /// Throws Error naming the file and what is wrong with it.
+  /// Throws Error that names the file and says what is wrong with it.
   [[nodiscard]] static SafetensorsFile open(const std::string& path) { return SafetensorsFile(path); }
 
   [[nodiscard]] const std::string& path() const { return path_; }
-  /// In the order of their bytes in the file.
+  /// The tensors in the order of their bytes in the file.
   [[nodiscard]] const std::vector<SafetensorsTensor>& tensors() const { return header_.tensors; }
-  /// `__metadata__`; empty where the file has none.
+  /// The file's `__metadata__`; empty if it has none.
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
 
   [[nodiscard]] std::vector<std::string> names() const {
@@ -44,21 +44,21 @@ class SafetensorsFile {
 
   [[nodiscard]] bool contains(std::string_view name) const { return find(name) != nullptr; }
 
-  /// The tensor of that name, or null.
+  /// Returns the tensor of that name, or null.
   [[nodiscard]] const SafetensorsTensor* find(std::string_view name) const {
     const auto it = index_.find(name);
     return it == index_.end() ? nullptr : &header_.tensors[it->second];
   }
 
-  /// The tensor of that name; throws Error where there is none.
+  /// Returns the tensor of that name; throws Error if there is none.
   [[nodiscard]] const SafetensorsTensor& at(std::string_view name) const {
     const SafetensorsTensor* tensor = find(name);
     if (tensor == nullptr) throw weights_error(path_, "has no tensor " + quoted_for_message(name));
     return *tensor;
   }
 
-  /// Copies a tensor's elements as float or double, in the file's order (row-major). Throws Error where there is no
-  /// such tensor, where it does not have exactly out.size() elements, or where its type is no plain number.
+  /// Copies a tensor's elements as float or double, in the file's order (row-major). Throws Error if the tensor does
+  /// not exist, does not have exactly out.size() elements, or has a type that is not a plain number.
   template <std::floating_point T>
   void copy_to(std::string_view name, std::span<T> out) const {
     const SafetensorsTensor& tensor = at(name);
@@ -70,7 +70,7 @@ class SafetensorsFile {
                                      std::string(dtype_name(tensor.dtype)) + ", expected real numbers such as F32");
   }
 
-  /// The same into a new vector.
+  /// As above, into a new vector.
   template <std::floating_point T>
   [[nodiscard]] std::vector<T> read(std::string_view name) const {
     std::vector<T> out(at(name).elements());
@@ -78,7 +78,7 @@ class SafetensorsFile {
     return out;
   }
 
-  /// The elements where they lie in the mapped file, or null where they are of another type or not aligned.
+  /// Returns the elements in the mapped file without a copy, or null if they have another type or are not aligned.
   template <std::floating_point T>
   [[nodiscard]] static const T* in_place(const SafetensorsTensor& tensor) {
     const bool same = tensor.dtype == (sizeof(T) == 4 ? DType::F32 : DType::F64);
@@ -101,13 +101,14 @@ class SafetensorsFile {
   std::unordered_map<std::string_view, std::size_t> index_;  ///< keys point into header_
 };
 
-/// Whether no value is infinite or not a number. By bits, several at a time: a network has tens of millions of values.
+/// Whether all values are finite. Tests bits of several values at a time, because a network has tens of millions of
+/// them.
 template <std::floating_point T>
 [[nodiscard]] bool all_finite(std::span<const T> values) {
   using Bits = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
   constexpr Bits exponent = sizeof(T) == 4 ? Bits{0xFF} << 23 : static_cast<Bits>(std::uint64_t{0x7FF} << 52);
   constexpr Bits one = exponent & (~exponent + 1), top = Bits{1} << (sizeof(T) * 8 - 1);
-  std::array<Bits, 16> carries{};  // into the sign, out of an exponent that is all ones
+  std::array<Bits, 16> carries{};  // an exponent of all ones carries into the sign bit
   std::size_t i = 0;
   for (; i + carries.size() <= values.size(); i += carries.size())
     for (std::size_t k = 0; k < carries.size(); ++k)
@@ -118,7 +119,7 @@ template <std::floating_point T>
   return (any & top) == 0;
 }
 
-/// Throws Error naming file and tensor where a value is infinite or not a number.
+/// Throws Error that names file and tensor if a value is infinite or NaN.
 template <std::floating_point T>
 void check_finite(const std::string& path, std::string_view name, std::span<const T> values) {
   for (std::size_t i = 0; i < values.size(); ++i)

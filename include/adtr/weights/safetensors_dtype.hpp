@@ -1,4 +1,4 @@
-/// The number formats of safetensors files, and how they become float or double.
+/// The number formats of safetensors files, and their conversion to float or double.
 #pragma once
 
 #include <array>
@@ -22,7 +22,7 @@ inline namespace ADTR_ABI {
 static_assert(std::endian::native == std::endian::little, "safetensors files are little-endian");
 static_assert(std::numeric_limits<float>::is_iec559 && std::numeric_limits<double>::is_iec559);
 
-/// In the order of the reference implementation, which is the order in which it lays tensors out, last first.
+/// In the order of the reference implementation, which lays tensors out in the reverse of it.
 enum class DType {
   BOOL,
   F4,
@@ -65,12 +65,12 @@ static_assert(dtype_table[static_cast<std::size_t>(DType::U64)].name == "U64");
 
 }  // namespace detail
 
-/// The name in a header, "F32".
+/// The name in a header, such as "F32".
 [[nodiscard]] constexpr std::string_view dtype_name(DType t) {
   return detail::dtype_table[static_cast<std::size_t>(t)].name;
 }
 
-/// Bits of one element; some formats are smaller than a byte. C64 has the 64 bits of the reference implementation.
+/// Bits of one element; some formats are smaller than a byte. C64 has 64 bits, as in the reference implementation.
 [[nodiscard]] constexpr unsigned dtype_bits(DType t) { return detail::dtype_table[static_cast<std::size_t>(t)].bits; }
 
 [[nodiscard]] constexpr std::optional<DType> dtype_from_name(std::string_view name) {
@@ -79,7 +79,7 @@ static_assert(dtype_table[static_cast<std::size_t>(DType::U64)].name == "U64");
   return std::nullopt;
 }
 
-/// IEEE 754 binary16; every value of it is a float.
+/// Converts IEEE 754 binary16; every value of it is exact in float.
 [[nodiscard]] constexpr float float_from_f16(std::uint16_t half) {
   const std::uint32_t sign = static_cast<std::uint32_t>(half & 0x8000U) << 16;
   const std::uint32_t exponent = half >> 10 & 0x1FU;
@@ -92,14 +92,14 @@ static_assert(dtype_table[static_cast<std::size_t>(DType::U64)].name == "U64");
   return std::bit_cast<float>(sign | wide << 23 | fraction << 13);
 }
 
-/// The upper half of a float.
+/// Converts bfloat16, which is the upper half of a float.
 [[nodiscard]] constexpr float float_from_bf16(std::uint16_t upper) {
   return std::bit_cast<float>(static_cast<std::uint32_t>(upper) << 16);
 }
 
 namespace detail {
 
-/// out[i] = convert(element i of `bytes`). The bytes lie at any address: a header may have any length.
+/// out[i] = convert(element i of `bytes`). The bytes need no alignment, because a header may have any length.
 template <class Stored, class T, class Convert>
 void read_each(std::span<const std::byte> bytes, std::span<T> out, Convert convert) {
   for (std::size_t i = 0; i < out.size(); ++i) {
@@ -111,8 +111,9 @@ void read_each(std::span<const std::byte> bytes, std::span<T> out, Convert conve
 
 }  // namespace detail
 
-/// Converts elements of type `t` to float or double, to nearest; `bytes` holds exactly out.size() of them. False, and
-/// nothing written, for the types that are no plain number: complex, and the floats below 16 bits.
+/// Converts elements of type `t` to float or double, rounded to nearest; `bytes` holds exactly out.size() of them.
+/// Returns false and writes nothing for types that are not plain numbers: complex ones, and floats of fewer than 16
+/// bits.
 template <std::floating_point T>
 [[nodiscard]] bool convert_elements(DType t, std::span<const std::byte> bytes, std::span<T> out) {
   constexpr auto same = [](auto value) { return value; };

@@ -1,7 +1,7 @@
-/// What the header of a safetensors file says, checked against the file before anything is believed.
+/// Parses the header of a safetensors file, and checks it against the file before any of it is used.
 ///
-/// A file is: u64 length n, n bytes of JSON, then the tensors' bytes, all little-endian. The checks are those of the
-/// reference implementation (huggingface/safetensors, tensor.rs); beyond it, a key that comes twice is refused.
+/// A file consists of a u64 length n, n bytes of JSON, and the tensors' bytes, all little-endian. The checks are those
+/// of the reference implementation (huggingface/safetensors, tensor.rs); in addition, a repeated key is refused.
 #pragma once
 
 #include <algorithm>
@@ -25,12 +25,12 @@ inline namespace ADTR_ABI {
 
 static_assert(sizeof(std::size_t) == 8, "shapes and offsets of safetensors files have 64 bits");
 
-/// One tensor, row-major, in memory that somebody else owns.
+/// One tensor, row-major, in memory that it does not own.
 struct SafetensorsTensor {
   std::string name;
   DType dtype = DType::F32;
   std::vector<std::size_t> shape;
-  std::span<const std::byte> bytes;  ///< at any address, not aligned
+  std::span<const std::byte> bytes;  ///< not necessarily aligned
 
   [[nodiscard]] std::size_t elements() const { return bytes.size() * 8 / dtype_bits(dtype); }
 };
@@ -42,19 +42,19 @@ struct SafetensorsHeader {
 
 inline constexpr std::uint64_t safetensors_header_limit = 100'000'000;
 
-/// An error about a file's content, with the code bad_weights.
+/// Returns an error about a file's content, with the code bad_weights.
 [[nodiscard]] inline Error weights_error(const std::string& path, const std::string& sentence) {
   return file_error(path, sentence, ErrorCode::bad_weights);
 }
 
-/// "[32, 3, 3, 3]".
+/// Returns a text such as "[32, 3, 3, 3]".
 [[nodiscard]] inline std::string shape_text(std::span<const std::size_t> shape) {
   std::string text = "[";
   for (std::size_t i = 0; i < shape.size(); ++i) text += (i == 0 ? "" : ", ") + std::to_string(shape[i]);
   return text + "]";
 }
 
-/// Bytes of a tensor of this type and shape, or nothing where they overflow 64 bits or end inside a byte.
+/// Returns the bytes of a tensor of this type and shape, or nothing if their number overflows 64 bits or is not whole.
 [[nodiscard]] inline std::optional<std::size_t> tensor_bytes(DType dtype, std::span<const std::size_t> shape) {
   std::size_t bits = dtype_bits(dtype);
   std::size_t elements = 1;
@@ -72,7 +72,7 @@ struct TensorEntry {
   std::uint64_t end = 0;
 };
 
-/// Reads {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}; other keys are passed over.
+/// Reads {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}; ignores other keys.
 inline TensorEntry read_tensor_entry(JsonReader& json, const std::string& name, const std::string& path) {
   TensorEntry entry;
   entry.tensor.name = name;
@@ -109,11 +109,12 @@ inline TensorEntry read_tensor_entry(JsonReader& json, const std::string& name, 
 }
 
 inline void read_metadata(JsonReader& json, std::map<std::string, std::string>& metadata) {
-  if (json.next() == 'n') return json.skip_value();  // null, as good as absent
+  if (json.next() == 'n') return json.skip_value();  // null means absent
   json.object([&](const std::string& key) { metadata.emplace(key, json.string()); });
 }
 
-/// Tensors in the order of their bytes must follow each other without a gap and fill what their shapes need.
+/// Checks that the tensors, in the order of their bytes, follow each other without a gap, that each has the bytes that
+/// its shape needs, and that together they fill the data.
 inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t data_size, const std::string& path) {
   std::uint64_t at = 0;
   for (const TensorEntry& e : entries) {
@@ -142,7 +143,7 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
 }  // namespace detail
 
 /// Parses and checks a whole file in memory. The tensors point into `file`; `path` is for messages. Throws Error
-/// (bad_weights); files of other programs are called by their names.
+/// (bad_weights), which names the type of a file that is not safetensors.
 [[nodiscard]] inline SafetensorsHeader parse_safetensors(std::span<const std::byte> file, const std::string& path) {
   if (const auto sentence = foreign_file_sentence(file)) throw weights_error(path, *sentence);
   std::uint64_t length = 0;

@@ -1,4 +1,4 @@
-/// Writes safetensors files: the same tensors give the same bytes, those of the reference implementation.
+/// Writes safetensors files: the same tensors give the same bytes as the reference implementation.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Describes values in memory as a tensor to write; they are not copied and must outlive the write.
+/// Describes values in memory as a tensor to write. They are not copied and must outlive the write.
 template <std::floating_point T>
 [[nodiscard]] SafetensorsTensor tensor_of(std::string name, std::vector<std::size_t> shape,
                                           std::type_identity_t<std::span<const T>> values) {
@@ -31,7 +31,7 @@ template <std::floating_point T>
 
 namespace detail {
 
-/// What must hold of tensors for a reader to take the file.
+/// Checks the conditions under which a reader accepts the file.
 inline void check_writable(const std::string& path, const std::vector<const SafetensorsTensor*>& tensors) {
   std::vector<std::string_view> names;
   for (const SafetensorsTensor* t : tensors) {
@@ -61,8 +61,8 @@ inline std::string metadata_text(const std::string& path, const std::map<std::st
 
 }  // namespace detail
 
-/// The first bytes of a file, up to the tensors: length and header, padded with spaces so that the tensors begin at a
-/// multiple of 8. `tensors` in the order in which they will follow.
+/// Returns the first bytes of a file, up to the tensors: length and header, padded with spaces so that the tensors
+/// begin at a multiple of 8. `tensors` must be in the order in which they will follow.
 [[nodiscard]] inline std::string safetensors_preamble(const std::string& path,
                                                       const std::vector<const SafetensorsTensor*>& tensors,
                                                       const std::map<std::string, std::string>& metadata) {
@@ -86,8 +86,8 @@ inline std::string metadata_text(const std::string& path, const std::map<std::st
   return std::string(reinterpret_cast<const char*>(&length), sizeof(length)) + header;
 }
 
-/// Writes a file atomically: what stood at `path` is replaced by the whole new file or, on any failure (an Error that
-/// names `path`), not touched. Order in the file: wider types first, then by name.
+/// Writes a file atomically: what was at `path` is replaced by the complete new file, or stays unchanged on any failure
+/// (an Error that names `path`). Order in the file: wider types first, then by name.
 inline void write_safetensors(const std::string& path, std::span<const SafetensorsTensor> tensors,
                               const std::map<std::string, std::string>& metadata = {}) {
   std::vector<const SafetensorsTensor*> order;
