@@ -92,8 +92,7 @@ struct PrincipalAxes {
       covariance.selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
     }
     covariance /= static_cast<double>(rows.rows);
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(
-        covariance);  // reads the lower half; eigenvalues ascend
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // reads the lower half; ascending
     const Index kept = std::min({count, rows.cols, std::max<Index>(rows.rows - 1, 1)});
     result.axes = solver.eigenvectors().rightCols(kept).rowwise().reverse();
     result.mean_variance = std::max(solver.eigenvalues().tail(kept).mean(), 1e-12);
@@ -102,7 +101,8 @@ struct PrincipalAxes {
 };
 
 /// The identity start: the network begins as a projection onto the principal axes of its features and back, and its
-/// attention begins by looking at its own position. If there are fewer axes than channels, the remaining weights are 0.
+/// attention begins by looking at its own position. If there are fewer axes than channels, the remaining weights of
+/// both projections are 0.
 template <class Transformer, class T>
 void initialise_identity(typename Transformer::template Parameters<T>& p, std::uint64_t seed,
                          const PrincipalAxes& principal) {

@@ -80,8 +80,7 @@ struct TrainingOptions {
 /// full_rate_share of the epochs (in epochs 400 to 499 of 500).
 [[nodiscard]] inline double learning_rate(const TrainingOptions& o, Index step, Index steps, Index steps_per_epoch) {
   if (o.recipe == Recipe::paper) {
-    const double full_epochs =
-        o.full_rate_share * static_cast<double>(o.epochs) + 1e-9;  // guards against rounding down
+    const double full_epochs = o.full_rate_share * static_cast<double>(o.epochs) + 1e-9;  // against rounding down
     return o.learning_rate * (step / steps_per_epoch < static_cast<Index>(full_epochs) ? 1.0 : 0.1);
   }
   // AdamW's first steps move every parameter by the whole rate, whatever the size of the gradient. From the identity
