@@ -22,7 +22,7 @@ struct TrainedTensors {
   struct Parameters {
     typename Net::Transformer::template Parameters<T> transformer;
     T *feature_mean = nullptr, *feature_std = nullptr;  ///< (C); 0 and 1 if features are not standardised
-    T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the scores that give an image's; std has a floor
+    T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the scores behind image scores; std has a floor
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       visit("", self.transformer);
@@ -277,8 +277,8 @@ class Model {
   typename B::Memory features_, reconstruction_;
   std::vector<Scalar> norms_;  ///< for tap_scores()
   typename B::Memory activations_;
-  typename B::Memory transit_images_, transit_norms_;  ///< buffers for both ends of a transfer,
-  typename B::Staging staged_images_, staged_norms_;   ///< all empty if the backend works in the host's memory
+  typename B::Memory transit_images_, transit_norms_;  ///< on the backend; empty if it works in the host's memory
+  typename B::Staging staged_images_, staged_norms_;   ///< the host's ends of the same transfers; empty likewise
   typename B::Recording recording_;
   std::vector<Scalar> score_mean_, score_std_;
 };

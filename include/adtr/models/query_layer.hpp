@@ -8,8 +8,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 /// A DecoderLayer whose target is one embedding (Tokens, C) for all images. Its first third is computed once: in
-/// inference when the weights are prepared, in training once per group of images. Only with dropout, which differs
-/// between images, is it computed for each image.
+/// inference when the weights are prepared, in training once per pass. Only with dropout, which differs between images,
+/// is it computed for each image.
 template <Index Tokens, TransformerSpec S>
 struct QueryLayer {
   static constexpr Index C = S.channels;
