@@ -6,8 +6,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Features (B·tokens, Features) → 1×1 convolution → 2·S.layers plain layers, as many as ADTR's encoder and decoder
-/// together have → 1×1 convolution → reconstruction. Only the narrow width and training keep an anomaly from being
+/// Features (B·tokens, Features) → 1×1 convolution → 2·S.layers plain layers, the number of ADTR's encoder and decoder
+/// layers together → 1×1 convolution → reconstruction. Only the narrow width and training keep an anomaly from being
 /// copied through.
 template <Index Height, Index Width, Index Features, TransformerSpec S>
 struct PlainReconstruction {
