@@ -1,5 +1,5 @@
-/// All of adtr. Each header below also stands alone: a program that only detects needs adtr/detector.hpp and compiles
-/// in half the time.
+/// Includes all of adtr. Each header below also stands alone: a program that only detects needs adtr/detector.hpp and
+/// compiles in half the time.
 #pragma once
 
 #include "adtr/backend/cpu.hpp"

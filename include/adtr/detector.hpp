@@ -1,4 +1,4 @@
-/// The run-time face: a model file in, scores and heat maps of images out.
+/// Detects anomalies at run time: loads a model file, returns scores and heat maps of images.
 #pragma once
 
 #include <algorithm>
@@ -25,16 +25,17 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What a detector says of one image.
+/// A detector's result for one image.
 struct Detection {
-  double score = std::numeric_limits<double>::quiet_NaN();  ///< of the image; larger is more anomalous, no fixed range
-  std::optional<double> threshold;                          ///< the model's, or the one that was set
-  Verdict verdict = Verdict::undecided;                     ///< undecided without a threshold: not good, not anomalous
-  /// (image size, image size), raw scores of the pixels of the resized image; by rows, whatever XTENSOR_DEFAULT_LAYOUT.
+  double score = std::numeric_limits<double>::quiet_NaN();  ///< larger is more anomalous; no fixed range
+  std::optional<double> threshold;                          ///< the model's, or the one given to set_threshold()
+  Verdict verdict = Verdict::undecided;  ///< undecided without a threshold: neither good nor anomalous
+  /// Raw scores of the resized image's pixels, (image size, image size), row-major whatever XTENSOR_DEFAULT_LAYOUT is.
   xt::xtensor<float, 2, xt::layout_type::row_major> map;
 };
 
-/// The one way from pixels to a network's input: resized as Pillow does it, then normalised as the weights want it.
+/// Makes a network's input from pixels: resizes as Pillow does, then normalises as the weights expect. The library has
+/// no second implementation of this.
 template <class T>
 class Preprocessor {
  public:
@@ -48,7 +49,7 @@ class Preprocessor {
   }
   void operator()(const Image& image, T* out) { (*this)(ImageView(image), out); }
 
-  /// The resized image that the last call made: what a heat map lies over.
+  /// The resized image of the last call, over which a heat map is drawn.
   [[nodiscard]] const Image& resized() const { return pixels_; }
 
  private:
@@ -59,7 +60,7 @@ class Preprocessor {
 
 namespace detail {
 
-/// A Model whose network is no longer in its type.
+/// A Model behind an interface that does not depend on its network type.
 template <Backend B>
 struct AnyModel {
   using T = typename B::Scalar;
@@ -105,19 +106,19 @@ inline void require_threshold(std::optional<double> threshold) {
 ///     adtr::Detection d = detector.detect(adtr::read_image("part.png"));
 ///     if (d.verdict != adtr::Verdict::good) reject(part);  // `undecided`, too: the model has no threshold
 ///
-/// Not for two threads at a time, which throws Error (busy): make each thread one of its own by share(). Detectors of
-/// different models may share a Context, and with it the threads. A detector that was made without a model, or that
-/// was moved from, is empty: it may be assigned to, and all else throws Error (option).
+/// One thread at a time may use a detector; a second one gets Error (busy). Give each thread its own with share().
+/// Detectors of different models may share a Context, and with it the threads. A detector that was made without a
+/// model, or that was moved from, is empty: it can be assigned to, and any other use throws Error (option).
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 class Detector {
  public:
   using Scalar = typename B::Scalar;
 
-  /// An empty detector, as a member of a class that gets its model later.
+  /// Makes an empty detector, for a class member that gets its model later.
   Detector() = default;
 
-  /// Throws Error naming the file: not_a_model where it is none, no_such_network where it needs a network that `Nets`
-  /// does not have, bad_weights where it is damaged. `threads`: 0 for all that the machine has.
+  /// Throws Error naming the file: not_a_model if it is not a model, no_such_network if it needs a network that `Nets`
+  /// does not have, bad_weights if it is damaged. `threads` = 0: use all processors of the machine.
   [[nodiscard]] static Detector load(const std::string& path, int threads = 0) {
     return load(path, typename B::Context(threads));
   }
@@ -138,25 +139,25 @@ class Detector {
     return Detector(d, std::move(model));
   }
 
-  /// Throws Error (option) without a model or where the threshold is NaN.
+  /// Throws Error (option) if there is no model or the threshold is NaN.
   Detector(const ModelDescription& description, std::unique_ptr<detail::AnyModel<B>> model) {
     if (!model) throw Error("detector: expected a model, found none", ErrorCode::option);
     detail::require_threshold(description.threshold);
     state_ = std::make_unique<State>(description, std::move(model));
   }
 
-  /// Whether there is a model.
+  /// Whether the detector has a model.
   [[nodiscard]] bool loaded() const noexcept { return state_ != nullptr; }
 
-  /// Another detector of the same model and threshold for another thread. Weights and Context are shared, not copied,
-  /// and live as long as any of the detectors; it costs only the memory that a detection needs (10 MB for B4, whose
-  /// weights take 98). Any number of threads may call this at a time.
+  /// Returns another detector with the same model and threshold, for another thread. Weights and Context are shared,
+  /// not copied, and live as long as any of the detectors; the new detector costs only the working memory of a
+  /// detection (10 MB for B4, whose weights take 98 MB). Any number of threads may call this at the same time.
   [[nodiscard]] Detector share() const { return Detector(state().description, state().model->share()); }
 
   [[nodiscard]] const ModelDescription& description() const { return state().description; }
 
-  /// Replaces the model's own threshold, if any, by the user's. Infinite ones decide, see verdict_of(). Throws Error
-  /// (option) on NaN, (busy) while another thread detects.
+  /// Replaces the model's threshold, or removes it if `threshold` is empty. Infinite thresholds decide, see
+  /// verdict_of(). Throws Error: option on NaN, busy while another thread detects.
   void set_threshold(std::optional<double> threshold) {
     State& s = state();
     detail::require_threshold(threshold);
@@ -164,9 +165,9 @@ class Detector {
     s.description.threshold = threshold;
   }
 
-  /// Scores an image. Changes the detector's own working memory and resized(); the model stays as it is. Throws Error:
-  /// busy while another thread detects, bad_weights where the model's scores are not finite, which are never good. The
-  /// detector can be used again afterwards.
+  /// Scores an image. Changes the detector's working memory and resized(), but not the model. Throws Error: busy while
+  /// another thread detects, bad_weights if the model's scores are not finite, because such a score must never pass as
+  /// good. The detector remains usable afterwards.
   [[nodiscard]] Detection detect(const ImageView& image) {
     Detection d;
     detect(image, d);
@@ -174,8 +175,8 @@ class Detector {
   }
   [[nodiscard]] Detection detect(const Image& image) { return detect(ImageView(image)); }
 
-  /// The same into a Detection that is used again: allocates nothing when images keep their size. Where it throws, `d`
-  /// is undecided, without a threshold, of score NaN, and its map means nothing.
+  /// The same into a reused Detection: allocates nothing while images keep their size. If it throws, `d` is undecided,
+  /// has no threshold and the score NaN, and its map is meaningless.
   void detect(const ImageView& image, Detection& d) {
     d.verdict = Verdict::undecided;
     d.score = std::numeric_limits<double>::quiet_NaN();
@@ -186,11 +187,11 @@ class Detector {
   }
   void detect(const Image& image, Detection& d) { detect(ImageView(image), d); }
 
-  /// The image that the last detection saw, resized: what its map lies over.
+  /// The resized image of the last detection, over which its map is drawn.
   [[nodiscard]] const Image& resized() const { return state().preprocess.resized(); }
 
  private:
-  /// All that a detector is, in one place of memory: moving a detector moves none of it.
+  /// Everything a detector holds, in one heap object: moving a detector moves only a pointer.
   struct State {
     State(const ModelDescription& d, std::unique_ptr<detail::AnyModel<B>> m)
         : description(d),
@@ -221,7 +222,8 @@ class Detector {
       d.verdict = verdict_of(d.score, d.threshold);
     }
 
-    /// A NaN would lose every comparison, and the part be good.
+    /// Throws if a value is not finite: a NaN would lose every comparison of the maximum, so the part could pass as
+    /// good.
     static void require_finite(std::span<const Scalar> values) {
       const auto finite = [](Scalar value) { return std::isfinite(value); };
       if (!std::all_of(values.begin(), values.end(), finite))

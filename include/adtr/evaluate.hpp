@@ -18,28 +18,28 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// One image of a test set with what came of it, handed to the caller as soon as it is known.
+/// One image of a test set with its result, handed to the caller as soon as it is scored.
 struct EvaluatedImage {
   const Sample& sample;
   const Detection& detection;
-  const Image& resized;  ///< what the map lies over
-  const Mask* mask;      ///< at the map's size; null where the image has none that can be read
-  bool defective;        ///< by its folder, whatever its mask says
+  const Image& resized;  ///< the image over which the map is drawn
+  const Mask* mask;      ///< at the map's size; null if the image has no readable mask
+  bool defective;        ///< according to its folder, not to its mask
 };
 
 namespace detail {
 
-/// A sample whose image can be read as far as its header tells.
+/// A sample whose image has a readable header.
 struct ReadableSample {
   const Sample* sample;
-  bool mask;          ///< whether it has a mask that can be read
+  bool mask;          ///< whether it has a mask with a readable header
   bool turned;        ///< whether its orientation tag will be applied
-  bool contradicted;  ///< whether its mask was dropped, because it contradicts the folder
+  bool contradicted;  ///< whether its mask was dropped because it contradicts the folder
 };
 
-/// Reads the header of every image and mask, so that hours of work do not end at a file of which the first bytes tell
-/// all. Files that cannot be read go to `unreadable`. Throws Error (shape) where a mask has another size than its
-/// image.
+/// Reads the header of every image and mask first, so that hours of work do not end at a file whose first bytes show
+/// that it cannot be read. Adds files that cannot be read to `unreadable`. Throws Error (shape) if a mask and its image
+/// differ in size.
 inline std::vector<ReadableSample> check_headers(std::span<const Sample> samples,
                                                  std::span<const std::size_t> contradicted,
                                                  std::vector<UnreadableFile>& unreadable) {
@@ -73,13 +73,14 @@ inline std::vector<ReadableSample> check_headers(std::span<const Sample> samples
 
 }  // namespace detail
 
-/// Scores every sample and computes the figures of method.md section 5. The folder says which images are defective;
-/// pixels of all images are pooled; masks are resized by the nearest neighbour. First of all the masks are read, see
-/// check_labels(): one that contradicts its folder stops the evaluation, or is listed in `set.allowed` where the scan
-/// allowed it, and its image is left out of the pixel figures. Then the headers of all files are read. An image that
-/// cannot be read is named in `unreadable`, not judged, and no part of any figure, and the others are judged. Throws
-/// Error naming the file: bad_data where a mask contradicts its folder, shape where it has another size than its image
-/// (both before any image is scored), bad_weights where a score is not finite. Memory grows by a few dozen bytes an
+/// Scores every sample and computes the figures of method.md section 6. The folder decides which images are defective;
+/// the pixels of all images are pooled; masks are resized by the nearest neighbour.
+/// The masks are read first, see check_labels(): a mask that contradicts its folder stops the evaluation, unless the
+/// scan allowed it; then it is listed in `set.allowed` and its image is left out of the pixel figures. The headers of
+/// all files are read next. An image that cannot be read is listed in `unreadable` and left out of every figure; the
+/// others are judged.
+/// Throws Error naming the file: bad_data if a mask contradicts its folder, shape if a mask and its image differ in
+/// size (both before any image is scored), bad_weights if a score is not finite. Memory grows by a few dozen bytes per
 /// image.
 template <class AnyDetector, class OnImage>
 [[nodiscard]] Evaluation evaluate(AnyDetector& detector, SampleSet& set, OnImage&& on_image) {

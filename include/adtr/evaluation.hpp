@@ -1,4 +1,4 @@
-/// What comes of an evaluation, and how it is computed image by image.
+/// The result of an evaluation, and how it is computed image by image.
 #pragma once
 
 #include <algorithm>
@@ -27,38 +27,38 @@ struct UnreadableFile {
   std::string sentence;  ///< names the path
 };
 
-/// Figures of a test set, from the images that could be read. One that cannot be computed is absent, and `reasons` says
-/// why; it also says what the figures leave out.
+/// Figures of a test set, computed from the images that could be read. A figure that cannot be computed is absent, and
+/// `reasons` says why; `reasons` also says what the figures leave out.
 struct Evaluation {
   std::optional<double> image_auroc, image_ap, image_f1_max;
   std::optional<double> pixel_auroc, pixel_ap, pixel_f1_max, aupro;
-  double pixel_bound = 0.0;  ///< no pixel figure is farther from the exact one; 0 up to 2¹⁸ distinct pixel scores
-  Index resolution = 0;      ///< side of the maps and masks that the pixel figures are from
-  Index images_good = 0, images_defective = 0;  ///< that were judged, by their folder
-  Index pixel_images = 0;                       ///< of those, whose pixels the pixel figures are from
-  double seconds_per_image = 0.0;               ///< detection alone, without reading files
-  std::vector<UnreadableFile> unreadable;       ///< images, which were not judged, and masks; none is a pass
-  Index soft_masks = 0;                         ///< masks of more than two values, which were thresholded
+  double pixel_bound = 0.0;  ///< largest error of the pixel figures; 0 up to 2¹⁸ distinct pixel scores
+  Index resolution = 0;      ///< side of the maps and masks behind the pixel figures
+  Index images_good = 0, images_defective = 0;  ///< images that were judged, by folder
+  Index pixel_images = 0;                       ///< judged images that the pixel figures include
+  double seconds_per_image = 0.0;               ///< detection only, without reading files
+  std::vector<UnreadableFile> unreadable;       ///< images that were not judged, and masks; none counts as passed
+  Index soft_masks = 0;                         ///< masks with more than two values, which were thresholded
   Index turned = 0;                             ///< images whose orientation tag was applied
-  std::optional<HeatScale> scale;               ///< for all heat maps of the set; absent without good images
+  std::optional<HeatScale> scale;               ///< one scale for all heat maps of the set; absent without good images
   std::vector<std::string> reasons;
 };
 
 namespace detail {
 
-/// Takes in what came of each image, and computes the figures from it: in memory that does not grow with the maps.
+/// Collects the results of the images and computes the figures. Keeps one score per image and histograms, but no maps.
 class FigureMaker {
  public:
   explicit FigureMaker(Index resolution) : side_(static_cast<std::size_t>(resolution)) {}
 
-  /// `mask`: at the map's size, where the sample has one that can be read; `contradicted`: it had one that contradicts
-  /// its folder.
+  /// `mask`: at the map's size, empty if the sample has no readable mask. `contradicted`: the sample's mask was dropped
+  /// because it contradicts the folder.
   void add(const Sample& sample, const Detection& detection, const std::optional<Mask>& mask, bool contradicted) {
     const bool defective = sample.defective;
     scores_.push_back(detection.score);
     labels_.push_back(defective ? 1 : 0);
     const std::span<const float> map(detection.map.data(), side_ * side_);
-    // Neighbouring pixels say the same: every sixteenth is enough for quantiles.
+    // Neighbouring pixels are nearly equal: every sixteenth is enough for quantiles.
     ScoreHistogram& of_kind = defective ? of_defective_ : of_good_;
     for (std::size_t i = 0; i < map.size(); i += 16) of_kind.add(map[i]);
 

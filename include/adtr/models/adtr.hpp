@@ -1,4 +1,5 @@
-/// ADTR (You et al.): a frozen backbone's features, a transformer that reconstructs them, and what it fails to.
+/// ADTR (You et al.): a transformer reconstructs the features of a frozen backbone, and the reconstruction error shows
+/// anomalies.
 #pragma once
 
 #include "adtr/models/backbone.hpp"
@@ -19,20 +20,20 @@ requires(S.mixing == Mixing::attention) struct ReconstructionOf<Features, S> {
 };
 }  // namespace detail
 
-/// The whole network as a type: nothing in it is data.
+/// The whole network as a type; it holds no data.
 template <class Backbone_, class Grid_, TransformerSpec S = TransformerSpec{}>
 struct Adtr {
   using Backbone = Backbone_;
   using Image = typename Backbone::Input;
-  /// The concatenated map: what is reconstructed.
+  /// The concatenated feature map, which is reconstructed.
   using Features = Extents<Grid_::height, Grid_::width, Backbone::channels>;
-  /// What reconstructs it: a transformer, but for two ablations.
+  /// The network that reconstructs it: a transformer, except in two ablations.
   using Transformer = typename detail::ReconstructionOf<Features, S>::type;
-  /// Multiply-accumulates of one image, from pixels to reconstruction.
+  /// Multiply-accumulates per image, from pixels to reconstruction.
   static constexpr Index macs = Backbone::macs + Transformer::macs;
-  /// What of these is left to compute for an image.
+  /// The same without what is computed once for all images.
   static constexpr Index inference_macs = Backbone::macs + Transformer::inference_macs;
-  /// Trained and frozen.
+  /// Number of parameters, trained and frozen.
   static constexpr Index parameters = parameter_count<typename Backbone::Layers> + parameter_count<Transformer>;
 };
 

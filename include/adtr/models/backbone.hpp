@@ -1,4 +1,4 @@
-/// A frozen backbone as a feature extractor: some of its layers are tapped, their maps resized to one grid and
+/// A frozen backbone as a feature extractor: the outputs of some of its layers, the taps, are resized to one grid and
 /// concatenated.
 #pragma once
 
@@ -12,7 +12,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The positions of the map that ADTR works on.
+/// The size of the feature map that ADTR works on.
 template <Index Height, Index Width>
 struct Grid {
   static constexpr Index height = Height;
@@ -20,7 +20,7 @@ struct Grid {
 };
 
 namespace detail {
-/// Whether `Tap` numbers one of so many layers. As a type, so that a compiler's message has both numbers.
+/// Whether `Tap` is the number of one of `Layers` layers. A type, so that a compiler's message shows both numbers.
 template <std::size_t Tap, std::size_t Layers>
 struct CheckedTap {
   static_assert(Tap < Layers, "a tap of a Backbone must be the number of one of its layers, which count from 0");
@@ -28,8 +28,8 @@ struct CheckedTap {
 };
 }  // namespace detail
 
-/// `Layers` (a Sequential) tapped after the layers numbered in `Taps`, ascending. Layers after the last tap should not
-/// be listed: they would be computed for nothing.
+/// `Layers` (a Sequential) with taps after the layers numbered in `Taps`, ascending. Do not list layers after the last
+/// tap: they would be computed for nothing.
 template <class Layers_, std::size_t... Taps>
 struct Backbone {
   using Layers = Layers_;
@@ -42,7 +42,7 @@ struct Backbone {
     if constexpr ((detail::CheckedTap<Taps, Layers::size>::exists && ...))
       return (Layers::template Layer<Taps>::Output::channels + ... + Index{0});
     else
-      return Index{1};  // after the message above, no others about the same thing
+      return Index{1};  // avoids further messages about the same error
   }();
   static constexpr Index macs = Layers::macs;
   /// The shape of tap K.
@@ -67,7 +67,7 @@ struct Backbone {
   template <Backend B>
   static constexpr Index scratch = Layers::template scratch<B> + aligned_size<float>(Layers::Output::size);
 
-  /// features (batch, grid, channels) from images (batch, Input), normalised as the weights want it.
+  /// Computes features (batch, grid, channels) from images (batch, Input), which are normalised as the weights expect.
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, MapIn<B> images, MapOut<B> features,
                       typename B::Scalar* scratch) {
@@ -81,7 +81,7 @@ struct Backbone {
     });
   }
 
-  /// Calls tap(number, map) for every tap, as soon as it exists and before it is overwritten.
+  /// Calls tap(number, map) for every tap as soon as it is computed, before its memory is reused.
   template <Backend B, class F>
   static void visit_taps(const typename B::Context& context, const Weights<B>& w, MapIn<B> images,
                          typename B::Scalar* scratch, F&& tap) {
@@ -94,7 +94,7 @@ struct Backbone {
   }
 };
 
-/// The same layers with the last tap alone: an ablation.
+/// The same layers with only the last tap, for an ablation.
 template <class B>
 struct LastTapOf;
 template <class Layers, std::size_t... Taps>

@@ -1,4 +1,4 @@
-/// Which architectures there are, by name; their numerics; and the compiled networks that a file can ask for.
+/// The architectures by name, their numerics, and the compiled networks that a file can ask for.
 #pragma once
 
 #include <optional>
@@ -43,11 +43,11 @@ inline constexpr std::array<std::string_view, 16> architecture_names{
   return architecture_names[static_cast<std::size_t>(a)];
 }
 
-/// What a weights file needs and its tensors do not tell.
+/// What must be known to use a weights file and cannot be told from its tensors.
 struct Numerics {
   double bn_eps = 1e-5;
   Padding padding = Padding::symmetric;
-  std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  ///< of the input, channels scaled to [0, 1]
+  std::array<float, 3> mean{0.485F, 0.456F, 0.406F};  ///< of the input, with channels scaled to [0, 1]
   std::array<float, 3> std{0.229F, 0.224F, 0.225F};
 };
 
@@ -57,8 +57,9 @@ struct NamedArchitecture {
   Numerics numerics;
 };
 
-/// From timm's names: `efficientnet_b4`, `tf_efficientnet_b4` (TensorFlow's numerics), `resnet18`. The Lite models only
-/// exist with TensorFlow's numerics and want (x − 127)/128. Throws Error that lists the names where there is none.
+/// Parses timm's names: `efficientnet_b4`, `tf_efficientnet_b4` (TensorFlow's numerics), `resnet18`. The Lite models
+/// exist only with TensorFlow's numerics and expect inputs (x − 127)/128. Throws Error that lists the known names if
+/// `name` is not one of them.
 [[nodiscard]] inline NamedArchitecture parse_architecture(std::string_view name) {
   constexpr std::string_view tensorflow = "tf_";
   const bool prefixed = name.starts_with(tensorflow);
@@ -124,23 +125,22 @@ struct Network {
   using type = Adtr<typename detail::Tapped<Backbone, T>::type, Grid<GridSize, GridSize>, S>;
 };
 
-/// The networks that a program can run. A user's own list is one line:
+/// The networks that a program can run. A user's own list takes one line:
 /// `using Mine = adtr::Networks<adtr::Network<adtr::Architecture::efficientnet_b2>>;`
 template <class... N>
 struct Networks {};
 
-/// What a program gets that does not choose: the paper's backbone and the quickest. Each network costs two or three
-/// seconds to compile.
+/// The default list: the paper's backbone and the fastest one. Each network takes two or three seconds to compile.
 using DefaultNetworks = Networks<Network<Architecture::efficientnet_b4>, Network<Architecture::efficientnet_lite0>>;
 
-/// No network of the list fits.
+/// Thrown if no network of the list fits.
 class NoSuchNetwork : public Error {
  public:
   explicit NoSuchNetwork(const std::string& sentence) : Error(sentence, ErrorCode::no_such_network) {}
 };
 
-/// Calls `visit.template operator()<N>()` with the compiled network of that architecture and geometry and returns its
-/// result; throws NoSuchNetwork that lists what there is where none fits.
+/// Calls `visit.template operator()<N>()`, where N is the compiled network with that architecture and geometry, and
+/// returns its result. Throws NoSuchNetwork that lists the compiled networks if none fits.
 template <class... N, class Visit>
 auto select_network(Networks<N...>, Architecture architecture, Index image_size, Index grid, Visit&& visit) {
   using Result = std::common_type_t<decltype(visit.template operator()<N>())...>;

@@ -1,4 +1,4 @@
-/// What a model file says about itself beside its tensors.
+/// A model file's metadata: what it says about itself in addition to its tensors.
 #pragma once
 
 #include <array>
@@ -15,29 +15,30 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// How scores come from what the reconstruction misses. The score of an image is the maximum of a pooled map: of the
-/// score map itself, or of another.
+/// How scores are computed from the reconstruction error. An image's score is the maximum of a pooled map: the score
+/// map itself, or another one.
 enum class Scoring : std::uint8_t {
-  norm,  ///< the paper's: map and image from the difference norm
-  taps   ///< the fast recipe's: see tap_scores(); the image's from z-scores of the deep taps over the training images
+  norm,  ///< the paper's: map and image score from the norm of the difference
+  taps   ///< the fast recipe's, see tap_scores(); image score from z-scores of the deep taps over the training images
 };
 
-/// Goes into the `__metadata__` of a model file and comes out of it again.
+/// The contents of a model file's `__metadata__`, written by to_metadata() and read by read_description().
 struct ModelDescription {
   static constexpr const char* format_version = "2";
-  static constexpr Index max_image_size = 16384;  ///< what a file may ask for
+  static constexpr Index max_image_size = 16384;  ///< the largest size that a file may ask for
 
   Architecture architecture = Architecture::efficientnet_b4;
   Index image_size = 256;
   Index grid = 16;
-  Numerics numerics;  ///< bn_eps is spent: the stored backbone is folded
+  Numerics numerics;  ///< bn_eps is unused: the stored backbone has its batch norms folded
   Scoring scoring = Scoring::norm;
-  /// An image at or above it is anomalous; absent where no good images were held out.
+  /// An image with this score or a higher one is anomalous; absent if no good images were held out.
   std::optional<double> threshold;
-  /// The score map values between which heat maps are coloured: the same for every image of this model.
+  /// The range of score map values that heat maps colour, the same for every image of this model.
   double colour_low = 0.0;
   double colour_high = 1.0;
-  /// How it was trained, for people: recipe, epochs, seed, images, held-out images, the rate behind the threshold.
+  /// How the model was trained, for people to read: recipe, epochs, seed, images, held-out images, the rate behind the
+  /// threshold.
   std::map<std::string, std::string> notes;
 };
 
@@ -65,7 +66,7 @@ using adtr::number_text;
   return m;
 }
 
-/// Whether a file calls itself a model (and not, say, backbone weights).
+/// Whether a file says that it is a model (and not, for example, backbone weights).
 [[nodiscard]] inline bool is_model_file(const SafetensorsFile& file) {
   const auto it = file.metadata().find("format");
   return it != file.metadata().end() && it->second == "adtr";
@@ -73,7 +74,7 @@ using adtr::number_text;
 
 namespace detail {
 
-/// The Error of a file that is no model: what else it is, and what that is for.
+/// The Error for a file that is not a model; says what the file is instead, and what to do with it.
 [[nodiscard]] inline Error no_model(const SafetensorsFile& file) {
   const auto error = [&](const std::string& sentence) {
     return file_error(file.path(), sentence, ErrorCode::not_a_model);
@@ -90,7 +91,7 @@ namespace detail {
                "; adtr train makes a model with them (--backbone)");
 }
 
-/// An integer of the metadata from 1 to `most`.
+/// Reads an integer from 1 to `most` from the metadata.
 [[nodiscard]] inline Index size_in_metadata(const SafetensorsFile& file, const std::string& key, Index most) {
   const std::string& text = file.metadata().at(key);
   Index value = 0;
@@ -103,8 +104,9 @@ namespace detail {
 
 }  // namespace detail
 
-/// Throws Error naming the file where it is no model (not_a_model), one of another version, or where a value is absent
-/// or out of its range (bad_weights): sizes are positive integers, all numbers finite, deviations above 0.
+/// Reads the description of a model. Throws Error naming the file: not_a_model if it is not a model; bad_weights if it
+/// has another version, or if a value is absent or out of range: sizes are positive integers, all numbers are finite,
+/// deviations are above 0.
 [[nodiscard]] inline ModelDescription read_description(const SafetensorsFile& file) {
   if (!is_model_file(file)) throw detail::no_model(file);
   const auto get = [&](const std::string& key) -> const std::string& {
@@ -143,8 +145,8 @@ namespace detail {
   return d;
 }
 
-/// Opens a model and describes it. Throws Error as SafetensorsFile::open, but with the code not_a_model where the file
-/// is something else, and as read_description().
+/// Opens a model and reads its description. Throws the Errors of read_description() and of SafetensorsFile::open(), but
+/// with the code not_a_model instead of bad_weights if the file cannot be read as safetensors.
 [[nodiscard]] inline std::pair<SafetensorsFile, ModelDescription> open_model(const std::string& path) {
   const auto open = [&] {
     try {

@@ -1,4 +1,4 @@
-/// EfficientNet B0 to B7 and Lite0 to Lite4 (Tan & Le, ICML 2019), generated from tables, tapped for ADTR.
+/// EfficientNet B0 to B7 and Lite0 to Lite4 (Tan & Le, ICML 2019), generated from tables, with ADTR's taps.
 #pragma once
 
 #include "adtr/models/backbone.hpp"
@@ -9,8 +9,8 @@ inline namespace ADTR_ABI {
 
 /// How one member of the family is scaled from B0.
 struct EfficientNetSpec {
-  double width = 1.0;  ///< multiplies channels, rounded to multiples of 8
-  double depth = 1.0;  ///< multiplies the blocks of a stage, rounded up
+  double width = 1.0;  ///< factor for channels, rounded to multiples of 8
+  double depth = 1.0;  ///< factor for the blocks of a stage, rounded up
   bool lite = false;   ///< ReLU6, no squeeze-and-excitation; stem, first and last stage keep B0's size
 };
 
@@ -28,8 +28,8 @@ inline constexpr std::array<StageSpec, 7> base{{{1, 3, 1, 1, 16},
                                                 {4, 5, 2, 6, 192},
                                                 {1, 3, 1, 6, 320}}};
 
-/// The nearest multiple of 8, never less than 90 % of the scaled number (the reference implementation's
-/// make_divisible).
+/// Scales and rounds to the nearest multiple of 8, but never below 90 % of the scaled value (the reference
+/// implementation's make_divisible).
 constexpr Index scaled_channels(Index channels, double width) {
   const double scaled = static_cast<double>(channels) * width;
   Index rounded = std::max<Index>(8, static_cast<Index>(scaled + 4.0) / 8 * 8);
@@ -50,7 +50,7 @@ constexpr StageSpec scaled(const EfficientNetSpec& spec, std::size_t stage) {
   return s;
 }
 
-/// Block of stage S: the first changes shape, the others keep it.
+/// A block of stage `s`: the first one changes the shape, the others keep it.
 constexpr MBConvSpec block(const EfficientNetSpec& spec, const StageSpec& s, Index inputs, bool first) {
   return {s.outputs,
           s.expand,
@@ -89,7 +89,7 @@ struct Make {
 
 }  // namespace efficientnet
 
-/// A member of the family over images of the shape `Image`; names in weight files are timm's.
+/// A member of the family for images of shape `Image`; the names in weight files are timm's.
 template <EfficientNetSpec Spec, class Image>
 using EfficientNet = typename efficientnet::Make<Spec, Image>::type;
 

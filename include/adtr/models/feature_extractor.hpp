@@ -1,4 +1,4 @@
-/// The frozen half of a network: a backbone with its weights, images in and features out.
+/// The frozen half of a network: a backbone with its weights, which turns images into features.
 #pragma once
 
 #include <algorithm>
@@ -13,13 +13,13 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 namespace detail {
-/// Room for a layer's weights on a backend, where narrow matrices are filled up with zeros.
+/// Room in bytes for a layer's weights on a backend, where narrow matrices are padded with zeros.
 template <class Layer, class T>
 inline constexpr std::size_t packed_bytes =
     static_cast<std::size_t>(parameter_count<Layer> + parameter_count<Layer> / 4) * sizeof(T) + (std::size_t{1} << 20);
 }  // namespace detail
 
-/// The frozen half: a backbone with its weights, and the memory to run it. For one thread at a time.
+/// The frozen half: a backbone with its weights and working memory. Use from one thread at a time.
 template <class Net, Backend B>
 class FeatureExtractor {
  public:
@@ -27,23 +27,23 @@ class FeatureExtractor {
   using Backbone = typename Net::Backbone;
   using Parameters = typename Backbone::template Parameters<Scalar>;
 
-  /// Packs `parameters`, which the host has and which are not needed afterwards, part by part. Up to `capacity` images
-  /// go through at a time.
+  /// Packs `parameters`, which are in the host's memory and are not needed afterwards, part by part. Processes up to
+  /// `capacity` images at a time.
   FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
                    Index capacity = 1, const PartListener& parts = {})
       : FeatureExtractor(context, pack(context, parameters, padding, parts), capacity) {}
 
-  /// Another with the same weights, which are not copied, and memory of its own, so that another thread can use it.
+  /// Returns another extractor for another thread: it shares the weights and has its own working memory.
   [[nodiscard]] FeatureExtractor share() const { return {context_, weights_, capacity_}; }
 
   [[nodiscard]] Index capacity() const { return capacity_; }
-  /// For others between two calls.
+  /// Working memory that others may use between two calls.
   [[nodiscard]] typename B::Memory& scratch() { return scratch_; }
   [[nodiscard]] const typename B::Memory& scratch() const { return scratch_; }
 
-  /// Calls run(first, count) for groups of n images, of at most group(). One image at a time has its maps in the caches
-  /// when the next layer wants them; more than two threads, an image for each two of which, have enough to do. What has
-  /// memory of its own, a GPU, takes all images together.
+  /// Calls run(first, count) for groups of n images, at most group() images each. With one to three threads a group is
+  /// one image, which keeps its maps in cache; with more threads, one image per two threads. A backend with its own
+  /// memory, such as a GPU, processes all images together.
   template <class F>
   void for_groups(Index n, F&& run) const {
     assert(n <= capacity_);
@@ -51,7 +51,7 @@ class FeatureExtractor {
   }
   [[nodiscard]] Index group() const { return group_; }
 
-  /// features (n, Net::Features) of images (n, Net::Image), n ≤ capacity, both in the backend's memory.
+  /// Writes features (n, Net::Features) of images (n, Net::Image), n ≤ capacity, both in the backend's memory.
   void extract(MapIn<B> images, MapOut<B> features) {
     for_groups(images.batch, [&](Index first, Index count) {
       Backbone::template forward<B>(context_, *weights_, images.images(first, count), features.images(first, count),
@@ -59,7 +59,7 @@ class FeatureExtractor {
     });
   }
 
-  /// The taps' own maps of up to group() images, for those who want to look inside: tap(number, map).
+  /// Calls tap(number, map) with each tap's own map, for up to group() images, for inspection.
   template <class F>
   void visit_taps(MapIn<B> images, F&& tap) {
     assert(images.batch <= group_);

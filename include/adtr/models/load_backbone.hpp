@@ -1,4 +1,4 @@
-/// A backbone's parameters and numerics out of a weights file, whoever named its tensors.
+/// Reads a backbone's parameters and numerics from a weights file, in any of the known naming conventions.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +19,8 @@ inline namespace ADTR_ABI {
 /// Opens a weights file; see SafetensorsFile.
 [[nodiscard]] inline SafetensorsFile load_weights(const std::string& path) { return SafetensorsFile::open(path); }
 
-/// Three numbers as a metadata value, and back; `key` names the value in the Error that bad text throws.
+/// Writes three numbers as a metadata value; parse_triple() reads them back, and names `key` in the Error for a bad
+/// text.
 [[nodiscard]] inline std::string triple_text(const std::array<float, 3>& values) {
   std::string text;
   for (const float v : values) {
@@ -60,13 +61,13 @@ namespace detail {
   return it == file.metadata().end() ? std::string() : it->second;
 }
 
-/// A text of a file as it stands in a sentence: on one line, of bounded length.
+/// Makes a text from a file fit for a message: on one line, of bounded length.
 [[nodiscard]] inline std::string printable(std::string_view text) {
   const std::string quoted = quoted_for_message(text);
   return quoted.substr(1, quoted.rfind('"') - 1);
 }
 
-/// The architecture that a file names in its metadata, or else `given`, with the numerics that the file states.
+/// The architecture named in the file's metadata, otherwise `given`, with the numerics that the file states.
 [[nodiscard]] inline NamedArchitecture described_architecture(const SafetensorsFile& file, const std::string& given) {
   const auto value = [&](const char* key) { return metadata_value(file, key); };
   const std::string stored = printable(value("architecture"));
@@ -105,7 +106,7 @@ namespace detail {
   return named;
 }
 
-/// Throws Error where the file is a model or a checkpoint of adtr's: these hold no backbone's weights to begin with.
+/// Throws Error if the file is a model or a checkpoint of adtr, not a backbone to start from.
 inline void refuse_own_files(const SafetensorsFile& file) {
   const std::string format = metadata_value(file, "format");
   if (format == "adtr")
@@ -120,10 +121,10 @@ inline void refuse_own_files(const SafetensorsFile& file) {
 
 }  // namespace detail
 
-/// The architecture that a weights file names in its metadata, or else `given` (from the command line); where the file
-/// says how it was trained (bn_eps, padding, mean, std), that replaces the architecture's usual numerics. Throws Error
-/// where neither names an architecture (ErrorCode::option), the two differ, the tensors are seen to be another
-/// architecture's, or the file is a model or a checkpoint (bad_weights).
+/// The architecture named in a weights file's metadata, otherwise `given` (from the command line). If the file says how
+/// it was trained (bn_eps, padding, mean, std), this replaces the architecture's usual numerics. Throws Error: option
+/// if neither names an architecture; bad_weights if the two differ, the tensors are recognised as another
+/// architecture's, or the file is a model or a checkpoint.
 [[nodiscard]] inline NamedArchitecture describe_weights(const SafetensorsFile& file, const std::string& given = "") {
   detail::refuse_own_files(file);
   NamedArchitecture named = detail::described_architecture(file, given);
@@ -136,7 +137,7 @@ inline void refuse_own_files(const SafetensorsFile& file) {
 
 namespace detail {
 
-/// The number of blocks of each stage among the layers of a Sequential.
+/// The number of blocks in each stage of a Sequential.
 template <class Layers>
 std::vector<int> stage_depths() {
   std::vector<int> depths;
@@ -162,9 +163,9 @@ struct FindsSqueezeExcite {
 
 }  // namespace detail
 
-/// Fills `parameters` from a weights file with the names of timm, torchvision or lukemelas, behind a common prefix
-/// where there is one (backbone_prefix), batch norms folded with `bn_eps`. Throws one Error (bad_weights) with
-/// everything that does not fit.
+/// Fills `parameters` from a weights file with the names of timm, torchvision or lukemelas, with or without a common
+/// prefix (backbone_prefix), and folds batch norms with `bn_eps`. Throws one Error (bad_weights) that lists everything
+/// that does not fit.
 template <class Layers, std::floating_point T>
 void load_backbone(const SafetensorsFile& file, double bn_eps, typename Layers::template Parameters<T>& parameters) {
   detail::refuse_own_files(file);
@@ -178,7 +179,7 @@ void load_backbone(const SafetensorsFile& file, double bn_eps, typename Layers::
     return prefix + translate(name, convention, depths, squeeze_excite.found);
   });
   walk_parameters(parameters, "", loader);
-  // What does not have the backbone's prefix is another part: a head, an optimiser.
+  // Tensors without the backbone's prefix belong to another part: a head, an optimiser.
   const auto surplus = [&](const std::string& name) {
     return !name.starts_with(prefix) || is_known_surplus(std::string_view(name).substr(prefix.size()), convention);
   };

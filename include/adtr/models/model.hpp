@@ -15,14 +15,14 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What training makes, as one parameter list: the transformer, and what the model remembers of its training images.
+/// Everything that training produces, as one parameter list: the transformer, and statistics of the training images.
 template <class Net>
 struct TrainedTensors {
   template <class T>
   struct Parameters {
     typename Net::Transformer::template Parameters<T> transformer;
-    T *feature_mean = nullptr, *feature_std = nullptr;  ///< (C); 0 and 1 where features are not standardised
-    T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the scores behind an image's; the latter floored
+    T *feature_mean = nullptr, *feature_std = nullptr;  ///< (C); 0 and 1 if features are not standardised
+    T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the scores behind image scores; std has a floor
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       visit("", self.transformer);
@@ -34,7 +34,7 @@ struct TrainedTensors {
   };
 };
 
-/// A trained network in inference. For one thread at a time.
+/// A trained network for inference. Use from one thread at a time.
 template <class Net, Backend B>
 class Model {
  public:
@@ -43,20 +43,21 @@ class Model {
   using Transformer = typename Net::Transformer;
   using Trained = typename TrainedTensors<Net>::template Parameters<Scalar>;
 
-  /// From a model file. Throws Error where its tensors are not this network's. Up to `capacity` images go through at a
+  /// Loads a model file. Throws Error if its tensors are not this network's. Processes up to `capacity` images at a
   /// time.
   explicit Model(const SafetensorsFile& file, const typename B::Context& context = typename B::Context(1),
                  Index capacity = 1)
       : Model(file, context, capacity, std::make_unique<Loaded>(file, context)) {}
 
-  /// From parts: a backbone in its place, and trained tensors in memory, which are packed and not needed afterwards.
+  /// Builds a model from a feature extractor, which it takes over, and trained tensors in memory, which are packed and
+  /// not needed afterwards.
   Model(const typename B::Context& context, FeatureExtractor<Net, B>&& extractor, const Trained& trained)
       : Model(context, std::move(extractor)) {
     take(trained, {});
   }
 
-  /// Another of the same network for another thread: the weights are shared, not copied; only the memory that a call
-  /// needs and the score statistics are its own. Any number of threads may call this at a time.
+  /// Returns another model for another thread: it shares the weights; only its working memory and its score statistics
+  /// are its own. Any number of threads may call this at the same time.
   [[nodiscard]] Model share() const {
     Model other(context_, extractor_.share());
     other.trained_ = trained_;
@@ -64,16 +65,17 @@ class Model {
     return other;
   }
 
-  /// Position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity. Images, features and scores are the host's.
+  /// Writes the position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity. Images, features and scores are in
+  /// the host's memory.
   void position_scores(MapIn<B> images, std::span<Scalar> scores) { image_norms(Norms::whole, images, scores.data()); }
 
-  /// The fast recipe's, tap_scores() of n images, (n, H·W) both.
+  /// Writes the fast recipe's scores of n images, see tap_scores(); map and deep are (n, H·W).
   void position_scores(MapIn<B> images, std::span<Scalar> map, std::span<Scalar> deep) {
     image_norms(Norms::taps, images, norms_.data());
     combine(images.batch, map, deep);
   }
 
-  /// The same from standardised features, as a training run keeps them.
+  /// The same, but from standardised features, as a training run keeps them.
   void feature_scores(MapIn<B> features, std::span<Scalar> scores) {
     feature_norms(Norms::whole, features, scores.data());
   }
@@ -82,7 +84,7 @@ class Model {
     combine(features.batch, map, deep);
   }
 
-  /// Scores as z-scores of each position over the training images.
+  /// Writes the scores as z-scores of each position over the training images.
   void standardise_scores(std::span<const Scalar> scores, std::span<Scalar> z) const {
     for (std::size_t i = 0; i < scores.size(); ++i) {
       const std::size_t u = i % static_cast<std::size_t>(Features::positions);
@@ -90,19 +92,19 @@ class Model {
     }
   }
 
-  /// Replaces the mean and deviation of each position's score, (H·W) both.
+  /// Replaces the mean and standard deviation of each position's score, both (H·W).
   void set_score_statistics(const Scalar* mean, const Scalar* std) {
     score_mean_.assign(mean, mean + Features::positions);
     score_std_.assign(std, std + Features::positions);
   }
 
-  /// What the last call saw and made of it, in the backend's memory: standardised features and their reconstruction.
+  /// The standardised features of the last call and their reconstruction, in the backend's memory.
   [[nodiscard]] MapIn<B> features(Index batch = 1) const { return map_view<Features>(features_.data(), batch); }
   [[nodiscard]] MapIn<B> reconstruction(Index batch = 1) const {
     return map_view<Features>(reconstruction_at(*this), batch);
   }
 
-  /// Of features in the backend's memory.
+  /// Reconstructs features in the backend's memory; reconstruction() returns the result.
   void reconstruct(MapIn<B> features) {
     typename B::Memory& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
     const auto out = map_view<Features>(reconstruction_at(*this), features.batch);
@@ -116,20 +118,20 @@ class Model {
   }
 
  private:
-  /// Of the differences between features and reconstruction: over all channels, or over those of each tap.
+  /// Norms of the differences between features and reconstruction: over all channels, or over the channels of each tap.
   enum class Norms : std::uint8_t { whole, taps };
   static constexpr Index taps = static_cast<Index>(Net::Backbone::taps.size());
   static constexpr Index norms(Norms kind, Index batch) {
     return batch * Features::positions * (kind == Norms::taps ? taps : 1);
   }
 
-  /// What tap_scores() makes of the norms of so many images.
+  /// Computes tap_scores() from the norms of `batch` images.
   void combine(Index batch, std::span<Scalar> map, std::span<Scalar> deep) const {
     const auto rows = static_cast<std::size_t>(norms(Norms::whole, batch));
     tap_scores<typename Net::Backbone, Scalar>(norms_, map.first(rows), deep.first(rows));
   }
 
-  /// norms (batch·H·W) or (taps, batch·H·W), in the backend's memory like the features.
+  /// Writes norms (batch·H·W) or (taps, batch·H·W), in the backend's memory like the features.
   void write_norms(Norms kind, MapIn<B> features, Scalar* norms) {
     reconstruct(features);
     const MatrixIn<B> f = features.matrix(), g = reconstruction(features.batch).matrix();
@@ -139,15 +141,15 @@ class Model {
       tap_norms<typename Net::Backbone, B>(context_, f, g, norms);
   }
 
-  /// The same in the host's memory.
+  /// The same with features and norms in the host's memory.
   void feature_norms(Norms kind, MapIn<B> features, Scalar* norms_out) {
     const Scalar* const at = brought<B>(context_, features.data, features.batch * Features::size, features_);
     fetch<B>(context_, norms_out, norms(kind, features.batch), transit_norms_,
              [&](Scalar* to) { write_norms(kind, map_view<Features>(at, features.batch), to); });
   }
 
-  /// The same from images. On a GPU all of it is one recorded row of operations: nothing is allocated, and the host
-  /// waits once, at the end.
+  /// The same from images. On a GPU the whole computation is one recorded sequence of operations: it allocates nothing,
+  /// and the host waits once, at the end.
   void image_norms(Norms kind, MapIn<B> images, Scalar* norms_out) {
     if constexpr (B::on_host) {
       write_norms(kind, extract(images), norms_out);
@@ -167,7 +169,7 @@ class Model {
     }
   }
 
-  /// Standardised features of images in the backend's memory.
+  /// Computes standardised features of images in the backend's memory.
   MapIn<B> extract(MapIn<B> images) {
     const auto features = map_view<Features>(features_.data(), images.batch);
     extractor_.extract(images, features);
@@ -187,19 +189,20 @@ class Model {
         staged_images_(in_transit(Net::Image::size)),
         staged_norms_(in_transit(norms(Norms::taps, 1))) {}
 
-  /// What no call changes.
+  /// Data that no call changes.
   struct Packed {
     typename Transformer::template Weights<B> transformer;
-    typename B::Memory mean, scale;  ///< (C), of standardising; scale = 1/deviation
+    typename B::Memory mean, scale;  ///< (C), for standardising; scale = 1/deviation
   };
 
-  /// The backbone is done when the transformer begins: its scratch, where large enough, serves both.
+  /// Elements of memory to allocate for activations: 0 if the backbone's scratch is large enough, because the backbone
+  /// has finished when the transformer begins.
   static Index own_activations(FeatureExtractor<Net, B>& extractor) {
     const Index elements = Transformer::activation_elements(extractor.group(), Mode::inference);
     return elements > extractor.scratch().size() ? elements : 0;
   }
 
-  /// So does the reconstruction, behind the activations.
+  /// The same for the reconstruction, which lies behind the activations.
   static Index own_reconstruction(FeatureExtractor<Net, B>& extractor) {
     const Index size = extractor.capacity() * Features::size;
     return behind_activations(extractor) + size > extractor.scratch().size() ? size : 0;
@@ -207,14 +210,14 @@ class Model {
   static Index behind_activations(const FeatureExtractor<Net, B>& extractor) {
     return aligned_size<Scalar>(Transformer::activation_elements(extractor.group(), Mode::inference));
   }
-  /// Of this model, constant or not.
+  /// The reconstruction's address; `Self` is this model, const or not.
   template <class Self>
   [[nodiscard]] static auto* reconstruction_at(Self& self) {
     return self.reconstruction_.size() > 0 ? self.reconstruction_.data()
                                            : self.extractor_.scratch().data() + behind_activations(self.extractor_);
   }
 
-  /// A file's tensors, all there and of the right shapes; most of them still in the file.
+  /// A file's tensors, checked to be complete and of the right shapes; most of them are still in the file.
   struct Loaded {
     ParameterLoader<Scalar> loader;
     typename FeatureExtractor<Net, B>::Parameters backbone;
@@ -232,7 +235,7 @@ class Model {
         if constexpr (requires { context.for_each(count, fn); }) {
           context.for_each(count, fn);
         } else {
-          static_cast<void>(context);  // or clang calls it captured for nothing
+          static_cast<void>(context);  // or clang warns of an unused capture
           for (Index i = 0; i < count; ++i) fn(i);
         }
       };
@@ -265,7 +268,7 @@ class Model {
     set_score_statistics(trained.score_mean, trained.score_std);
   }
 
-  /// Numbers of all images that are on their way between host and backend.
+  /// Number of elements that travel between host and backend for all images; 0 on the host.
   [[nodiscard]] Index in_transit(Index of_image) const { return B::on_host ? 0 : extractor_.capacity() * of_image; }
 
   typename B::Context context_;
@@ -274,13 +277,13 @@ class Model {
   typename B::Memory features_, reconstruction_;
   std::vector<Scalar> norms_;  ///< for tap_scores()
   typename B::Memory activations_;
-  typename B::Memory transit_images_, transit_norms_;  ///< empty where the host's memory is the backend's, as
-  typename B::Staging staged_images_, staged_norms_;   ///< these are, for both ends of a transfer
+  typename B::Memory transit_images_, transit_norms_;  ///< on the backend; empty if it works in the host's memory
+  typename B::Staging staged_images_, staged_norms_;   ///< the host's ends of the same transfers; empty likewise
   typename B::Recording recording_;
   std::vector<Scalar> score_mean_, score_std_;
 };
 
-/// Writes a model file: atomically, so that an earlier one is whole or replaced.
+/// Writes a model file atomically: an earlier file is either kept whole or replaced.
 template <class Net, std::floating_point T>
 void save_model(const std::string& path, typename TrainedTensors<Net>::template Parameters<T> trained,
                 typename Net::Backbone::template Parameters<T> backbone, const ModelDescription& description) {

@@ -1,4 +1,4 @@
-/// The "backbone" of the ablation that reconstructs pixels: none, a token holds the pixels of its patch.
+/// The "backbone" of the pixel-reconstruction ablation: it computes nothing, and a token holds the pixels of its patch.
 #pragma once
 
 #include "adtr/models/backbone.hpp"
@@ -6,7 +6,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Patches of Factor×Factor pixels as one position with Factor²·C channels, in (y, x, channel) order.
+/// Turns each patch of Factor×Factor pixels into one position with Factor²·C channels, in (y, x, channel) order.
 template <class In, Index Factor>
 struct SpaceToDepth {
   static_assert(In::height % Factor == 0 && In::width % Factor == 0, "SpaceToDepth: patches must fill the map");
@@ -25,7 +25,7 @@ struct SpaceToDepth {
   template <Backend B>
   static void prepare(const typename B::Context&, const Parameters<typename B::Scalar>&, Weights<B>&) {}
 
-  /// Elements of scratch memory that `forward` wants for each image.
+  /// Elements of scratch memory that `forward` needs per image.
   template <Backend B>
   static constexpr Index scratch = 0;
 
@@ -41,7 +41,7 @@ struct SpaceToDepth {
   }
 };
 
-/// Square images cut into 16×16 patches: as many positions as ADTR's grid has at 256×256.
+/// Square images cut into 16×16 patches: at 256×256 as many positions as ADTR's grid.
 template <class Image>
 using Pixels = Backbone<Sequential<Named<"", SpaceToDepth<Image, 16>>>, 0>;
 

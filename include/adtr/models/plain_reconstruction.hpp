@@ -1,4 +1,4 @@
-/// Ablations of ADTR: features reconstructed without attention, by a CNN or by feed-forward layers alone.
+/// Ablations of ADTR that reconstruct features without attention: by a CNN, or by feed-forward layers only.
 #pragma once
 
 #include "adtr/nn/plain_layer.hpp"
@@ -6,8 +6,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Features (B·tokens, Features) → 1×1 convolution → 2·S.layers plain layers, as many as ADTR's encoder and decoder
-/// have → 1×1 convolution → reconstruction. Nothing but width and training keeps an anomaly from being copied through.
+/// Features (B·tokens, Features) → 1×1 convolution → 2·S.layers plain layers, the number of ADTR's encoder and decoder
+/// layers together → 1×1 convolution → reconstruction. Only the narrow width and training keep an anomaly from being
+/// copied through.
 template <Index Height, Index Width, Index Features, TransformerSpec S>
 struct PlainReconstruction {
   static_assert(S.mixing != Mixing::attention, "PlainReconstruction has no attention; see Reconstruction");
@@ -56,7 +57,7 @@ struct PlainReconstruction {
     OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
   }
 
-  /// In inference all layers share the memory of one.
+  /// Activations; in inference all layers share the memory of one.
   template <class T>
   struct Activations {
     std::array<typename Layer::template Activations<T>, N> layers;
@@ -76,7 +77,7 @@ struct PlainReconstruction {
     return arena.peak();
   }
 
-  /// y, the reconstruction of f; both (batch·tokens, Features).
+  /// Writes y, the reconstruction of f; both are (batch·tokens, Features).
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
                       const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixOut<B> y) {
@@ -92,7 +93,7 @@ struct PlainReconstruction {
     return aligned_size<float>(batch * tokens * C) + Layer::gradient_scratch(batch * tokens);
   }
 
-  /// Adds to `gradient` what dy, the gradient of the reconstruction, gives every parameter.
+  /// Adds to `gradient` the gradient of every parameter, given dy, the gradient of the reconstruction.
   template <Backend B>
   static void backward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
                        const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixIn<B> dy,

@@ -1,5 +1,5 @@
-/// The decoder's first layer, whose target is the query embedding: what comes before its attention to the memory
-/// depends on no image.
+/// The decoder's first layer, whose target is the query embedding: what it computes before its attention to the memory
+/// is the same for all images.
 #pragma once
 
 #include "adtr/nn/decoder_layer.hpp"
@@ -7,9 +7,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// A DecoderLayer that starts from one embedding (Tokens, C) for all images. In inference its first third is computed
-/// when the weights are prepared, in training once a batch; only with dropout, which differs from image to image, is
-/// it computed for each of them.
+/// A DecoderLayer whose target is one embedding (Tokens, C) for all images. Its first third is computed once: in
+/// inference when the weights are prepared, in training once per pass. Only with dropout, which differs between images,
+/// is it computed for each image.
 template <Index Tokens, TransformerSpec S>
 struct QueryLayer {
   static constexpr Index C = S.channels;
@@ -19,18 +19,18 @@ struct QueryLayer {
   using Memory = typename Decoder::template Memory<T>;
   template <class T>
   using Activations = typename Decoder::template Activations<T>;
-  /// Of each image; those of the part that depends on none are left out.
+  /// Multiply-accumulates per image, without the part that is the same for all images.
   static constexpr Index inference_macs = Decoder::macs(Tokens) - Attend::macs(Tokens) - Tokens * C * C;
 
-  /// Beside those of the layer itself.
+  /// Weights in addition to those of the layer itself.
   template <Backend B>
   struct Weights {
-    typename B::Memory query_embed;  ///< in training
-    /// In inference: t₁ and the projected queries of the attention to the memory, (Tokens, C) both.
+    typename B::Memory query_embed;  ///< only in training
+    /// Only in inference: t₁ and the projected queries of the attention to the memory, both (Tokens, C).
     typename B::Memory target, projected_query;
   };
 
-  /// Prepares the layer's weights too; in inference those of its first third are not kept.
+  /// Prepares the layer's weights as well. In inference the weights of its first third are not kept.
   template <Backend B>
   static void prepare(const Pass<B>& pass, const typename Decoder::template Parameters<typename B::Scalar>& p,
                       const typename B::Scalar* query_embed, Mode mode, typename Decoder::template Weights<B>& layer,
@@ -43,7 +43,7 @@ struct QueryLayer {
     Decoder::template prepare_memory<B>(pass.context, p, mode, layer, 1);
     w.target = typename B::Memory(Tokens * C);
     w.projected_query = typename B::Memory(Tokens * C);
-    const BuffersTogether apart(0);  // what follows would stay among the weights
+    const BuffersTogether apart(0);  // keeps the temporary buffers below out of the block of weights
     typename Decoder::template Weights<B> first;
     Decoder::template prepare_target<B>(pass.context, p, mode, first);
     typename Attend::Out::template Weights<B> projection;
@@ -59,7 +59,7 @@ struct QueryLayer {
                                      MatrixOut<B>(w.projected_query.data(), Tokens, C));
   }
 
-  /// y (rows, C); `t` (rows, C) is room for the target of every image.
+  /// y (rows, C). `t` (rows, C) is room for the targets of all images.
   template <Backend B>
   static void forward(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer, const Weights<B>& w,
                       Index site, const Activations<typename B::Scalar>& a, MatrixOut<B> t,
@@ -81,7 +81,7 @@ struct QueryLayer {
     Decoder::template attend_to_memory<B>(pass, layer, site, a, query, memory, y);
   }
 
-  /// From d (rows, C), the gradient of y, which is overwritten; adds to `gradient`, d_query (Tokens, C), d_memory and
+  /// Takes d (rows, C), the gradient of y, and overwrites it. Adds to `gradient`, d_query (Tokens, C), d_memory and
   /// d_positions.
   template <Backend B>
   static void backward(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer, const Weights<B>& w,
@@ -96,7 +96,7 @@ struct QueryLayer {
     const MatrixOut<B> d_first(scratch.take(d.rows * C), d.rows, C);
     Decoder::template memory_backward<B>(pass, layer, site, a, memory, d, gradient, d_first, d_memory, d_positions,
                                          scratch);
-    // What came before was computed for one image, and so is its gradient.
+    // The first third was computed for one image, and so is its gradient.
     const MatrixOut<B> sum(d.data, Tokens, C);
     B::zero(pass.context, sum.data, Tokens * C);
     B::accumulate_positions(pass.context, d_first, sum);
@@ -107,7 +107,7 @@ struct QueryLayer {
   }
 
  private:
-  /// Gives every image of y the rows of x (Tokens, C), which may be those of the first image.
+  /// Copies the rows of x (Tokens, C) to every image of y; x may be y's first image.
   template <Backend B>
   static void repeat(const typename B::Context& context, const typename B::Scalar* x, MatrixOut<B> y) {
     for (Index r = x == y.data ? Tokens : 0; r < y.rows; r += Tokens)

@@ -7,8 +7,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Features (B·Tokens, Features) → 1×1 convolution → encoder → decoder, which starts from the query embedding instead
-/// of the input, so that an anomaly cannot be copied through → 1×1 convolution → reconstruction (B·Tokens, Features).
+/// Features (B·Tokens, Features) → 1×1 convolution → encoder → decoder → 1×1 convolution → reconstruction (B·Tokens,
+/// Features). The decoder starts from the query embedding instead of the input, so that an anomaly cannot be copied
+/// through.
 template <Index Tokens, Index Features, TransformerSpec S = TransformerSpec{}>
 struct Reconstruction {
   static_assert(S.mixing == Mixing::attention, "Reconstruction is a transformer; see PlainReconstruction");
@@ -24,7 +25,7 @@ struct Reconstruction {
   using Query = QueryLayer<Tokens, S>;  ///< the decoder's first layer
   static constexpr Index macs = Tokens * (InputProjection::macs_per_token + OutputProjection::macs_per_token) +
                                 S.layers * (Encoder::macs(Tokens) + Decoder::macs(Tokens));
-  /// Without what depends on no image.
+  /// The same without what is computed once for all images.
   static constexpr Index inference_macs = S.query ? macs - Decoder::macs(Tokens) + Query::inference_macs : macs;
 
   template <class T>
@@ -97,8 +98,8 @@ struct Reconstruction {
     OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
   }
 
-  /// Everything between input and output. In inference all layers share the memory of one; in training each has its
-  /// own.
+  /// All activations between input and output. In inference all layers share the memory of one; in training each has
+  /// its own.
   template <class T>
   struct Activations {
     std::array<typename Encoder::template Activations<T>, N> encoder;
@@ -118,7 +119,7 @@ struct Reconstruction {
       for (std::size_t i = 0; i < N; ++i)
         encoder[i] = keep || i == 0 ? typename Encoder::template Activations<T>(arena, rows, mode) : encoder[0];
       const Index end = arena.mark();
-      if (!keep) arena.release(begin);  // the encoder is done when the decoder begins
+      if (!keep) arena.release(begin);  // the encoder has finished when the decoder begins
       for (std::size_t i = 0; i < N; ++i)
         decoder[i] = keep || i == 0 ? typename Decoder::template Activations<T>(arena, rows, mode) : decoder[0];
       arena.skip_to(end);
@@ -131,7 +132,7 @@ struct Reconstruction {
     return arena.peak();
   }
 
-  /// y, the reconstruction of f; both (batch·Tokens, Features).
+  /// Writes y, the reconstruction of f; both are (batch·Tokens, Features).
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
                       const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixOut<B> y) {
@@ -161,7 +162,7 @@ struct Reconstruction {
     return 2 * aligned_size<float>(batch * Tokens * C) + backward_scratch<S>(batch * Tokens);
   }
 
-  /// Adds to `gradient` what dy, the gradient of the reconstruction, gives every parameter.
+  /// Adds to `gradient` the gradient of every parameter, given dy, the gradient of the reconstruction.
   template <Backend B>
   static void backward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
                        const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixIn<B> dy,

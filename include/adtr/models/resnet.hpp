@@ -23,7 +23,7 @@ struct Make {
 };
 }  // namespace resnet
 
-/// Names in weight files are torchvision's, which are timm's too.
+/// The names in weight files are torchvision's, which timm uses too.
 template <class Image>
 using ResNet18 = typename resnet::Make<Image, 2, 2, 2>::type;
 template <class Image>

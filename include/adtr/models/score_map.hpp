@@ -1,4 +1,4 @@
-/// From position scores to what a person sees: a map the size of the image, and one number for the image.
+/// Turns position scores into a map of the image's size, and into one score for the image.
 #pragma once
 
 #include <algorithm>
@@ -12,12 +12,12 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Upsamples square maps of position scores and pools them. Holds the memory it needs, so that scoring allocates
+/// Upsamples square maps of position scores and pools them. Keeps its working memory, so that scoring allocates
 /// nothing.
 template <class T>
 class ScoreMap {
  public:
-  /// The side of the window that the image score averages over, in pixels (method: 16×16, stride 1).
+  /// Side in pixels of the window over which the image score averages (method: 16×16, stride 1).
   static constexpr Index pool = 16;
 
   ScoreMap(Index grid, Index image_size)
@@ -26,7 +26,7 @@ class ScoreMap {
         rows_(static_cast<std::size_t>(grid * image_size)),
         sums_(static_cast<std::size_t>(image_size)) {}
 
-  /// `map` (image_size²) from `scores` (grid²), bilinear, corners aligned.
+  /// Writes `map` (image_size²) from `scores` (grid²): bilinear, corners aligned.
   void upsample(std::span<const T> scores, std::span<T> map) {
     for (Index y = 0; y < grid_; ++y) {
       const T* from = scores.data() + y * grid_;
@@ -44,8 +44,8 @@ class ScoreMap {
     }
   }
 
-  /// The largest mean over a pool×pool window of the map; over the whole map where that is smaller. NaN where a value
-  /// of the map is not finite.
+  /// Returns the largest mean over a pool×pool window of the map, or over the whole map if it is smaller. NaN if a
+  /// value of the map is not finite.
   [[nodiscard]] double pooled_maximum(std::span<const T> map) {
     const Index side = std::min(pool, size_);
     double largest = 0.0;
@@ -65,7 +65,8 @@ class ScoreMap {
         if (x >= side - 1) largest = first ? window : std::max(largest, window);
       }
     }
-    // A value that is not finite never leaves its column's sum again: it would have lost every comparison above.
+    // A value that is not finite stays in its column's sum for good, so it is found here; it would have lost every
+    // comparison above.
     const auto finite = [](double sum) { return std::isfinite(sum); };
     if (!std::all_of(sums_.begin(), sums_.end(), finite)) return std::numeric_limits<double>::quiet_NaN();
     return largest / static_cast<double>(side * side);
@@ -87,8 +88,8 @@ class ScoreMap {
   }
 
   Index grid_, size_;
-  std::vector<T> rows_;       ///< (grid, size): widened, not yet heightened
-  std::vector<double> sums_;  ///< of the last `pool` rows, by column
+  std::vector<T> rows_;       ///< (grid, size): upsampled in width only
+  std::vector<double> sums_;  ///< sum of each column over the last `pool` rows
 };
 
 }  // namespace ADTR_ABI

@@ -1,4 +1,4 @@
-/// The fast recipe's position scores, in which every tap of the backbone counts alike.
+/// The fast recipe's position scores, which weight all taps of the backbone equally.
 #pragma once
 
 #include <array>
@@ -18,12 +18,12 @@ constexpr std::array<Index, sizeof...(K)> tap_widths(std::index_sequence<K...>) 
 }
 }  // namespace detail
 
-/// The channels of each tap.
+/// Number of channels of each tap.
 template <class Backbone>
 inline constexpr auto tap_widths = detail::tap_widths<Backbone>(std::make_index_sequence<Backbone::taps.size()>());
 
-/// norms (taps, rows), ‖f(u) − g(u)‖₂ over the channels of each tap; f and g (rows, channels). All in the backend's
-/// memory.
+/// Writes norms (taps, rows): ‖f(u) − g(u)‖₂ over the channels of each tap. f and g are (rows, channels). All are in
+/// the backend's memory.
 template <class Backbone, Backend B>
 void tap_norms(const typename B::Context& context, MatrixIn<B> f, MatrixIn<B> g, typename B::Scalar* norms) {
   Index first = 0;
@@ -35,10 +35,10 @@ void tap_norms(const typename B::Context& context, MatrixIn<B> f, MatrixIn<B> g,
 }
 
 /// With t_k(u) = √(mean over the channels of tap k of (f(u) − g(u))²), taps in order of depth:
-/// map(u) = exp(mean_k ln(t_k(u) + 0.001)), the taps' geometric mean, and deep(u) = the sum of t_k(u) over the two
-/// deepest taps. The plain norm is mostly the deepest tap's, which has most channels and finds defects, but blurs them.
-/// f and g are standardised, so that a thousandth is little; norms (taps, rows) as tap_norms() gives them; map and deep
-/// (rows).
+/// map(u) = exp(mean_k ln(t_k(u) + 0.001)), about the geometric mean over the taps, and deep(u) = the sum of t_k(u)
+/// over the two deepest taps. The deepest tap, which has most channels, dominates the plain norm: it finds defects, but
+/// blurs them. The offset 0.001 is small because f and g are standardised. norms (taps, rows) come from tap_norms();
+/// map and deep are (rows).
 template <class Backbone, class T>
 void tap_scores(std::span<const T> norms, std::span<T> map, std::span<T> deep) {
   constexpr std::size_t taps = Backbone::taps.size();

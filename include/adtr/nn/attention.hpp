@@ -1,4 +1,4 @@
-/// Multi-head attention with its projections (Vaswani et al., 2017), PyTorch's parameters, with its gradient.
+/// Multi-head attention with its projections (Vaswani et al., 2017) in PyTorch's parameter layout, and its gradient.
 #pragma once
 
 #include "adtr/nn/linear.hpp"
@@ -6,7 +6,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Attends from queries to keys and values of the same number of tokens, `Channels` wide, over `Heads` heads.
+/// Multi-head attention of queries to the same number of keys and values, `Channels` wide, with `Heads` heads.
 template <Index Channels, Index Heads>
 struct MultiHeadAttention {
   static_assert(Channels % Heads == 0, "MultiHeadAttention: the heads share the channels evenly");
@@ -23,7 +23,7 @@ struct MultiHeadAttention {
       visit("in_proj_bias", self.in_proj_bias, Shape{3 * Channels});
       visit("out_proj", self.out_proj);
     }
-    /// The projection of queries (0), keys (1) or values (2) as a linear layer.
+    /// Returns the projection of queries (0), keys (1) or values (2) as a linear layer.
     [[nodiscard]] typename Out::template Parameters<T> projection(Index which) const {
       return {in_proj_weight + which * Channels * Channels, in_proj_bias + which * Channels};
     }
@@ -35,7 +35,7 @@ struct MultiHeadAttention {
     typename Out::template Weights<B> out;
   };
 
-  /// Of the projections from number `first` on.
+  /// Prepares the projections from index `first` on, and the output projection.
   template <Backend B>
   static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
                       Weights<B>& w, Index first = 0) {
@@ -44,7 +44,8 @@ struct MultiHeadAttention {
     Out::template prepare<B>(context, p.out_proj, mode, w.out);
   }
 
-  /// What the forward pass leaves for the backward pass: (rows, 3C) projections, (rows, C) heads, (rows, Heads) sums.
+  /// Results of the forward pass that the backward pass needs: projections (rows, 3C), attended values of all heads
+  /// (rows, C), log-sum-exps (rows, Heads).
   template <class T>
   struct Activations {
     T* projected = nullptr;
@@ -57,19 +58,20 @@ struct MultiHeadAttention {
           log_sum_exp(mode == Mode::training ? arena.take(rows * Heads) : nullptr) {}
   };
 
-  /// The three inputs; self-attention gives its positions to query and key.
+  /// The three inputs; in self-attention query and key include the positions, value does not.
   template <class T>
   struct Inputs {
     MatrixView<const T> query, key, value;
   };
 
-  /// The projected queries (0), keys (1) or values (2) of `rows` tokens.
+  /// Returns the projected queries (0), keys (1) or values (2) of `rows` tokens.
   template <class T>
   [[nodiscard]] static MatrixView<T> projected(const Activations<T>& a, Index rows, Index which) {
     return MatrixView<T>(a.projected, rows, 3 * Channels).columns(which * Channels, Channels);
   }
 
-  /// y = attention(inputs)·Woᵀ + b + residual. An input without data is one whose projection is there already.
+  /// y = attention(inputs)·Woᵀ + b + residual. An input without data is skipped: its projection must already be in the
+  /// activations.
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, const Inputs<typename B::Scalar>& in,
                       Index tokens, const Dropout& dropout, const Activations<typename B::Scalar>& a,
@@ -82,8 +84,8 @@ struct MultiHeadAttention {
     Out::template forward<B>(context, w.out, MatrixIn<B>(a.attended, y.rows, Channels), y, residual);
   }
 
-  /// From dy to the gradients of the inputs; `gradient` is added to. The gradients of query and key go to d_query and
-  /// d_key (which may be the same view: then their sum), that of value to d_value, each on top of its residual.
+  /// Where backward() writes the gradients of the inputs, each plus its residual; it adds to `gradient`. If query and
+  /// key are the same view, and key_residual is too, that view gets the sum of both gradients.
   template <class T>
   struct InputGradients {
     MatrixView<T> query, key, value;

@@ -1,4 +1,4 @@
-/// Dense convolution with its batch norm folded in, and max pooling: the layers a backbone begins with.
+/// Dense convolution with folded batch norm, and max pooling: the first layers of a backbone.
 #pragma once
 
 #include "adtr/backend/backend.hpp"
@@ -17,7 +17,8 @@ struct ConvolutionSpec {
   Activation activation = Activation::none;
 };
 
-/// activation(conv(x) + bias), K×K, stride S. `Name` and `Norm` are its names in weight files.
+/// activation(conv(x) + bias), K×K, stride S. `Name` and `Norm` are the names of convolution and batch norm in weight
+/// files.
 template <class In, ConvolutionSpec Spec, FixedString Name = "conv", FixedString Norm = "bn">
 struct Convolution {
   using Input = In;
@@ -49,11 +50,11 @@ struct Convolution {
     assign<B>(context, w.bias, p.bias, Spec.outputs);
   }
 
-  /// Elements of scratch memory that `forward` wants for each image.
+  /// Elements of scratch memory that `forward` needs per image.
   template <Backend B>
   static constexpr Index scratch = 0;
 
-  /// y (batch, Output) from x (batch, Input); `residual`, where given, is added before the activation.
+  /// Computes y (batch, Output) from x (batch, Input); `residual`, if given, is added before the activation.
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
                       MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y,
@@ -67,7 +68,7 @@ struct Convolution {
   }
 };
 
-/// Maximum over K×K windows, padded by (K − 1)/2 on each side.
+/// The maximum over K×K windows, with padding of (K − 1)/2 on each side.
 template <class In, Index Kernel, Index Stride>
 struct MaxPool {
   using Input = In;
@@ -85,7 +86,7 @@ struct MaxPool {
   template <Backend B>
   static void prepare(const typename B::Context&, const Parameters<typename B::Scalar>&, Weights<B>&) {}
 
-  /// Elements of scratch memory that `forward` wants for each image.
+  /// Elements of scratch memory that `forward` needs per image.
   template <Backend B>
   static constexpr Index scratch = 0;
 

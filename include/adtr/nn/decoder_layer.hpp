@@ -7,7 +7,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 /// t₁ = norm1(t + attention(t + p, t + p, t)); t₂ = norm2(t₁ + attention(t₁ + p, m + p, m)); y = norm3(t₂ +
-/// feed_forward(t₂)), m the encoder's memory.
+/// feed_forward(t₂)), where m is the encoder's memory and p the positional embedding.
 template <TransformerSpec S>
 struct DecoderLayer {
   static constexpr Index C = S.channels;
@@ -49,14 +49,14 @@ struct DecoderLayer {
     prepare_target<B>(context, p, mode, w);
     prepare_memory<B>(context, p, mode, w);
   }
-  /// What attend_to_target() needs.
+  /// Prepares what attend_to_target() needs.
   template <Backend B>
   static void prepare_target(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
                              Weights<B>& w) {
     Attend::template prepare<B>(context, p.self_attn, mode, w.self_attn);
     Norm::template prepare<B>(context, p.norm1, w.norm1);
   }
-  /// What attend_to_memory() needs; `first` = 1 where it is given the queries' projection.
+  /// Prepares what attend_to_memory() needs; `first` = 1 if the queries are given already projected.
   template <Backend B>
   static void prepare_memory(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
                              Weights<B>& w, Index first = 0) {
@@ -75,7 +75,7 @@ struct DecoderLayer {
     T *first = nullptr, *second = nullptr;  ///< t₁ and t₂
     T* hidden = nullptr;
     constexpr Activations() = default;
-    /// In inference what is needed no more makes room for what comes.
+    /// In inference, later activations reuse the memory of those no longer needed.
     constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
         : target_positions(arena.take(rows * C)),
           norm1(arena, rows, C),
@@ -95,13 +95,13 @@ struct DecoderLayer {
     }
   };
 
-  /// The encoder's output m and m + p, the same for every layer.
+  /// The encoder's output m as value, and m + p as key, the same for every layer.
   template <class T>
   struct Memory {
     MatrixView<const T> value, key;
   };
 
-  /// y (rows, C) from the target t (rows, C).
+  /// Computes y (rows, C) from the target t (rows, C).
   template <Backend B>
   static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
                       MatrixIn<B> t, const Memory<typename B::Scalar>& memory, MatrixOut<B> y) {
@@ -109,7 +109,7 @@ struct DecoderLayer {
     attend_to_memory<B>(pass, w, site, a, MatrixIn<B>(a.query_positions, t.rows, C), memory, y);
   }
 
-  /// The first third: t₁ and t₁ + p, in the activations.
+  /// Computes the first third of the layer: t₁ and t₁ + p, in the activations.
   template <Backend B>
   static void attend_to_target(const Pass<B>& pass, const Weights<B>& w, Index site,
                                const Activations<typename B::Scalar>& a, MatrixIn<B> t) {
@@ -123,7 +123,8 @@ struct DecoderLayer {
     B::add_positions(pass.context, MatrixIn<B>(rows(a.first)), pass.positions, rows(a.query_positions));
   }
 
-  /// The rest: y from t₁ and `query` = t₁ + p, or from the projection of the latter where it has no data.
+  /// Computes the rest: y from t₁ and `query` = t₁ + p. If `query` has no data, its projection must already be in the
+  /// activations.
   template <Backend B>
   static void attend_to_memory(const Pass<B>& pass, const Weights<B>& w, Index site,
                                const Activations<typename B::Scalar>& a, MatrixIn<B> query,
@@ -143,7 +144,7 @@ struct DecoderLayer {
     Norm::template forward<B>(pass.context, w.norm3, rows(a.norm3.sum), y, a.norm3.statistics);
   }
 
-  /// dt from dy (which may be the same memory); adds to `gradient`, d_positions and d_memory.
+  /// Computes dt from dy, which may be in the same memory. Adds to `gradient`, d_positions and d_memory.
   template <Backend B>
   static void backward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
                        MatrixIn<B> t, const Memory<typename B::Scalar>& memory, MatrixIn<B> dy,
@@ -154,7 +155,7 @@ struct DecoderLayer {
     target_backward<B>(pass, w, site, a, t, d_first, gradient, dt, d_positions, scratch);
   }
 
-  /// Of attend_to_memory: the gradient of t₁, through t₁ + p too.
+  /// Backward pass of attend_to_memory(): computes the gradient of t₁, including the path through t₁ + p.
   template <Backend B>
   static void memory_backward(const Pass<B>& pass, const Weights<B>& w, Index site,
                               const Activations<typename B::Scalar>& a, const Memory<typename B::Scalar>& memory,
@@ -180,7 +181,7 @@ struct DecoderLayer {
     B::accumulate(pass.context, d_query, d_first);
   }
 
-  /// Of attend_to_target: dt from the gradient of t₁.
+  /// Backward pass of attend_to_target(): computes dt from the gradient of t₁.
   template <Backend B>
   static void target_backward(const Pass<B>& pass, const Weights<B>& w, Index site,
                               const Activations<typename B::Scalar>& a, MatrixIn<B> t, MatrixIn<B> d_first,

@@ -6,7 +6,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// x₁ = norm1(x + attention(x + p, x + p, x)); y = norm2(x₁ + feed_forward(x₁)).
+/// x₁ = norm1(x + attention(x + p, x + p, x)); y = norm2(x₁ + feed_forward(x₁)), where p is the positional embedding.
 template <TransformerSpec S>
 struct EncoderLayer {
   static constexpr Index C = S.channels;
@@ -58,7 +58,7 @@ struct EncoderLayer {
     T* attended = nullptr;
     T* hidden = nullptr;
     constexpr Activations() = default;
-    /// In inference what is needed no more makes room for what comes.
+    /// In inference, later activations reuse the memory of those no longer needed.
     constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
         : norm1(arena, rows, C), attended(arena.take(rows * C)) {
       const bool keep = mode == Mode::training;
@@ -73,7 +73,7 @@ struct EncoderLayer {
     }
   };
 
-  /// y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
+  /// Computes y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
   template <Backend B>
   static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
                       MatrixIn<B> x, MatrixOut<B> y) {
@@ -92,7 +92,7 @@ struct EncoderLayer {
     Norm::template forward<B>(pass.context, w.norm2, rows(a.norm2.sum), y, a.norm2.statistics);
   }
 
-  /// dx from dy (which may be the same memory); adds to `gradient` and to d_positions (tokens, C).
+  /// Computes dx from dy, which may be in the same memory. Adds to `gradient` and to d_positions (tokens, C).
   template <Backend B>
   static void backward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
                        MatrixIn<B> x, MatrixIn<B> dy, const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dx,

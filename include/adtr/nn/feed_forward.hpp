@@ -6,8 +6,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// y = dropout(relu(x·W₁ᵀ + b₁))·W₂ᵀ + b₂ + residual; `Hidden` channels in between. The two linear layers are members
-/// of the transformer layer's own list in PyTorch's names (`linear1`, `linear2`), hence no list here.
+/// y = dropout(relu(x·W₁ᵀ + b₁))·W₂ᵀ + b₂ + residual, with `Hidden` channels in between. This layer has no parameter
+/// list: the two linear layers are members of the transformer layer's list, with PyTorch's names (`linear1`,
+/// `linear2`).
 template <Index Channels, Index Hidden>
 struct FeedForward {
   using First = Linear<Channels, Hidden>;
@@ -23,8 +24,8 @@ struct FeedForward {
     Second::template forward<B>(context, second, MatrixIn<B>(hidden), y, residual);
   }
 
-  /// dx = gradient of the input + residual. A hidden value is positive where ReLU let it pass and dropout kept it, so
-  /// the values themselves are the mask.
+  /// dx = gradient of the input + residual. A hidden value is positive exactly where ReLU passed it and dropout kept
+  /// it, so the hidden values serve as the mask.
   template <Backend B>
   static void backward(const typename B::Context& context, const typename First::template Weights<B>& first,
                        const typename Second::template Weights<B>& second, MatrixIn<B> x, const Dropout& dropout,

@@ -35,7 +35,7 @@ struct LayerNorm {
     assign<B>(context, w.bias, p.bias, Channels);
   }
 
-  /// `statistics` (rows, 2) is kept for the gradient, or null.
+  /// Stores `statistics` (rows, 2) for the gradient, unless it is null.
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, MatrixIn<B> x, MatrixOut<B> y,
                       typename B::Scalar* statistics) {

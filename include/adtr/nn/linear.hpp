@@ -9,10 +9,10 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Whether weights are prepared for inference only or for gradients too.
+/// Whether weights are prepared for inference only, or for gradients as well.
 enum class Mode : std::uint8_t { inference, training };
 
-/// y = x·Wᵀ + b, x (rows, In), W (Out, In). A 1×1 convolution on a map is the same.
+/// y = x·Wᵀ + b, with x (rows, In) and W (Out, In). On a map this is a 1×1 convolution.
 template <Index In, Index Out>
 struct Linear {
   static constexpr Index inputs = In;
@@ -53,7 +53,7 @@ struct Linear {
     B::multiply(context, x, w.forward, Epilogue<T>{w.bias.data(), residual, activation}, y);
   }
 
-  /// Adds to the gradients of W and b; dx = dy·W + residual, unless dx is a null view.
+  /// Adds to the gradients of W and b. Computes dx = dy·W + residual, unless dx is a null view.
   template <Backend B>
   static void backward(const typename B::Context& context, const Weights<B>& w, MatrixIn<B> x, MatrixIn<B> dy,
                        const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dx, MatrixIn<B> residual = {}) {

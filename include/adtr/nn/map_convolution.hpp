@@ -1,4 +1,4 @@
-/// A 3×3 convolution over token maps that can be trained.
+/// A trainable 3×3 convolution over token maps.
 #pragma once
 
 #include "adtr/nn/linear.hpp"
@@ -7,8 +7,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// y(u) = Σ over the nine neighbours v of u: W(v − u)·x(v) + b, zeros around the map, as many channels out as in.
-/// W is (out, ky, kx, in).
+/// y(u) = b + Σ W(v − u)·x(v) over the 3×3 neighbourhood of u, with zeros around the map and as many output channels as
+/// input channels. W is (out, ky, kx, in).
 template <Index Height, Index Width, Index Channels>
 struct MapConvolution {
   static constexpr Index kernel = 3;
@@ -29,7 +29,7 @@ struct MapConvolution {
 
   template <Backend B>
   struct Weights {
-    typename B::Packed forward, backward;  ///< the latter of the gradient's convolution; empty in inference
+    typename B::Packed forward, backward;  ///< backward: for the gradient's convolution; empty in inference
     typename B::Memory bias;
   };
 
@@ -41,7 +41,7 @@ struct MapConvolution {
     B::pack(context, {p.weight, Channels, taps * Channels}, w.forward);
     assign<B>(context, w.bias, p.bias, Channels);
     if (mode == Mode::inference) return;
-    // dx is dy convolved with W turned by half a circle, in and out exchanged.
+    // dx is dy convolved with W rotated by 180°, with input and output channels exchanged.
     Buffer<T> turned(Channels * taps * Channels);
     for (Index out = 0; out < Channels; ++out)
       for (Index tap = 0; tap < taps; ++tap)
@@ -50,14 +50,15 @@ struct MapConvolution {
     B::pack(context, {turned.data(), Channels, taps * Channels}, w.backward);
   }
 
-  /// y = conv(x) + b + residual, all (batch·Height·Width, Channels) without gaps.
+  /// y = conv(x) + b + residual, all contiguous (batch·Height·Width, Channels).
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, MatrixIn<B> x, MatrixIn<B> residual,
                       MatrixOut<B> y) {
     convolve<B>(context, w.forward, {w.bias.data(), residual, Activation::none}, x, y);
   }
 
-  /// Adds to the gradients of W and b; dx = gradient of the input + residual. Scratch: a matrix of the size of x.
+  /// Adds to the gradients of W and b. Computes dx = gradient of the input + residual. Takes a matrix of x's size from
+  /// `scratch`.
   template <Backend B>
   static void backward(const typename B::Context& context, const Weights<B>& w, MatrixIn<B> x, MatrixIn<B> dy,
                        const Parameters<typename B::Scalar>& gradient, MatrixIn<B> residual, MatrixOut<B> dx,
@@ -81,7 +82,7 @@ struct MapConvolution {
                 epilogue, map_view<Map>(y.data, batch));
   }
 
-  /// out(y, x) = in(y + dy, x + dx), 0 outside the map.
+  /// Shifts a map: out(y, x) = in(y + dy, x + dx), and 0 if that lies outside the map.
   template <class T>
   static void shift(MatrixView<const T> in, Index dy, Index dx, MatrixView<T> out) {
     std::fill_n(out.data, out.rows * Channels, T{});

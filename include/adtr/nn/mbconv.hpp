@@ -9,22 +9,22 @@ inline namespace ADTR_ABI {
 
 struct MBConvSpec {
   Index outputs;
-  Index expand = 6;    ///< channels inside the block over channels that come in; 1: no expansion
+  Index expand = 6;    ///< ratio of the channels inside the block to its input channels; 1: no expansion
   Index kernel = 3;    ///< of the depthwise convolution
   Index stride = 1;    ///< of the depthwise convolution
-  Index squeezed = 0;  ///< channels inside squeeze-and-excitation; 0: none (the Lite models)
+  Index squeezed = 0;  ///< channels inside squeeze-and-excitation; 0: no squeeze-and-excitation (the Lite models)
   Activation activation = Activation::silu;
 };
 
-/// One block's weights on a backend, the same type for blocks of every shape: a network has dozens of these, and a type
-/// each would be most of what its users compile.
+/// One block's weights on a backend. Blocks of all shapes share this type: a network has dozens of shapes, and one type
+/// per shape would dominate compile time.
 template <Backend B>
 struct MBConvWeights {
   typename B::Packed expand, project;
   typename B::Memory expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias, project_bias;
 };
 
-/// x → expand 1×1 → depthwise k×k → squeeze-and-excitation → project 1×1, + x where the shapes agree.
+/// x → expand 1×1 → depthwise k×k → squeeze-and-excitation → project 1×1, + x if input and output shapes are equal.
 template <class In, MBConvSpec Spec>
 struct MBConv {
   using Input = In;

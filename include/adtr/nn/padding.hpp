@@ -1,4 +1,4 @@
-/// Where a convolution's window begins: the one thing in which PyTorch's and TensorFlow's backbones differ.
+/// Where a convolution's window begins: the one difference between the layers of PyTorch's and TensorFlow's backbones.
 #pragma once
 
 #include <algorithm>
@@ -8,10 +8,10 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Both give ceil(size / stride) outputs; they differ in where the windows of stride-2 convolutions lie.
+/// Both modes give ceil(size / stride) outputs; they differ in where the windows of stride-2 convolutions lie.
 enum class Padding : std::uint8_t {
-  symmetric,  ///< (k − 1)/2 on each side: timm's and torchvision's own weights
-  same        ///< TensorFlow's SAME: max((ceil(i/s) − 1)·s + k − i, 0) in all, the smaller half first
+  symmetric,  ///< (k − 1)/2 on each side, as in timm's and torchvision's own weights
+  same        ///< TensorFlow's SAME: total max((ceil(i/s) − 1)·s + k − i, 0), smaller half first
 };
 
 namespace detail {

@@ -23,7 +23,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The shape of a parameter tensor as files hold it (PyTorch's order), up to four dimensions.
+/// The shape of a parameter tensor in files (PyTorch's order), up to four dimensions.
 struct Shape {
   std::array<Index, 4> sizes{};
   int rank = 0;
@@ -40,9 +40,9 @@ struct Shape {
   constexpr bool operator==(const Shape&) const = default;
 };
 
-/// The names of a convolution and of the batch norm behind it. In memory their fold is a weight in the backend's order
-/// — (out, ky, kx, in), or (ky, kx, channel) where `depthwise` — and a bias; `norm` is null for a convolution with a
-/// bias of its own.
+/// The names of a convolution and of the batch norm after it. In memory, folding gives a weight in the backend's order
+/// — (out, ky, kx, in), or (ky, kx, channel) if `depthwise` — and a bias. `norm` is null for a convolution with its own
+/// bias.
 struct Folded {
   const char* convolution;
   const char* norm;
@@ -51,10 +51,10 @@ struct Folded {
 
 namespace detail {
 
-/// Calls leaf.tensor(path, data, shape) and leaf.folded(path, folded, weight, bias, shape), with the full path of each
-/// and pointers that the leaf may set.
-/// The leaf's type is erased: every `each` is then compiled once, not once for each kind of leaf, which was a third of
-/// a program's code.
+/// Calls leaf.tensor(path, data, shape) and leaf.folded(path, folded, weight, bias, shape) with the full path of each
+/// tensor; the leaf may change the pointers.
+/// The leaf's type is erased, so every `each` is compiled once, not once per kind of leaf, which made up a third of a
+/// program's code.
 class Walk {
  public:
   template <class Leaf>
@@ -94,7 +94,8 @@ class Walk {
     void (*folded)(void* leaf, const std::string& path, const Folded&, T*& weight, T*& bias, const Shape&) = nullptr;
   };
 
-  /// Null where the leaf has no such function: it then walks no parameters of that kind.
+  /// Returns the leaf's functions. A function that the leaf lacks is null: such a leaf walks no parameters of that
+  /// kind.
   template <class Leaf, class T>
   static constexpr Calls<T> calls() {
     Calls<T> result;
@@ -113,7 +114,7 @@ class Walk {
     calls.tensor(leaf_, path_ + name, data, shape);
   }
 
-  /// Appends a name to the path and returns the length before.
+  /// Appends a name to the path and returns the previous length.
   [[gnu::noinline]] std::size_t enter(const char* name) {
     const std::size_t outer = path_.size();
     if (*name != '\0') path_.append(name) += '.';
@@ -126,7 +127,7 @@ class Walk {
   std::string path_;
 };
 
-/// Points every tensor at the next piece of flat memory; with null memory it counts.
+/// Points every tensor at the next piece of flat memory; with null memory it only counts elements.
 template <class T>
 struct Bind {
   T* data = nullptr;
@@ -152,7 +153,7 @@ struct Bind {
 
 }  // namespace detail
 
-/// The number of parameters of a layer (of type Layer::Parameters<float>).
+/// Number of parameter elements of a layer (of type Layer::Parameters<float>).
 template <class Layer>
 inline constexpr Index parameter_count = [] {
   typename Layer::template Parameters<float> parameters{};
@@ -161,7 +162,7 @@ inline constexpr Index parameter_count = [] {
   return bind.used;
 }();
 
-/// The parameters of a layer in `data`, which holds parameter_count<Layer> elements in the order of its list.
+/// Binds a layer's parameters to `data`, which holds parameter_count<Layer> elements in the order of its list.
 template <class Layer, class T>
 [[nodiscard]] typename Layer::template Parameters<T> bind_parameters(T* data) {
   typename Layer::template Parameters<T> parameters{};
@@ -170,13 +171,13 @@ template <class Layer, class T>
   return parameters;
 }
 
-/// Hears of each part of a network before it is packed, so that a loader can make its values ready then and let go of
-/// those of the part before.
+/// Is notified of each part of a network before it is packed, so that a loader can prepare that part's values and
+/// release those of the previous part.
 class PartListener {
  public:
-  /// Nobody listens.
+  /// A listener that does nothing.
   PartListener() = default;
-  /// `leaf` hears next_part(), and then of every tensor as in walk_parameters, names without a prefix.
+  /// Forwards to `leaf`: first next_part(), then every tensor as in walk_parameters, with names without a prefix.
   template <class Leaf>
   explicit PartListener(Leaf& leaf)
       : leaf_(&leaf), next_part_([](void* l) { static_cast<Leaf*>(l)->next_part(); }), walk_(std::in_place, leaf, "") {}
@@ -194,7 +195,7 @@ class PartListener {
   mutable std::optional<detail::Walk> walk_;
 };
 
-/// Calls leaf.tensor and leaf.folded for every tensor, in the order of the list, names preceded by `prefix`.
+/// Calls leaf.tensor and leaf.folded for every tensor in the order of the list, with `prefix` before each name.
 template <class P, class Leaf>
 void walk_parameters(P& parameters, const std::string& prefix, Leaf&& leaf) {
   detail::Walk walk(leaf, prefix);

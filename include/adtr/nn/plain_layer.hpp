@@ -1,4 +1,4 @@
-/// The layer that stands in for a transformer's in the ablations: the same without attention.
+/// The layer that replaces a transformer layer in the ablations: the same without attention.
 #pragma once
 
 #include "adtr/nn/map_convolution.hpp"
@@ -7,8 +7,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// y = norm2(x₁ + feed_forward(x₁)), with x₁ = norm1(x + conv3×3(x)) where S.mixing is convolution, and x₁ = x where
-/// it is none.
+/// y = norm2(x₁ + feed_forward(x₁)). x₁ = norm1(x + conv3×3(x)) if S.mixing is convolution, and x₁ = x if it is none.
 template <Index Height, Index Width, TransformerSpec S>
 struct PlainLayer {
   static constexpr Index C = S.channels;
@@ -22,7 +21,7 @@ struct PlainLayer {
   template <class T>
   struct Parameters {
     typename Convolution::template Parameters<T> conv;
-    typename Norm::template Parameters<T> norm1;  ///< these two only where the layer convolves
+    typename Norm::template Parameters<T> norm1;  ///< conv and norm1 are used only if the layer convolves
     typename Ffn::First::template Parameters<T> linear1;
     typename Ffn::Second::template Parameters<T> linear2;
     typename Norm::template Parameters<T> norm2;
@@ -61,7 +60,7 @@ struct PlainLayer {
   template <class T>
   struct Activations {
     detail::NormActivations<T> norm1, norm2;
-    T* mixed = nullptr;  ///< x₁ where the layer convolves
+    T* mixed = nullptr;  ///< x₁, if the layer convolves
     T* hidden = nullptr;
     constexpr Activations() = default;
     constexpr Activations(Arena<T>& arena, Index rows)
@@ -71,7 +70,7 @@ struct PlainLayer {
           hidden(arena.take(rows * S.hidden)) {}
   };
 
-  /// y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
+  /// Computes y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
   template <Backend B>
   static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
                       MatrixIn<B> x, MatrixOut<B> y) {
@@ -90,7 +89,7 @@ struct PlainLayer {
     Norm::template forward<B>(pass.context, w.norm2, rows(a.norm2.sum), y, a.norm2.statistics);
   }
 
-  /// dx from dy (which may be the same memory); adds to `gradient`.
+  /// Computes dx from dy, which may be in the same memory. Adds to `gradient`.
   template <Backend B>
   static void backward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
                        MatrixIn<B> x, MatrixIn<B> dy, const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dx,
@@ -110,7 +109,7 @@ struct PlainLayer {
     }
   }
 
-  /// Elements of scratch that `backward` wants.
+  /// Elements of scratch memory that `backward` needs.
   static constexpr Index gradient_scratch(Index rows) {
     return 2 * aligned_size<float>(rows * C) + aligned_size<float>(rows * std::max(C, S.hidden)) +
            aligned_size<float>(0) + 64;

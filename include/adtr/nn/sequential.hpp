@@ -1,4 +1,4 @@
-/// Layers one after another: a stage (one block, then copies of another) and a list of named layers.
+/// Layers in sequence: a stage (one block, then copies of another) and a list of named layers.
 #pragma once
 
 #include <tuple>
@@ -11,9 +11,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// One edge of a network: layer `Before` gives a shape and layer `After`, number `Number`, expects one. C++20 cannot
-/// put types into the sentence of a static_assert, so compilers print the sentence and this type with its arguments,
-/// e.g. `Edge<MBConv<...>, MBConv<...>, 21, Extents<64, 64, 24>, Extents<64, 64, 32>>`.
+/// One edge of a network: the output shape of layer `Before`, and the input shape that layer `After`, number `Number`,
+/// expects. C++20 cannot put types into the message of a static_assert, so compilers print the message and this type
+/// with its arguments, e.g. `Edge<MBConv<...>, MBConv<...>, 21, Extents<64, 64, 24>, Extents<64, 64, 32>>`.
 template <class Before, class After, Index Number, class Gives = typename Before::Output,
           class Expects = typename After::Input>
 struct Edge {
@@ -34,15 +34,15 @@ struct Edges<std::index_sequence<K...>, Layers...> {
 };
 }  // namespace detail
 
-/// A layer with its name in weight files; the empty name adds nothing to the names inside.
+/// A layer with its name in weight files; an empty name adds nothing to the names inside.
 template <FixedString Name, class L>
 struct Named {
   using Layer = L;
   static constexpr const char* name = Name.text;
 };
 
-/// `First`, then `Rest` N − 1 times. Blocks are named by their numbers. Two levels of types and no more: a flat list of
-/// all blocks of a network costs seconds and gigabytes to compile.
+/// `First`, then `Rest` N − 1 times. Blocks are named by their numbers. There are only two levels of types: a flat list
+/// of all blocks of a network would take seconds and gigabytes to compile.
 template <class First, class Rest, std::size_t N>
 struct Stage {
   static_assert(N >= 1);
@@ -85,7 +85,7 @@ struct Stage {
       (N > 1 ? aligned_size<float>(Output::size) : 0) + std::max(First::template scratch<B>,
                                                                  N > 1 ? Rest::template scratch<B> : 0);
 
-  /// The map goes to and fro between y and a piece of scratch, so that the last block writes y.
+  /// The map alternates between y and a piece of scratch, so that the last block writes y.
   template <Backend B>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
                       MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
@@ -101,7 +101,7 @@ struct Stage {
   }
 };
 
-/// Named layers one after another, each edge checked.
+/// Named layers in sequence; the shapes at each edge are checked.
 template <class... NamedLayers>
 struct Sequential {
   static constexpr std::size_t size = sizeof...(NamedLayers);
@@ -139,14 +139,14 @@ struct Sequential {
     });
   }
 
-  /// The largest map that leaves an even layer (0) or an odd one (1).
+  /// Size of the largest output of the even layers (0) and of the odd ones (1).
   static constexpr std::array<Index, 2> between = [] {
     std::array<Index, 2> largest{};
     std::size_t i = 0;
     ((largest[i % 2] = std::max(largest[i % 2], aligned_size<float>(NamedLayers::Layer::Output::size)), ++i), ...);
     return largest;
   }();
-  /// Two maps between layers, and the most that any layer wants.
+  /// Scratch for two maps between layers, and for the layer that needs most.
   template <Backend B>
   static constexpr Index scratch = between[0] + between[1] + std::max({NamedLayers::Layer::template scratch<B>...});
 
@@ -156,7 +156,7 @@ struct Sequential {
     forward<B>(context, w, padding, x, y, scratch, []<std::size_t>(const auto&) {});
   }
 
-  /// As above; `tap.template operator()<K>(map)` sees the output of every layer K as soon as it exists.
+  /// The same; also calls `tap.template operator()<K>(map)` with the output of every layer K as soon as it is computed.
   template <Backend B, class Tap>
   static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
                       MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch,

@@ -1,4 +1,4 @@
-/// Between the host's memory and the backend's; where these are one, nothing is copied.
+/// Transfers between the host's memory and the backend's; copies nothing if they are the same.
 #pragma once
 
 #include <string>
@@ -12,7 +12,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// n numbers of the host's where operations find them: there, or copied to `room`, which grows to what it needs.
+/// Returns a backend-readable pointer to n elements: `host` itself, or a copy in `room`, which grows as needed.
 template <Backend B>
 [[nodiscard]] const typename B::Scalar* brought(const typename B::Context& context, const typename B::Scalar* host,
                                                 Index n, [[maybe_unused]] typename B::Memory& room) {
@@ -26,7 +26,8 @@ template <Backend B>
   }
 }
 
-/// Lets `write(memory)`, an operation, give the host n numbers at `host`, by way of `room` where it must.
+/// Calls `write(memory)`, a backend operation, so that its n elements end up at `host`: directly, or through `room` and
+/// a download.
 template <Backend B, class F>
 void fetch(const typename B::Context& context, typename B::Scalar* host, Index n,
            [[maybe_unused]] typename B::Memory& room, F&& write) {
@@ -40,7 +41,7 @@ void fetch(const typename B::Context& context, typename B::Scalar* host, Index n
   }
 }
 
-/// A host's Buffer with, where the backend has memory of its own, a twin there that operations work on.
+/// The backend's copy of a host Buffer, on which operations work; empty if the backend works in the host's memory.
 template <Backend B>
 class Twin {
  public:
@@ -69,7 +70,7 @@ class Twin {
 };
 
 namespace detail {
-/// A layer's tensors in the order of its list.
+/// The tensors of a layer in the order of its list.
 template <class T>
 struct TensorList {
   std::vector<std::pair<T*, Index>> tensors;
@@ -81,7 +82,7 @@ struct TensorList {
 };
 }  // namespace detail
 
-/// A layer's parameters, which the host has, where operations find them.
+/// Makes a layer's host parameters readable for the backend: the host's own, or a copy in the backend's memory.
 template <class Layer, Backend B>
 class ParametersOn {
  public:

@@ -1,5 +1,5 @@
-/// What the encoder and decoder layers of a transformer share, DETR style (Carion et al., ECCV 2020): post-norm, and a
-/// positional embedding added to queries and keys, never to values, at every attention.
+/// Common parts of a transformer's encoder and decoder layers, in DETR style (Carion et al., ECCV 2020): post-norm, and
+/// a positional embedding that every attention adds to queries and keys, never to values.
 #pragma once
 
 #include "adtr/nn/attention.hpp"
@@ -9,32 +9,32 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What lets the tokens of an image see each other.
+/// How the tokens of an image exchange information.
 enum class Mixing : std::uint8_t {
   attention,    ///< ADTR
-  convolution,  ///< ablation: 3×3 over the map, so a CNN; see PlainReconstruction
-  none          ///< ablation: feed-forward layers alone
+  convolution,  ///< ablation: 3×3 convolutions over the map, which makes a CNN; see PlainReconstruction
+  none          ///< ablation: feed-forward layers only
 };
 
 /// The sizes and parts of a transformer; the defaults are ADTR's.
 struct TransformerSpec {
   Index channels = 256;
   Index heads = 8;
-  Index hidden = 1024;  ///< of the feed-forward layers
-  Index layers = 4;     ///< in the encoder and in the decoder
+  Index hidden = 1024;  ///< channels between the two feed-forward layers
+  Index layers = 4;     ///< in the encoder, and as many in the decoder
   Mixing mixing = Mixing::attention;
-  /// Whether the decoder begins with the learned query embedding; without (an ablation) with its own input.
+  /// Whether the decoder begins with the learned query embedding; otherwise (an ablation) with its own input.
   bool query = true;
 };
 
-/// What a pass through a transformer layer shares with the others.
+/// The arguments that all transformer layers of a pass share.
 template <Backend B>
 struct Pass {
   using T = typename B::Scalar;
   const typename B::Context& context;
-  Index tokens;                   ///< of one image; rows = batch·tokens
+  Index tokens;                   ///< per image; rows = batch·tokens
   MatrixView<const T> positions;  ///< (tokens, C), the positional embedding
-  Dropout dropout{};              ///< its site is set by each layer
+  Dropout dropout{};              ///< each layer sets its own site
 
   [[nodiscard]] Dropout at(Index site) const {
     Dropout d = dropout;
@@ -45,7 +45,7 @@ struct Pass {
 
 namespace detail {
 
-/// y = dropout(x) where dropout is active; else x itself, without a copy.
+/// Returns y = dropout(x) if dropout is active; otherwise x itself, without a copy.
 template <Backend B>
 MatrixIn<B> dropped(const Pass<B>& pass, Index site, MatrixIn<B> x, MatrixOut<B> y) {
   if (!pass.dropout.active()) return x;
@@ -53,8 +53,8 @@ MatrixIn<B> dropped(const Pass<B>& pass, Index site, MatrixIn<B> x, MatrixOut<B>
   return y;
 }
 
-/// sum = residual + dropout(sublayer(…)): `sublayer(residual, out)` writes residual + sublayer, fused where nothing
-/// drops.
+/// sum = residual + dropout(sublayer(…)). `sublayer(residual, out)` writes residual + sublayer, in one operation if
+/// dropout is inactive.
 template <Backend B, class Sublayer>
 void add_sublayer(const Pass<B>& pass, Index site, MatrixIn<B> residual, MatrixOut<B> sum, Sublayer&& sublayer) {
   if (!pass.dropout.active()) return sublayer(residual, sum);
@@ -62,7 +62,7 @@ void add_sublayer(const Pass<B>& pass, Index site, MatrixIn<B> residual, MatrixO
   B::dropout(pass.context, MatrixIn<B>(sum), pass.at(site), residual, sum);
 }
 
-/// Where a layer norm finds its input and statistics again: x = residual + sublayer, (rows, C), and (rows, 2).
+/// A layer norm's input x = residual + sublayer (rows, C) and statistics (rows, 2), kept for the backward pass.
 template <class T>
 struct NormActivations {
   T* sum = nullptr;
@@ -74,7 +74,7 @@ struct NormActivations {
 
 }  // namespace detail
 
-/// Rows of scratch, C wide, that the backward pass of a transformer layer wants.
+/// Elements of scratch memory that the backward pass of a transformer layer needs.
 template <TransformerSpec S>
 constexpr Index backward_scratch(Index rows) {
   return 4 * aligned_size<float>(rows * S.channels) + aligned_size<float>(rows * std::max(4 * S.channels, S.hidden)) +

@@ -1,4 +1,4 @@
-/// What a layer keeps of its parameters for a backend: small vectors as they are, matrices packed.
+/// How a layer stores its parameters for a backend: small vectors as they are, matrices packed.
 #pragma once
 
 #include "adtr/backend/backend.hpp"
@@ -6,7 +6,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Copies n values, both in the backend's memory, into `to`, whose memory is kept where the size is the same.
+/// Copies n elements within the backend's memory into `to`, which is reallocated only if its size differs.
 template <Backend B>
 [[gnu::noinline]] void assign(const typename B::Context& context, typename B::Memory& to,
                               const typename B::Scalar* from, Index n) {

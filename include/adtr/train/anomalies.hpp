@@ -1,4 +1,4 @@
-/// Batches of normal images some of which are replaced by anomalous ones, drawn anew in every step.
+/// Batches in which anomalous images randomly replace some of the normal ones, drawn anew in every step.
 #pragma once
 
 #include <algorithm>
@@ -14,13 +14,13 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Where anomalous images come from.
+/// A source of anomalous images.
 template <class T>
 class AnomalySource {
  public:
   virtual ~AnomalySource() = default;
-  /// Writes the features (tokens, channels) of an anomalous image, to stand in place of normal image `image`, and marks
-  /// its anomalous tokens with 1 in `anomalous`, which is 0 before. All chance comes from `random`.
+  /// Writes the features (tokens, channels) of an anomalous image that replaces the normal image `image`, and sets its
+  /// anomalous tokens to 1 in `anomalous`, which is 0 before. All random numbers come from `random`.
   virtual void draw(Index image, RandomStream random, T* features, std::span<std::uint8_t> anomalous) = 0;
 
  protected:
@@ -29,8 +29,9 @@ class AnomalySource {
   AnomalySource& operator=(const AnomalySource&) = default;
 };
 
-/// Images whose features are known: one of them at random, each as likely. `features` must outlive this object;
-/// `anomalous` (images, tokens) marks their tokens, all of an image where only its label is known.
+/// Anomalous images with known features; draws one of them uniformly at random. `features` must outlive this object.
+/// `anomalous` (images, tokens) is 1 for each anomalous token, and for all tokens of an image if only the image's label
+/// is known.
 template <class T>
 class KnownAnomalies final : public AnomalySource<T> {
  public:
@@ -49,12 +50,12 @@ class KnownAnomalies final : public AnomalySource<T> {
   std::vector<std::uint8_t> anomalous_;
 };
 
-/// Each image of a batch is, with a probability, replaced by an anomalous one of one of the sources, each as likely.
+/// Replaces each image of a batch with the given probability by an anomalous one, whose source is drawn uniformly.
 /// Batches and sources must outlive this object.
 template <class T>
 class ReplacingBatches final : public BatchSource<T> {
  public:
-  /// `size`: features of one image, tokens · channels.
+  /// `size`: number of elements in one image's features, tokens · channels.
   ReplacingBatches(BatchSource<T>& normal, std::vector<AnomalySource<T>*> sources, Index size, double probability,
                    std::uint64_t seed)
       : normal_(normal), sources_(std::move(sources)), size_(size), probability_(probability), seed_(seed) {}
@@ -65,7 +66,7 @@ class ReplacingBatches final : public BatchSource<T> {
     normal_.fill(images, step, features, anomalous);
     const std::size_t tokens = anomalous.size() / images.size();
     for (std::size_t i = 0; i < images.size(); ++i) {
-      // A stream for each image of each step, away from those of other choices.
+      // Each image of each step has its own random stream, apart from the streams of other random choices.
       RandomStream random(
           seed_, anomaly_stream | static_cast<std::uint64_t>(step) << 31 | static_cast<std::uint64_t>(images[i]));
       if (random.uniform() >= probability_) continue;
@@ -84,7 +85,8 @@ class ReplacingBatches final : public BatchSource<T> {
   std::uint64_t seed_;
 };
 
-/// Marks in `tokens` (grid, grid) those that a marked pixel of the mask lies in: the method's maximum.
+/// Sets `tokens` (grid, grid) to 1 for each token that contains a nonzero pixel of the mask, and to 0 otherwise: the
+/// method's maximum.
 inline void mark_tokens(const Mask& mask, Index grid, std::span<std::uint8_t> tokens) {
   for (Index y = 0; y < grid; ++y)
     for (Index x = 0; x < grid; ++x) {

@@ -1,4 +1,4 @@
-/// Where a Trainer's batches come from.
+/// The interface from which a Trainer gets its batches.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,20 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Training images as features. Derive from it to train on images of your own; FeatureCache is the plain case.
+/// Training images as features. Derive from it to train on your own images; FeatureCache is the simplest
+/// implementation.
 template <class T>
 class BatchSource {
  public:
   virtual ~BatchSource() = default;
 
-  /// How many images one epoch passes over.
+  /// Number of images in one epoch.
   [[nodiscard]] virtual Index images() const = 0;
 
-  /// Writes the features (images, tokens, channels) of the images with these numbers as training step `step` (from 0,
-  /// over all epochs) sees them, and marks anomalous tokens with 1 in `anomalous` (images, tokens), which is 0 before.
-  /// For the loss of image labels one marked token makes an image anomalous. What is written must depend on the
-  /// arguments alone, so that a resumed run sees the same.
+  /// Writes the features (images, tokens, channels) of the images with these indices as training step `step` (from 0,
+  /// over all epochs) sees them, and sets anomalous tokens to 1 in `anomalous` (images, tokens), which is 0 before. For
+  /// the image-label loss, one anomalous token makes an image anomalous. The output must depend only on the arguments,
+  /// so that a resumed run sees the same data.
   virtual void fill(std::span<const Index> images, Index step, T* features, std::span<std::uint8_t> anomalous) = 0;
 
  protected:

@@ -1,5 +1,5 @@
-/// What a TrainingOptions may hold. Checked before anything is computed: a bad value is a sentence, not a crash, an
-/// untrained model or an error after the last epoch.
+/// Checks the values of TrainingOptions before anything is computed: a bad value causes a clear error, not a crash, an
+/// untrained model or a failure after the last epoch.
 #pragma once
 
 #include <cmath>
@@ -15,7 +15,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// Throws Error(option), `field: expected ..., found ...`, where the value is not as it must be.
+/// Throws Error(option), `field: expected ..., found ...`, unless `holds`.
 inline void expect_option(bool holds, const char* field, const char* expected, const std::string& found) {
   if (!holds) throw Error(std::string(field) + ": expected " + expected + ", found " + found, ErrorCode::option);
 }
@@ -26,13 +26,13 @@ inline void expect_option(bool holds, const char* field, const char* expected, I
   expect_option(holds, field, expected, std::to_string(found));
 }
 
-/// More epochs than anyone waits for; the numbers of all steps stay far from what an Index holds.
+/// A limit far above any real run, which keeps step numbers far below the largest Index.
 inline constexpr Index max_epochs = 1'000'000'000;
 
 }  // namespace detail
 
-/// Throws Error(option), one sentence that names the field and what was found, where an option is out of its range.
-/// Comparisons are written so that what is not a number fails them.
+/// Throws Error(option) with one sentence, naming the field and the value found, if an option is out of range. The
+/// comparisons are written so that NaN fails them.
 inline void check(const TrainingOptions& o) {
   using detail::expect_option;
   const auto from_0 = [](double x) { return std::isfinite(x) && x >= 0.0; };
@@ -57,7 +57,8 @@ inline void check(const TrainingOptions& o) {
   expect_option(share(o.anomaly_probability), "TrainingOptions::anomaly_probability", "0 to 1", o.anomaly_probability);
 }
 
-/// The same for a network of so many tokens: Loss::image cannot average more distances than there are.
+/// Also checks the options against a network with `tokens` tokens: Loss::image cannot average more distances than there
+/// are tokens.
 inline void check(const TrainingOptions& o, Index tokens) {
   check(o);
   if (o.loss == Loss::image && o.top_k > tokens)

@@ -1,4 +1,4 @@
-/// What a TrainingRequest may hold, checked before the first image is read.
+/// Checks a TrainingRequest before the first image is read.
 #pragma once
 
 #include <cmath>
@@ -13,7 +13,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// A sample must say where its image is.
+/// Checks that each sample has a path or an image.
 template <class Samples>
 void check_samples(const Samples& samples, const char* field) {
   std::size_t number = 0;
@@ -24,7 +24,7 @@ void check_samples(const Samples& samples, const char* field) {
   }
 }
 
-/// A loss and the anomalies that it wants.
+/// Checks that the loss and the anomalies fit together.
 inline void check_anomalies(const TrainingRequest& r) {
   const bool any = r.confetti || !r.defects.empty();
   const std::string loss = name_of(r.options.loss);
@@ -43,8 +43,8 @@ inline void check_anomalies(const TrainingRequest& r) {
 
 }  // namespace detail
 
-/// Throws Error, one sentence that names the field and what was found, where a field of the request or of its options
-/// is out of its range or does not go with another. Reads no file.
+/// Throws Error with one sentence, naming the field and the value found, if a field of the request or of its options is
+/// out of range or conflicts with another field. Reads no file.
 inline void check(const TrainingRequest& r) {
   using detail::expect_option;
   check(r.options);

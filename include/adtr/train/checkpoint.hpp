@@ -1,4 +1,5 @@
-/// A training run on disk: enough to go on after a power failure with the same bits as without one.
+/// Checkpoints: the state of a training run on disk. A run resumed after a power failure gives the same bits as one
+/// that was never interrupted.
 #pragma once
 
 #include <map>
@@ -14,10 +15,10 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// Version 2 came with losses, with unfinished epochs and with a RunIdentity that tells images from weights.
+/// Version 2 added losses, unfinished epochs and a RunIdentity that distinguishes images from weights.
 inline constexpr const char* checkpoint_version = "2";
 
-/// What a checkpoint says of the run that it is of.
+/// The identity of the run that wrote the checkpoint.
 [[nodiscard]] inline RunIdentity stored_identity(const SafetensorsFile& file) {
   RunIdentity identity;
   for (const auto& [key, value] : file.metadata())
@@ -30,7 +31,7 @@ inline void require_same_run(const SafetensorsFile& file, const RunIdentity& ide
   if (!changed.empty()) throw file_error(file.path(), changed, ErrorCode::bad_weights);
 }
 
-/// A tensor of finite numbers; no such tensor: none of them.
+/// Reads a tensor of finite values; returns an empty vector if the file has no such tensor.
 [[nodiscard]] inline std::vector<double> stored_losses(const SafetensorsFile& file, const std::string& name) {
   if (!file.contains(name)) return {};
   std::vector<double> losses = file.read<double>(name);
@@ -40,13 +41,13 @@ inline void require_same_run(const SafetensorsFile& file, const RunIdentity& ide
 
 }  // namespace detail
 
-/// Whether a file that was opened calls itself a checkpoint, of whatever version.
+/// Whether an open file says that it is a checkpoint, of any version.
 [[nodiscard]] inline bool is_checkpoint_file(const SafetensorsFile& file) {
   const auto format = file.metadata().find("format");
   return format != file.metadata().end() && format->second == "adtr-checkpoint" && file.metadata().contains("epoch");
 }
 
-/// Opens a checkpoint. Throws Error(bad_weights) that names the file where it is none, or one of another version.
+/// Opens a checkpoint. Throws Error(bad_weights) naming the file if it is not a checkpoint or has another version.
 [[nodiscard]] inline SafetensorsFile open_checkpoint(const std::string& path) {
   SafetensorsFile file = SafetensorsFile::open(path);
   if (!is_checkpoint_file(file))
@@ -61,7 +62,7 @@ inline void require_same_run(const SafetensorsFile& file, const RunIdentity& ide
   return file;
 }
 
-/// Writes atomically: a kill at any moment leaves the last checkpoint or this one.
+/// Writes atomically: if the process is killed at any moment, either the previous checkpoint or this one remains.
 template <class T>
 void save_checkpoint(const std::string& path, const TrainingState<T>& state, const RunIdentity& identity) {
   std::map<std::string, std::string> metadata{{"format", "adtr-checkpoint"},
@@ -78,14 +79,14 @@ void save_checkpoint(const std::string& path, const TrainingState<T>& state, con
   write_safetensors(path, tensors, metadata);
 }
 
-/// Throws Error(bad_weights) that names the file where it is no checkpoint, or of a run that differs from this one in
-/// something that `identity` names. For what is known before the images' features are.
+/// Throws Error(bad_weights) naming the file if it is not a checkpoint, or if its run differs from this one in an entry
+/// of `identity`. Used before the images' features are known.
 inline void check_checkpoint(const std::string& path, const RunIdentity& identity) {
   detail::require_same_run(open_checkpoint(path), identity, false);
 }
 
-/// Fills `state`; throws Error(bad_weights) naming the file and the first thing in which that run differs from this
-/// one, or what is damaged.
+/// Fills `state`. Throws Error(bad_weights) naming the file and the first difference between that run and this one, or
+/// the damage.
 template <class T>
 void load_checkpoint(const std::string& path, const RunIdentity& identity, TrainingState<T>& state) {
   const SafetensorsFile file = open_checkpoint(path);

@@ -1,4 +1,4 @@
-/// The colours that a model brings for its heat maps, where only its training images are there to take them from.
+/// The colour scale for a model's heat maps when only its training images are available.
 #pragma once
 
 #include <algorithm>
@@ -10,9 +10,10 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// A scale for images that were not trained on, from the scores of those that were. A network scores the latter lower,
-/// the more so the more passes it made over the fewer of them; 1 + epochs/images, at most 2.5, is about by how much
-/// (docs/design.md has what was measured). Good images that were held out need no such guess: heat_scale().
+/// A colour scale for images that were not trained on, estimated from the scores of the training images. A network
+/// scores its training images lower than others, and the difference grows with the number of passes over them and
+/// shrinks with the number of images. 1 + epochs/images, at most 2.5, approximates that factor (docs/design.md has the
+/// measurements). Held-out good images make the estimate unnecessary: see heat_scale().
 [[nodiscard]] inline HeatScale training_scale(std::span<const float> training_scores, Index epochs, Index images) {
   const HeatScale scale = heat_scale(training_scores);
   const double passes = static_cast<double>(epochs) / static_cast<double>(images);

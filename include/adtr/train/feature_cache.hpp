@@ -1,4 +1,5 @@
-/// The frozen backbone's features of all training images, computed once: in memory, or in a file beyond a limit.
+/// Features of all training images from the frozen backbone, computed once and kept in memory, or in a file above a
+/// limit.
 #pragma once
 
 #include <fcntl.h>
@@ -24,14 +25,14 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// `images` matrices of (positions, channels), one after another. As batches: normal images.
+/// Stores `images` matrices of (positions, channels), one after another. As a batch source it supplies normal images.
 template <class T>
 class FeatureCache final : public BatchSource<T> {
  public:
-  /// Beyond `memory_limit` bytes the features go to an unnamed file in `folder`, mapped into memory; it vanishes with
-  /// this object or the process. An empty `folder` is the system's for temporary files, which is asked for only where a
-  /// file is needed. Throws Error: no_resources where memory or disk have no room, file_unwritable where the folder
-  /// takes no file.
+  /// Above `memory_limit` bytes the features go to an unnamed file in `folder`, mapped into memory; the file vanishes
+  /// with this object or the process. An empty `folder` means the system's temporary folder, which is looked up only if
+  /// a file is needed. Throws Error: no_resources if memory or disk has no room, file_unwritable if no file can be
+  /// created in the folder.
   FeatureCache(Index images, Index positions, Index channels, std::uint64_t memory_limit,
                const std::filesystem::path& folder = {})
       : images_(images), positions_(positions), channels_(channels) {
@@ -56,11 +57,11 @@ class FeatureCache final : public BatchSource<T> {
   [[nodiscard]] MatrixView<T> image(Index i) const {
     return {data_ + i * positions_ * channels_, positions_, channels_};
   }
-  /// All images' positions as rows.
+  /// All positions of all images as rows.
   [[nodiscard]] MatrixView<T> rows() const { return {data_, images_ * positions_, channels_}; }
 
  private:
-  /// `209 images, 1024 MiB`.
+  /// Example: `209 images, 1024 MiB`.
   [[nodiscard]] std::string size_text(std::uint64_t bytes) const {
     return std::to_string(images_) + " images, " + std::to_string(bytes >> 20) + " MiB";
   }
@@ -100,8 +101,9 @@ class FeatureCache final : public BatchSource<T> {
     const int file = mkostemp(name.data(), O_CLOEXEC);
     if (file < 0) throw fail("create", errno);
     unlink(name.c_str());
-    // Reserving the blocks now turns a full disk into a sentence; a mapping of a sparse file would die with SIGBUS.
-    int reason = EINTR;  // a signal is no reason to fail
+    // Reserve the blocks now, so that a full disk causes an error message; with a sparse file, writing to the mapping
+    // would raise SIGBUS.
+    int reason = EINTR;  // retry if a signal interrupts the call
     while (reason == EINTR) reason = posix_fallocate(file, 0, static_cast<off_t>(bytes));
     if (reason != 0) {
       close(file);
@@ -121,7 +123,7 @@ class FeatureCache final : public BatchSource<T> {
   std::size_t mapped_bytes_ = 0;
 };
 
-/// Mean and standard deviation of each channel over all rows, in double; a channel that never changes gets 1.
+/// Mean and standard deviation of each channel over all rows, computed in double. A constant channel gets deviation 1.
 template <class T>
 void channel_statistics(MatrixView<const T> rows, T* mean, T* std) {
   const auto channels = static_cast<std::size_t>(rows.cols);

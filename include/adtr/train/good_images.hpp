@@ -1,4 +1,4 @@
-/// What good images are for beside training: some are held out, and scores have their statistics.
+/// Further uses of good images: some are held out, and their scores give statistics.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// Takes a seeded choice of `count` samples, fewer than there are, for the threshold; both parts keep their order. The
-/// same count and seed choose the same places.
+/// Moves a random choice of `count` samples, fewer than there are, out of `samples` and returns it; the threshold comes
+/// from them. Both parts keep their order. The same count and seed choose the same positions.
 template <class S>
 std::vector<S> split_off(std::vector<S>& samples, std::size_t count, std::uint64_t seed) {
   if (count == 0) return {};
@@ -27,8 +27,8 @@ std::vector<S> split_off(std::vector<S>& samples, std::size_t count, std::uint64
   return out;
 }
 
-/// Mean and deviation of the position scores (images, H·W) over the images; the deviation not below a fifth of the one
-/// over all positions and images, so that positions which never change do not shout.
+/// Mean and standard deviation of each position's scores (images, H·W) over the images. The deviation is at least a
+/// fifth of the deviation over all positions and images, so that positions that never change do not dominate.
 template <class T>
 void score_statistics(const std::vector<T>& scores, Index positions, T* mean, T* std) {
   const auto p = static_cast<std::size_t>(positions);

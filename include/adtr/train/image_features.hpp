@@ -1,4 +1,4 @@
-/// From images to features as a network trains on them, and from images with confetti.
+/// Computes features from images, and from images with confetti, in the form that a network trains on.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The frozen half of network N with all that comes before it, and the standardisation after it.
+/// The frozen half of network N, with preprocessing before it and standardisation after it.
 template <class N, Backend B>
 class ImageFeatures {
  public:
@@ -32,7 +32,7 @@ class ImageFeatures {
     set_statistics(zeros.data(), ones.data());
   }
 
-  /// What standardise() takes from now on; (C) both.
+  /// Sets the mean and deviation, both (C), that standardise() uses from now on.
   void set_statistics(const T* mean, const T* std) {
     std::vector<T> inverse(static_cast<std::size_t>(Features::channels));
     std::transform(std, std + Features::channels, inverse.begin(), [](T deviation) { return T{1} / deviation; });
@@ -41,7 +41,7 @@ class ImageFeatures {
     B::wait(context_);
   }
 
-  /// Writes the features (tokens, channels) of an image as the backbone gives them.
+  /// Writes the features (tokens, channels) of an image as the backbone computes them, not standardised.
   void extract(const Image& image, T* features) { extract(ImageView(image), features); }
   void extract(const ImageView& image, T* features) {
     preprocess_(image, input_.data());
@@ -57,10 +57,10 @@ class ImageFeatures {
     });
   }
 
-  /// A backbone of the same weights.
+  /// Returns a feature extractor that shares the weights.
   [[nodiscard]] FeatureExtractor<Net, B> share() const { return extractor_.share(); }
 
-  /// The image that the last call saw, resized.
+  /// The resized image of the last call.
   [[nodiscard]] const Image& resized() const { return preprocess_.resized(); }
 
  private:
@@ -69,20 +69,20 @@ class ImageFeatures {
   Preprocessor<T> preprocess_;
   Buffer<T> input_;
   typename B::Memory mean_, inverse_;
-  typename B::Memory image_, features_;  ///< on their way; empty where the host's memory is the backend's
+  typename B::Memory image_, features_;  ///< transfer buffers; empty if the backend works in the host's memory
 };
 
-/// The training images with confetti on them, read and computed anew at every call.
+/// The training images with confetti, read and computed anew at every call.
 template <class N, Backend B>
 class ConfettiAnomalies final : public AnomalySource<typename B::Scalar> {
  public:
   using T = typename B::Scalar;
 
-  /// Both must outlive this object.
+  /// Both arguments must outlive this object.
   ConfettiAnomalies(ImageFeatures<N, B>& features, const std::vector<Sample>& images)
       : features_(features), images_(images) {}
 
-  /// Throws Error where the image's file can no longer be read.
+  /// Throws Error if the image's file can no longer be read.
   void draw(Index image, RandomStream random, T* features, std::span<std::uint8_t> anomalous) override {
     maker_(read_image(images_[static_cast<std::size_t>(image)]), random, with_confetti_, mask_);
     features_.extract(with_confetti_, features);

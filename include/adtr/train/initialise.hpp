@@ -1,4 +1,4 @@
-/// Starting weights: Xavier's, and the identity start that makes training a matter of minutes.
+/// Initial weights: Xavier's, and the identity start, which cuts training to minutes.
 #pragma once
 
 #include <Eigen/Dense>
@@ -15,7 +15,7 @@ namespace detail {
 template <class T>
 struct UsualStart {
   std::uint64_t seed;
-  std::uint64_t stream = 0;  ///< one for each tensor
+  std::uint64_t stream = 0;  ///< the last stream used; each tensor has its own
 
   void tensor(const std::string& name, T* data, const Shape& shape) {
     RandomStream random(seed, ++stream);
@@ -33,7 +33,8 @@ struct UsualStart {
 template <class T>
 using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-/// A random orthogonal n×n matrix: Q of a Gaussian matrix, signs fixed so that it is uniform (Mezzadri, 2007).
+/// A random orthogonal n×n matrix: Q of a Gaussian matrix, with signs fixed so that its distribution is uniform
+/// (Mezzadri, 2007).
 inline Eigen::MatrixXd random_orthogonal(Index n, RandomStream random) {
   Eigen::MatrixXd gaussian(n, n);
   for (Index i = 0; i < n; ++i)
@@ -45,7 +46,8 @@ inline Eigen::MatrixXd random_orthogonal(Index n, RandomStream random) {
   return q;
 }
 
-/// W_q = W_k = one random orthogonal matrix, W_v another and W_o its transpose, biases 0.
+/// Sets W_q = W_k to a random orthogonal matrix, W_v to another and W_o to the transpose of W_v. Leaves the biases
+/// alone, which the usual start set to 0.
 template <Index C, Index Heads, class T>
 void start_attention(const typename MultiHeadAttention<C, Heads>::template Parameters<T>& p, std::uint64_t seed,
                      std::uint64_t stream) {
@@ -60,20 +62,20 @@ void start_attention(const typename MultiHeadAttention<C, Heads>::template Param
 
 }  // namespace detail
 
-/// The paper's start (assumed): every tensor from its own random stream.
+/// The paper's initialisation (assumed): each tensor is drawn from its own random stream.
 template <class Transformer, class T>
 void initialise(typename Transformer::template Parameters<T>& p, std::uint64_t seed) {
   detail::UsualStart<T> start{seed};
   walk_parameters(p, "", start);
 }
 
-/// The features' mean μ and the leading eigenvectors V (columns) of their covariance, at most `count` of them.
+/// The mean μ of the features and the leading eigenvectors V (columns) of their covariance, at most `count`.
 struct PrincipalAxes {
   Eigen::VectorXd mean;
   Eigen::MatrixXd axes;
-  double mean_variance = 1.0;  ///< over the kept axes
+  double mean_variance = 1.0;  ///< mean of the kept eigenvalues
 
-  /// From rows (n, C); the covariance is summed in double, row blocks in order.
+  /// Computes them from rows (n, C). The covariance is summed in double, over blocks of rows in fixed order.
   template <class T>
   static PrincipalAxes of(MatrixView<const T> rows, Index count) {
     using Rows = Eigen::Map<const detail::RowMajor<T>, 0, Eigen::OuterStride<>>;
@@ -98,8 +100,9 @@ struct PrincipalAxes {
   }
 };
 
-/// The identity start: the network begins as a projection onto the principal axes of its features and back, with
-/// attention that looks at its own position. Where there are fewer axes than channels, the rest is 0.
+/// The identity start: the network begins as a projection onto the principal axes of its features and back, and its
+/// attention begins by looking at its own position. If there are fewer axes than channels, the remaining weights of
+/// both projections are 0.
 template <class Transformer, class T>
 void initialise_identity(typename Transformer::template Parameters<T>& p, std::uint64_t seed,
                          const PrincipalAxes& principal) {
@@ -116,7 +119,7 @@ void initialise_identity(typename Transformer::template Parameters<T>& p, std::u
   const Eigen::VectorXd offset = -principal.axes.transpose() * principal.mean / c;
   for (Index i = 0; i < kept; ++i) p.input_proj.bias[i] = static_cast<T>(offset(i));
   for (Index i = 0; i < F; ++i) p.output_proj.bias[i] = static_cast<T>(principal.mean(i));
-  std::uint64_t stream = std::uint64_t{1} << 32;  // past the streams of the usual start
+  std::uint64_t stream = std::uint64_t{1} << 32;  // beyond the streams of the usual start
   const auto attention = [&](auto& a) {
     detail::start_attention<C, Transformer::spec.heads, T>(a, seed, stream);
     stream += 2;

@@ -1,4 +1,4 @@
-/// Noise on what the network sees in training, so that copying its input is not the answer.
+/// Noise on the network's input in training, so that it cannot succeed by copying its input.
 #pragma once
 
 #include <cmath>
@@ -9,9 +9,10 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// seen = f + noise, token for token (rows, channels): uniform noise whose deviation is `jitter` times the token's root
-/// mean square over its channels. After UniAD's feature jitter (You et al., "A unified model for multi-class anomaly
-/// detection", NeurIPS 2022, section 3.4), whose noise is normal and whose scale of 20 is a jitter of 20/√channels.
+/// seen = f + noise, both (rows, channels): each token gets uniform noise whose standard deviation is `jitter` times
+/// the token's root mean square over its channels. After UniAD's feature jitter (You et al., "A unified model for
+/// multi-class anomaly detection", NeurIPS 2022, section 3.4), whose noise is normal and whose scale of 20 is a jitter
+/// of 20/√channels.
 template <class T>
 void add_jitter(MatrixView<const T> f, double jitter, RandomStream& random, MatrixView<T> seen) {
   for (Index r = 0; r < f.rows; ++r) {

@@ -1,4 +1,4 @@
-/// The checkpoint of one run: when it is written, what is said of it, and that nobody else's file is touched.
+/// The checkpoint of one run: decides when to write it, reports its state, and never touches a file of another run.
 #pragma once
 
 #include <chrono>
@@ -18,11 +18,11 @@ namespace detail {
 
 [[nodiscard]] inline std::string checkpoint_path(const TrainingRequest& r) { return r.out + ".checkpoint"; }
 
-/// How to go on with a checkpoint, for the user.
+/// Tells the user how to resume from a checkpoint.
 inline constexpr const char* how_to_go_on = "go on with --resume (TrainingRequest::resume)";
 
-/// Throws Error where the run is to go on with a checkpoint that is not there or not of it, as far as `identity` tells,
-/// and where one is there that it is not to go on with: hours of somebody's computing.
+/// Throws Error if the run is to resume from a checkpoint that does not exist or, as far as `identity` tells, belongs
+/// to another run. Without `resume`, throws Error if a checkpoint exists: it may hold hours of somebody's computing.
 inline void check_earlier_work(const TrainingRequest& r, const RunIdentity& identity) {
   const std::string path = checkpoint_path(r);
   std::error_code error;
@@ -34,7 +34,7 @@ inline void check_earlier_work(const TrainingRequest& r, const RunIdentity& iden
   bool ours = false;
   try {
     ours = is_checkpoint_file(SafetensorsFile::open(path));
-  } catch (const Error&) {  // whatever it is, it is not ours
+  } catch (const Error&) {  // not a safetensors file, so not ours
   }
   if (ours)
     throw file_error(path, std::string("an interrupted run left it; ") + how_to_go_on + ", or delete it",
@@ -45,7 +45,7 @@ inline void check_earlier_work(const TrainingRequest& r, const RunIdentity& iden
                    ErrorCode::file_conflict);
 }
 
-/// Where a run is, for a sentence that begins with "training was interrupted".
+/// The progress of a run, for a sentence that begins with "training was interrupted".
 template <class T>
 [[nodiscard]] std::string place_of(const TrainingState<T>& state, Index epochs) {
   const std::string of = " of " + std::to_string(epochs);
@@ -69,7 +69,7 @@ class KeptWork {
     note(state);
   }
 
-  /// Whether it is time for a checkpoint: at the end of an epoch, or in its middle.
+  /// Whether a checkpoint is due, at the end of an epoch or within one.
   [[nodiscard]] bool due_after_epoch() const { return since_saved() >= seconds_; }
   [[nodiscard]] bool due_within_epoch() const { return seconds_ > 0.0 && since_saved() >= seconds_; }
 
@@ -81,7 +81,8 @@ class KeptWork {
     note(state);
   }
 
-  /// Saves a state that is not on disk yet and is worth it; says what went wrong, or nothing.
+  /// Saves the state if it has changed since the last save. Returns what went wrong, or an empty text. After a failed
+  /// save it does nothing.
   [[nodiscard]] std::string rescue(const TrainingState<T>& state) noexcept try {
     if (failed_ || (state.epoch == epoch_ && state.steps() == steps_)) return {};
     save(state);
@@ -90,18 +91,18 @@ class KeptWork {
     return e.what();
   }
 
-  /// Whether an attempt to save has failed: that is what the user is told, and it is not tried again.
+  /// Whether the last save failed. The user sees that error, and rescue() does not try again.
   [[nodiscard]] bool failed() const { return failed_; }
 
   [[nodiscard]] const std::string& path() const { return path_; }
 
-  /// The model is written: removes the checkpoint, if this run wrote it or went on with it.
+  /// Removes the checkpoint, once the model is written, if this run wrote it or resumed from it.
   void remove() const {
     std::error_code ignored;
     if (ours_) std::filesystem::remove(path_, ignored);
   }
 
-  /// What is said of an earlier checkpoint where this state could not be saved.
+  /// The text about an earlier checkpoint, for the case that this state could not be saved.
   [[nodiscard]] std::string earlier() const {
     if (!ours_) return {};
     return "; the checkpoint from epoch " + std::to_string(epoch_ + (steps_ > 0 ? 1 : 0)) + " is still there, " +
@@ -124,11 +125,11 @@ class KeptWork {
   bool ours_;
   bool failed_ = false;
   Clock::time_point saved_ = Clock::now();
-  Index epoch_ = 0, steps_ = 0;  ///< of what is on disk; at first of what needs not be: nothing was done yet
+  Index epoch_ = 0, steps_ = 0;  ///< state on disk; initially the start, which needs no saving
 };
 
-/// Throws what says both: the exception on its way, which stays as the nested one, and that the work could not be
-/// saved.
+/// Throws an Error that reports both the current exception, which becomes the nested one, and that the work could not
+/// be saved.
 [[noreturn]] inline void throw_with_lost_work(const std::string& trouble) {
   std::string reason = "a callback threw an exception";
   ErrorCode code = ErrorCode::other;
@@ -139,7 +140,7 @@ class KeptWork {
     code = e.code();
   } catch (const std::exception& e) {
     reason = e.what();
-  } catch (...) {  // the sentence above
+  } catch (...) {  // keep the default reason
   }
   std::throw_with_nested(Error(reason + "; and the training so far could not be saved: " + trouble, code));
 }

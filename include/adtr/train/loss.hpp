@@ -1,4 +1,4 @@
-/// The losses of training with anomalies and their gradients, of operations.
+/// The losses for training with anomalies and their gradients, composed from backend operations.
 #pragma once
 
 #include <cassert>
@@ -10,9 +10,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Adds to *sum the loss of images of T tokens each and writes its gradient dg with respect to f̂. f, f̂ and dg are
-/// (images·T, channels); y, which marks anomalous tokens with 1 and others with 0, means and weights, which are
-/// written, (images, T). Not a number where f or f̂ has one.
+/// Adds to *sum the loss of images with T tokens each and writes dg, its gradient with respect to g, the reconstruction
+/// of f. f, g and dg are (images·T, channels). y (images, T) is 1 for anomalous tokens and 0 for others. means and
+/// weights, both (images, T), are outputs. The loss is NaN if f or g has a NaN.
 template <Backend B>
 void anomaly_loss(const typename B::Context& context, AnomalyLoss loss, MatrixIn<B> f, MatrixIn<B> g, MatrixIn<B> y,
                   MatrixOut<B> means, MatrixOut<B> weights, MatrixOut<B> dg, double* sum) {

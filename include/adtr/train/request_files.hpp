@@ -7,8 +7,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Everything that train_model() will read and write; a program adds its own outputs and calls check(). train_model()
-/// checks its own.
+/// Lists all files that train_model() reads and writes. A program adds its own outputs and calls check(); train_model()
+/// itself checks only its own files.
 [[nodiscard]] inline FilePlan file_plan(const TrainingRequest& r) {
   FilePlan plan;
   if (!r.weights.empty()) plan.reads("the backbone's weights", r.weights);

@@ -1,4 +1,5 @@
-/// What a training run's bits depend on, and in plain words what of it has changed since a checkpoint was written.
+/// Everything that determines a training run's bits, and a message that names what has changed since a checkpoint was
+/// written.
 #pragma once
 
 #include <array>
@@ -17,19 +18,19 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What a run's bits depend on, by name. A checkpoint of a run that differs in one of them cannot be gone on with.
+/// Everything that determines a run's bits, by name. A run cannot resume from a checkpoint that differs in an entry.
 using RunIdentity = std::map<std::string, std::string>;
 
 namespace detail {
 
-/// A number that changes with any of the words that it is given, or with their order.
+/// A hash of words, sensitive to their values and their order.
 class Fingerprint {
  public:
   void add(std::uint64_t word) {
     hash_ = (hash_ ^ word) * 0x100000001B3;
     hash_ ^= hash_ >> 29;
   }
-  /// Eight bytes at a time.
+  /// Adds eight bytes at a time, then the rest one by one.
   void add(std::span<const std::uint8_t> bytes) {
     std::uint64_t word = 0;
     for (; bytes.size() >= sizeof(word); bytes = bytes.subspan(sizeof(word))) {
@@ -46,7 +47,7 @@ class Fingerprint {
 
 }  // namespace detail
 
-/// A number that changes with any bit of the features, and so with the images, their order and the backbone.
+/// A hash of all bits of the features, so it changes with the images, their order and the backbone.
 template <class T>
 [[nodiscard]] std::uint64_t fingerprint(MatrixView<const T> rows) {
   detail::Fingerprint print;
@@ -80,13 +81,13 @@ template <class T>
 
 namespace detail {
 
-/// What is said of a key of a RunIdentity whose value has changed; {was} and {is} stand for the two values.
+/// The message for a changed key of a RunIdentity; {was} and {is} stand for the two values.
 struct Difference {
   std::string_view key, sentence;
 };
 
-/// In the order in which they are looked at: what the user can see and change comes first, and what follows from it
-/// (other images have other features) after it.
+/// The order of comparison: first what the user can see and change, then its consequences (other images have other
+/// features).
 inline constexpr std::array<Difference, 28> differences{
     {{"recipe", "was made with --recipe {was}, this run has {is}"},
      {"epochs", "was made with --epochs {was}, this run has {is}"},
@@ -126,8 +127,8 @@ inline std::string filled_in(std::string text, std::string_view place, const std
   return text;
 }
 
-/// The first thing that has changed from one run to another, as a sentence; empty where nothing has. With `all` unset
-/// only what `now` names is looked at: what is known of a run before its images are read, say.
+/// The first difference between two runs, as a sentence; empty if there is none. With `all` unset, compares only the
+/// entries of `now`, for example those known before the images are read.
 [[nodiscard]] inline std::string difference(const RunIdentity& then, const RunIdentity& now, bool all = true) {
   const auto value = [](const RunIdentity& identity, const std::string& key) {
     const auto it = identity.find(key);

@@ -1,4 +1,4 @@
-/// A file for a model that is to be looked at and thrown away.
+/// A temporary file for a model that is shown and then deleted.
 #pragma once
 
 #include <unistd.h>
@@ -14,8 +14,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// A path beside `out` at which nothing is, so that no file of the user's is written over. What is written there goes
-/// with this object.
+/// An unused path next to `out`, so that no user's file is overwritten. Deletes the file there when it is destroyed.
 class TemporaryModel {
  public:
   explicit TemporaryModel(const std::string& out) {

@@ -1,4 +1,4 @@
-/// The whole of a training run: image files and backbone weights, or a model to go on from, in; a model file out.
+/// A complete training run: reads images and backbone weights, or a model to continue from, and writes a model file.
 #pragma once
 
 #include <new>
@@ -13,14 +13,14 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// Throws what leaves train_model() where it was cancelled before there was work to keep.
+/// Throws the Error of a run that was cancelled before there was work to save.
 [[noreturn]] inline void throw_interrupted_early(const TrainingRequest& r, const std::string& doing) {
   throw Error("training was interrupted " + doing + "; nothing of this is kept" +
                   (r.resume ? ", and " + checkpoint_path(r) + " is as it was" : ", begin again"),
               ErrorCode::cancelled);
 }
 
-/// Reads all images and says what they are.
+/// Reads all images and returns their fingerprints.
 inline ImageFingerprints read_all_images(const TrainingRequest& r, const TrainingProgress& progress) try {
   ImageFingerprints images;
   images.good = read_images(r.good, progress, images);
@@ -30,7 +30,7 @@ inline ImageFingerprints read_all_images(const TrainingRequest& r, const Trainin
   throw_interrupted_early(r, "while its images were read");
 }
 
-/// All that can be known before an image is read, known: what is wrong then costs nobody's time.
+/// Checks everything that can be checked before an image is read, so that errors cost no time.
 template <class Nets>
 HoldOut check_before_images(const TrainingRequest& r, const TrainingOrigin& origin) {
   const ModelDescription& d = origin.description;
@@ -38,16 +38,16 @@ HoldOut check_before_images(const TrainingRequest& r, const TrainingOrigin& orig
   select_network(Nets{}, d.architecture, d.image_size, d.grid, [&]<class N>() { return true; });
   const HoldOut held = hold_out_of(r, origin);
   check_earlier_work(r, identity_before_images(r, d, held));
-  AtomicFile{r.out};  // throws where the model could not be written
+  AtomicFile{r.out};  // throws if the model could not be written
   return held;
 }
 
 }  // namespace detail
 
-/// Trains and writes request.out. Options are checked before a file is read, every image is opened before anything long
-/// begins, and the output tried, so that a run does not fail over them after an hour. Throws Error, naming the file or
-/// option; Error(cancelled) where TrainingProgress::cancelled asked for an end. `context`, and not `request.threads`,
-/// says where the backend computes.
+/// Trains a model and writes it to request.out. Checks the options before reading a file; opens every image and tries
+/// the output before any long step, so that a run does not fail over them after an hour. Throws Error naming the file
+/// or option, and Error(cancelled) if TrainingProgress::cancelled requested a stop. The backend computes on `context`;
+/// `request.threads` is ignored.
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 TrainingResult train_model(const TrainingRequest& request, const typename B::Context& context,
                            const TrainingProgress& progress = {}) try {
@@ -74,10 +74,10 @@ TrainingResult train_model(const TrainingRequest& request, const typename B::Con
               ErrorCode::no_resources);
 }
 
-/// The same on as many threads as the request says.
+/// The same on request.threads threads.
 template <Backend B = Cpu, class Nets = DefaultNetworks>
 TrainingResult train_model(const TrainingRequest& request, const TrainingProgress& progress = {}) {
-  check(request);  // before threads are made
+  check(request);  // before any thread is created
   return train_model<B, Nets>(request, typename B::Context(request.threads), progress);
 }
 

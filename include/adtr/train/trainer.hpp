@@ -1,4 +1,4 @@
-/// Trains the reconstruction transformer on features, with or without anomalies: AdamW, one call an epoch.
+/// Trains the reconstruction transformer on features with AdamW, with or without anomalies, one call per epoch.
 #pragma once
 
 #include <exception>
@@ -22,28 +22,28 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What has changed since training began; together with the options and the images it decides all that follows.
+/// The state that training changes; with the options and the images it determines everything that follows.
 template <class T>
 struct TrainingState {
   Buffer<T> parameters, first_moment, second_moment;
   Index epoch = 0;                  ///< finished epochs
-  std::vector<double> losses;       ///< of the finished epochs
-  std::vector<double> step_losses;  ///< of the finished steps of the epoch that is under way
-  /// Finished steps of the epoch that is under way.
+  std::vector<double> losses;       ///< one per finished epoch
+  std::vector<double> step_losses;  ///< one per finished step of the current epoch
+  /// Number of finished steps in the current epoch.
   [[nodiscard]] Index steps() const { return static_cast<Index>(step_losses.size()); }
   explicit TrainingState(Index count) : parameters(count), first_moment(count), second_moment(count) {}
 };
 
-/// The same seed gives the same bits for any number of threads: the order of images, dropout, jitter and starting
-/// weights are functions of (seed, step, place), and every sum has a fixed order.
+/// The same seed gives the same bits for any number of threads: the order of images, dropout, jitter and initial
+/// weights are functions of (seed, step, position), and every sum has a fixed order.
 template <class Transformer, Backend B>
 class Trainer {
  public:
   using Scalar = typename B::Scalar;
   using Parameters = typename Transformer::template Parameters<Scalar>;
 
-  /// `batches`, a FeatureCache or another source, is read as training goes on and must outlive the trainer. Throws
-  /// Error: option where one is out of its range, no_resources where there is no memory.
+  /// Reads `batches`, a FeatureCache or another source, during training; it must outlive the trainer. Throws Error:
+  /// option if an option is out of range, no_resources if memory is insufficient.
   Trainer(const typename B::Context& context, BatchSource<Scalar>& batches, const TrainingOptions& options)
       : context_(context),
         batches_(batches),
@@ -68,25 +68,25 @@ class Trainer {
         activations_(Transformer::activation_elements(group_, Mode::training)),
         scratch_(Transformer::gradient_scratch(group_)) {}
 
-  /// The parameters, to be initialised before the first epoch or read after the last.
+  /// The parameters. Initialise them before the first epoch; read them after the last.
   [[nodiscard]] Parameters parameters() { return bind_parameters<Transformer>(state_.parameters.data()); }
   [[nodiscard]] TrainingState<Scalar>& state() { return state_; }
   [[nodiscard]] const Buffer<Scalar>& gradients() const { return gradients_; }
 
   [[nodiscard]] Index steps_per_epoch() const { return (batches_.images() + batch_ - 1) / batch_; }
 
-  /// Whether state() is what a whole number of finished steps made of it, so that it may be saved: not after a
-  /// divergence, or where an operation failed within a step.
+  /// Whether state() is the result of a whole number of finished steps and so may be saved. False after a divergence,
+  /// or if an operation failed within a step.
   [[nodiscard]] bool state_is_whole() const { return whole_; }
 
-  /// How many images the finished steps of the epoch under way have passed over.
+  /// Number of images that the finished steps of the current epoch have processed.
   [[nodiscard]] Index images_done() const { return std::min(state_.steps() * batch_, batches_.images()); }
 
-  /// Goes on to the end of the epoch, which passes over all images in random order; returns the mean of the loss over
-  /// them. `after_step(images done)` is called after each step, then, but for the last step, `stop()`: true ends the
-  /// call, which returns nothing, with the finished steps in state(); the next call goes on there, and bits and loss
-  /// are those of one call. Where after_step, stop or the source of the batches throws, state() has the finished steps
-  /// too. A GPU is not waited for from one step to the next.
+  /// Trains to the end of the epoch, over all images in random order; returns the mean loss over them.
+  /// Calls `after_step(images done)` after each step, and then, except after the last step, `stop()`. If that returns
+  /// true, run_epoch() returns nothing, with the finished steps in state(); the next call continues there, with the
+  /// same bits and loss as a single call. If after_step, stop or the batch source throws, state() holds the finished
+  /// steps too. Does not wait for a GPU between steps.
   template <class F, class Stop>
   std::optional<double> run_epoch(F&& after_step, Stop&& stop) {
     const Index n = batches_.images(), steps = steps_per_epoch();
@@ -122,7 +122,7 @@ class Trainer {
     ++state_.epoch;
     return loss;
   }
-  /// The same to the end of the epoch.
+  /// The same without a stop condition.
   template <class F>
   double run_epoch(F&& after_step) {
     return *run_epoch(std::forward<F>(after_step), [] { return false; });
@@ -131,8 +131,9 @@ class Trainer {
     return run_epoch([](Index) {});
   }
 
-  /// The mean loss of a batch f (count·tokens, channels) as training step `step` sees it (its dropout and jitter);
-  /// fills gradients(). `anomalous` (count·tokens) marks anomalous tokens for the losses that want to know.
+  /// Returns the mean loss of a batch f (count·tokens, channels) as training step `step` computes it, with its dropout
+  /// and jitter, and fills gradients(). `anomalous` (count·tokens) is 1 for anomalous tokens; the losses for anomalies
+  /// need it.
   double gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous = {}) {
     push_state();
     B::zero(context_, sums_.data(), 1);
@@ -143,7 +144,7 @@ class Trainer {
     return checked_loss(sum, f.rows, step);
   }
 
-  /// One AdamW step with gradients().
+  /// Does one AdamW step with gradients().
   void update(Index step) {
     push_state();
     gradients_twin_.push(context_, gradients_);
@@ -159,20 +160,20 @@ class Trainer {
     return options;
   }
 
-  /// A mark for each token of a batch. Here, and not by a try block around the constructor, which nvcc 13 does not
-  /// survive.
+  /// Allocates one flag per token of a batch. This is a function, and not a try block around the constructor, because
+  /// nvcc 13 crashes on the latter.
   static std::vector<std::uint8_t> room_for_marks(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
     try {
       const Index batch = std::min(options.batch, batches.images());
       return std::vector<std::uint8_t>(static_cast<std::size_t>(batch * Transformer::tokens));
     } catch (const std::bad_alloc&) {
       throw no_memory(options, batches);
-    } catch (const std::length_error&) {  // more than a std::vector can hold
+    } catch (const std::length_error&) {  // longer than a std::vector can be
       throw no_memory(options, batches);
     }
   }
 
-  /// Says how much memory the trainer wanted, and for what.
+  /// The Error that says how much memory the trainer needs, and for what.
   static Error no_memory(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
     const Index batch = std::min(options.batch, batches.images());
     const Index group = B::on_host ? std::min(batch, images_at_a_time) : batch;
@@ -185,11 +186,11 @@ class Trainer {
                  ErrorCode::no_resources);
   }
 
-  /// Step `i` of the epoch, whose images come in this order.
+  /// Runs step `i` of an epoch with the given image order.
   void run_step(const std::vector<std::size_t>& order, Index i) {
     const Index first = i * batch_, count = std::min(batch_, batches_.images() - first);
     const Index step = state_.epoch * steps_per_epoch() + i;
-    B::wait(context_, read_);  // not for the rest of the step before
+    B::wait(context_, read_);  // not for the rest of the previous step
     images_.assign(order.begin() + first, order.begin() + first + count);
     std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
     const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
@@ -198,12 +199,12 @@ class Trainer {
     compute_gradient(f, step, marks, sums_.data() + i);
     whole_ = false;
     step_with_gradient(step, sums_.data() + steps_per_epoch() + i);
-    // Elsewhere the host would have to wait for it.
+    // On a GPU the host would have to wait for the sum.
     if constexpr (B::on_host) static_cast<void>(checked_loss(sums_.data()[i], f.rows, step));
     whole_ = true;
   }
 
-  /// Brings what so many finished steps of the epoch made to the host. Throws where one of them has diverged.
+  /// Downloads the state and losses after `finished` steps of the epoch. Throws if one of them has diverged.
   void settle(Index finished) {
     const Index before = state_.steps();
     if (finished == before) return;
@@ -218,7 +219,7 @@ class Trainer {
     }
     whole_ = true;
   }
-  /// The same while another error is on its way, which says more.
+  /// The same while another error, which tells more, is propagating: swallows its own errors.
   void settle_despite_error(Index finished) noexcept {
     try {
       settle(finished);
@@ -240,7 +241,7 @@ class Trainer {
 
   [[nodiscard]] bool marked() const { return options_.loss != Loss::norm; }
 
-  /// The mean loss of a batch of `rows` tokens from the sum that its groups have added to.
+  /// Returns the mean loss of a batch of `rows` tokens from the sum over its groups. Throws Error if it is not finite.
   double checked_loss(double sum, Index rows, Index step) const {
     const double loss = marked() ? sum : sum / static_cast<double>(rows);
     if (!std::isfinite(loss))
@@ -250,7 +251,7 @@ class Trainer {
     return loss;
   }
 
-  /// Fills gradients() and adds to *sum what checked_loss() makes a loss of.
+  /// Computes the gradient of a batch on the backend, and adds to *sum what checked_loss() turns into the mean loss.
   void compute_gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous, double* sum) {
     Transformer::template prepare<B>(context_, bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)),
                                      Mode::training, weights_);
@@ -282,7 +283,7 @@ class Trainer {
              second_moment_twin_.data(state_.second_moment));
   }
 
-  /// Adds the gradient and the loss of some images f of a batch of `batch_rows` tokens.
+  /// Adds the gradient and the loss of one group f of a batch with `batch_rows` tokens.
   void add_gradient(MatrixIn<B> f, RandomStream& noise, const Dropout& dropout, std::span<const std::uint8_t> anomalous,
                     Index batch_rows, double* sum) {
     Arena<Scalar> arena(activations_.data(), activations_.size());
@@ -300,8 +301,8 @@ class Trainer {
                                       Arena<Scalar>(scratch_.data(), scratch_.size()));
   }
 
-  /// Adds the loss of some images and writes its gradient, both as shares of the mean over a batch of `rows` tokens but
-  /// for L_norm's sum, which is not divided by them.
+  /// Adds a group's loss and writes its gradient, both as shares of the mean over a batch of `rows` tokens, except that
+  /// L_norm's sum is not divided by `rows`.
   void loss_gradient(MatrixIn<B> f, MatrixIn<B> y, MatrixIn<B> marks, MatrixOut<B> dy, double rows, double* sum) {
     if (!marked()) return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy, sum);
     const AnomalyLoss loss{options_.loss == Loss::image, options_.top_k, options_.alpha,
@@ -311,7 +312,8 @@ class Trainer {
     anomaly_loss<B>(context_, loss, f, y, marks, means, weights, dy, sum);
   }
 
-  /// Where operations find what the host has; it must stay as it is until they have run.
+  /// Returns a backend-readable matrix: `host` itself, or a copy in `room`. `host` must not change until the operations
+  /// that read it have run.
   MatrixIn<B> uploaded(MatrixIn<B> host, [[maybe_unused]] typename B::Memory& room) {
     if constexpr (B::on_host) {
       return host;
@@ -322,24 +324,24 @@ class Trainer {
     }
   }
 
-  /// f as the network sees it.
+  /// Returns f with jitter: the network's input.
   MatrixIn<B> jittered(MatrixIn<B> f, RandomStream& noise) {
     const MatrixOut<B> seen(seen_.data(), f.rows, f.cols);
     add_jitter<Scalar>(f, options_.jitter, noise, seen);
     return seen;
   }
 
-  /// Marks of tokens as 0 and 1, (images, tokens).
+  /// Converts the flags of anomalous tokens to 0 and 1 as scalars, (images, tokens).
   MatrixIn<B> numbers(std::span<const std::uint8_t> anomalous) {
     std::copy(anomalous.begin(), anomalous.end(), marks_.data());
     return {marks_.data(), static_cast<Index>(anomalous.size()) / Transformer::tokens, Transformer::tokens};
   }
 
   static constexpr Index size = Transformer::tokens * Transformer::features;
-  /// A batch goes through forward and backward in groups of so many images, whose activations (34 MB an image for ADTR)
-  /// take each other's place.
+  /// Group size: forward and backward process a batch in groups of this many images, which reuse the memory of the
+  /// activations (34 MB per image for ADTR).
   static constexpr Index images_at_a_time = 4;
-  // Away from the streams of starting weights.
+  // Streams apart from those of the initial weights.
   static constexpr std::uint64_t order_stream = std::uint64_t{1} << 48, jitter_stream = std::uint64_t{1} << 49;
 
   typename B::Context context_;
@@ -350,18 +352,18 @@ class Trainer {
   Twin<B> parameters_twin_, first_moment_twin_, second_moment_twin_, gradients_twin_;
   Index batch_;
   bool whole_ = true;          ///< see state_is_whole()
-  std::vector<Index> images_;  ///< of a step
+  std::vector<Index> images_;  ///< the images of a step
   std::vector<std::uint8_t> anomalous_;
   Index group_;
-  typename B::Staging input_;                ///< what the host fills for a step while the step before runs
-  typename B::Staging seen_;                 ///< one group with jitter
-  typename B::Staging marks_;                ///< one group's, as numbers
-  typename B::Mark read_{};                  ///< behind the last operation that reads these three
-  typename B::Sums sums_;                    ///< of each step of an epoch: the loss, then the gradient's squared norm
-  typename B::Memory output_, d_output_;     ///< of one group, as what follows
-  typename B::Memory means_, sign_weights_;  ///< where there are anomalies
+  typename B::Staging input_;  ///< filled by the host for a step while the previous step runs
+  typename B::Staging seen_;   ///< one group's input with jitter
+  typename B::Staging marks_;  ///< one group's flags of anomalous tokens, as scalars
+  typename B::Mark read_{};    ///< event after the last operation that reads these three
+  typename B::Sums sums_;      ///< per step of an epoch: first all losses, then all squared norms of the gradient
+  typename B::Memory output_, d_output_;     ///< for one group, as are the following
+  typename B::Memory means_, sign_weights_;  ///< only with anomalies
   typename B::Memory activations_, scratch_;
-  typename B::Memory room_, seen_room_, marks_room_;  ///< empty where the host's memory is the backend's
+  typename B::Memory room_, seen_room_, marks_room_;  ///< empty if the backend works in the host's memory
   typename Transformer::template Weights<B> weights_;
 };
 

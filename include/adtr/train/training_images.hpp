@@ -1,4 +1,4 @@
-/// All images of a run, read once before anything long begins, and what of them a resumed run must find unchanged.
+/// Reads all images of a run once before any long step, and computes what a resumed run must find unchanged.
 #pragma once
 
 #include <cstdint>
@@ -14,29 +14,29 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// TrainingProgress::cancelled has said yes. Leaves train_model() as an Error(cancelled).
+/// Thrown when TrainingProgress::cancelled returns true. Leaves train_model() as an Error(cancelled).
 struct Interruption {};
 
 inline void stop_if_cancelled(const TrainingProgress& progress) {
   if (progress.cancelled && progress.cancelled()) throw Interruption{};
 }
 
-/// A number for each image that changes with its size and its pixels, and what reading had to decide.
+/// A fingerprint of each image's size and pixels, and counts of the decisions made while reading.
 struct ImageFingerprints {
   std::vector<std::uint64_t> good, defects;
   std::size_t turned = 0;      ///< images whose orientation tag was applied
   std::size_t soft_masks = 0;  ///< masks that were thresholded
 };
 
-/// Of numbers in their order.
+/// Fingerprint of a sequence of numbers.
 [[nodiscard]] inline std::uint64_t fingerprint_of(const std::vector<std::uint64_t>& numbers) {
   Fingerprint print;
   for (const std::uint64_t number : numbers) print.add(number);
   return print.value();
 }
 
-/// Decodes every image and mask once, so that a run does not fail over a broken file in its middle. Throws the first
-/// file's Error, Error(bad_data) for a mask that contradicts its image's folder, or Interruption.
+/// Decodes every image and mask once, so that a run does not fail midway because of a broken file. Throws the Error of
+/// the first broken file, Error(bad_data) for a mask that contradicts its image's folder, or Interruption.
 inline std::vector<std::uint64_t> read_images(const SampleSet& samples, const TrainingProgress& progress,
                                               ImageFingerprints& decided) {
   std::vector<std::uint64_t> fingerprints;
@@ -60,8 +60,8 @@ inline std::vector<std::uint64_t> read_images(const SampleSet& samples, const Tr
   return fingerprints;
 }
 
-/// What is known of a run before an image is read: its options, and how many images there are. `image_size` and `grid`
-/// are the network's.
+/// The part of a run's identity that is known before an image is read: its options and the numbers of images.
+/// `image_size` and `grid` are the network's.
 [[nodiscard]] inline RunIdentity identity_before_images(const TrainingRequest& r, const ModelDescription& d,
                                                         const HoldOut& held) {
   RunIdentity identity = identity_of(r.options);
@@ -78,7 +78,7 @@ inline std::vector<std::uint64_t> read_images(const SampleSet& samples, const Tr
   return identity;
 }
 
-/// Adds what the images say.
+/// Adds the fingerprints of the images.
 inline void add_images(RunIdentity& identity, const ImageFingerprints& images) {
   identity["images"] = std::to_string(fingerprint_of(images.good));
   if (!images.defects.empty()) identity["defects"] = std::to_string(fingerprint_of(images.defects));

@@ -1,4 +1,4 @@
-/// What a training run begins with: weights of a backbone or a model, and anomalies that fit the loss.
+/// The starting point of a training run: backbone weights or a model, and the images to hold out.
 #pragma once
 
 #include <charconv>
@@ -17,7 +17,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// The file that a run begins with, of a backbone's weights or a model, and what it says.
+/// The file that a run starts from, a backbone's weights or a model, and its description.
 struct TrainingOrigin {
   SafetensorsFile file;
   ModelDescription description;
@@ -44,7 +44,7 @@ struct TrainingOrigin {
   }
 };
 
-/// What the notes of a model that training goes on from say under `key`, a whole number; nothing where they do not.
+/// Reads the note `key` of the starting model as a whole number; empty if there is no such note.
 inline std::optional<std::uint64_t> number_in_notes(const TrainingOrigin& origin, const std::string& key) {
   const auto& notes = origin.description.notes;
   const auto it = notes.find("start." + key);
@@ -58,16 +58,16 @@ inline std::optional<std::uint64_t> number_in_notes(const TrainingOrigin& origin
   return value;
 }
 
-/// Which images a run holds out. One that goes on from a model, and is not told, keeps those apart that the model was
-/// not trained on: it has to be given the same good images. Throws Error(option) where it was not, as far as numbers
-/// tell.
+/// Decides which images a run holds out. A run that continues from a model, without TrainingRequest::hold_out, holds
+/// out the images that the model was not trained on, so it needs the same good images. Throws Error(option) if the
+/// numbers of images show that they are not the same.
 inline HoldOut hold_out_of(const TrainingRequest& r, const TrainingOrigin& origin) {
   const std::size_t good = r.good.size();
   if (r.hold_out) return {HoldOutRule::asked, held_out_of(good, *r.hold_out), r.options.seed};
   if (r.start.empty()) return {HoldOutRule::automatic, held_out_unasked(good), r.options.seed};
   const auto held = static_cast<std::size_t>(number_in_notes(origin, "held_out_images").value_or(0));
   if (held == 0) return {HoldOutRule::continued, 0, r.options.seed};
-  const auto before = number_in_notes(origin, "good_images");  // models did not always say it
+  const auto before = number_in_notes(origin, "good_images");  // older models lack this note
   if (held >= good || (before && *before != good))
     throw Error("TrainingRequest::hold_out: " + r.start + " was trained on " +
                     (before ? "some of " + std::to_string(*before) : "other") + " good images and " +
@@ -79,8 +79,8 @@ inline HoldOut hold_out_of(const TrainingRequest& r, const TrainingOrigin& origi
   return {HoldOutRule::continued, held, seed ? *seed : number_in_notes(origin, "seed").value_or(r.options.seed)};
 }
 
-/// Whether the images that a run holds out are those that the model it goes on from was not trained on, as the notes'
-/// fingerprint of them tells; unknown where the notes have none.
+/// Whether the run holds out the images that its starting model was not trained on, according to the fingerprint in the
+/// notes; empty if the notes do not tell.
 inline std::optional<bool> held_out_before(const TrainingOrigin& origin, std::uint64_t held_out_images) {
   const auto before = number_in_notes(origin, "held_out_fingerprint");
   if (before) return *before == held_out_images;
@@ -88,8 +88,8 @@ inline std::optional<bool> held_out_before(const TrainingOrigin& origin, std::ui
   return std::nullopt;
 }
 
-/// Throws Error(option) where a run that keeps the images apart which its model was not trained on was given others.
-/// `good` are the fingerprints of the good images.
+/// Throws Error(option) if a run is to hold out the images that its starting model was not trained on, but was given
+/// other images. `good` holds the fingerprints of the good images.
 inline void check_held_out_images(const TrainingRequest& r, const TrainingOrigin& origin, const HoldOut& held,
                                   std::vector<std::uint64_t> good) {
   if (held.rule != HoldOutRule::continued || held.images == 0) return;

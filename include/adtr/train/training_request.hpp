@@ -1,4 +1,4 @@
-/// What a training run is asked for, what it says on its way, and what it did.
+/// The input of a training run, its progress reports and its result.
 #pragma once
 
 #include <functional>
@@ -15,79 +15,82 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What to train on, with what, and where the model goes.
+/// What to train on, how, and where to write the model.
 struct TrainingRequest {
   SampleSet good;  ///< training images, as scan_training() finds them
-  /// Trains on each of them in its three mirror images too, so that an epoch is four times as long: for parts that may
-  /// lie any way round. Images that are held out stay as they are.
+  /// Also trains on the three mirror images of each image, so an epoch is four times as long: for parts that may lie in
+  /// any orientation. Held-out images are not mirrored.
   bool mirror = false;
-  std::string weights;       ///< safetensors file of a backbone; empty where `start` is given
-  std::string architecture;  ///< where the weights file does not name it; else may be empty
-  /// Model to go on from, with its backbone, image size, grid, feature statistics and kind of image score; empty: from
-  /// the beginning. The second stage of the paper's training with anomalies (second_stage_options()).
+  std::string weights;       ///< safetensors file of a backbone; empty if `start` is given
+  std::string architecture;  ///< needed if the weights file does not name it; otherwise optional
+  /// Model to continue from, with its backbone, image size, grid, feature statistics and kind of image score; empty:
+  /// train from the beginning. Used for the second stage of the paper's training with anomalies
+  /// (second_stage_options()).
   std::string start;
   /// Anomalies to train with (options.loss is then pixel or image): confetti on the good images, made anew in every
-  /// step, defects as scan_defects() finds them, or both, each for half of the replaced images. Loss::pixel needs the
-  /// masks of all defects. Images that were trained on must not be evaluated on.
+  /// step; defects as found by scan_defects(); or both, each for half of the replaced images. Loss::pixel needs a mask
+  /// for every defect. Do not evaluate on images that were trained on.
   bool confetti = false;
   SampleSet defects;
-  std::string out;  ///< model file to write; `<out>.checkpoint` while training
+  std::string out;  ///< model file to write; the checkpoint is `<out>.checkpoint`
   Index image_size = 256;
   Index grid = 16;
   TrainingOptions options;
-  /// Share of the good images that is kept apart for the threshold, in [0, 1). Where nobody says: a fifth from 50 good
-  /// images on, at most 300 images (see hold_out.hpp), and with `start` the images that its model was not trained on.
-  /// A model without held-out images has no threshold, and its verdict is "undecided".
+  /// Share of the good images held out for the threshold, in [0, 1). Default: a fifth from 50 good images on, at most
+  /// 300 images (see hold_out.hpp); with `start`, the images that its model was not trained on. A model without
+  /// held-out images has no threshold, and its verdict is "undecided".
   std::optional<double> hold_out;
-  double false_alarm_rate = 0.0;  ///< of those, how many may lie at or above the threshold
-  /// Go on with `<out>.checkpoint`, which must be there. Without it, one that is there is not written over.
+  double false_alarm_rate = 0.0;  ///< share of the held-out images that may lie at or above the threshold
+  /// Resume from `<out>.checkpoint`, which must exist. Without `resume`, an existing checkpoint is never overwritten:
+  /// the run stops with an error.
   bool resume = false;
-  /// A checkpoint is written after the first step that ends so many seconds after the last one was written; a run that
-  /// is killed loses no more than that. 0: after every epoch.
+  /// Seconds between checkpoints: one is written after the first step that ends at least this long after the previous
+  /// checkpoint, so a killed run loses little more. 0: after every epoch.
   double checkpoint_seconds = 30.0;
-  Index snapshot_epochs = 0;  ///< calls TrainingProgress::snapshot after every so many epochs but the last; 0: never
-  std::uint64_t cache_memory = std::uint64_t{4} << 30;  ///< bytes of features to keep in memory; beyond, a file
+  Index snapshot_epochs = 0;  ///< epochs between TrainingProgress::snapshot calls, none after the last epoch; 0: never
+  std::uint64_t cache_memory = std::uint64_t{4} << 30;  ///< bytes of features in memory; a larger cache is a file
   int threads = 0;
 };
 
-/// Called as a run goes on; each may be empty.
+/// Callbacks of a run; each may be empty.
 struct TrainingProgress {
-  /// Images whose features are computed, of how many.
+  /// Number of images whose features are computed, and the total.
   std::function<void(Index done, Index images)> features;
   struct Epoch {
     Index epoch, epochs;         ///< epoch counts from 1
     Index images_done, images;   ///< within the epoch
-    std::optional<double> loss;  ///< the epoch's mean, at its end
+    std::optional<double> loss;  ///< mean over the epoch; only at its end
     double images_per_second, seconds_left;
   };
   std::function<void(const Epoch&)> epoch;
-  /// The model after `epoch` epochs, in a file that is there until the call returns. A run that is resumed may show one
-  /// a second time.
+  /// The model after `epoch` epochs, in a file that exists until the call returns. A resumed run may report one epoch a
+  /// second time.
   std::function<void(Index epoch, const std::string& path)> snapshot;
-  /// Whether to stop; asked after each image that is read, computed or scored, and after each training step, on the
-  /// thread that called train_model(). Once it has said yes the run ends: where training has begun, the finished steps
-  /// are saved to `<out>.checkpoint`, and Error(cancelled) says what was kept and how to go on. That is the way to end
-  /// a run; where a callback throws, the finished steps are saved too, and its exception goes on.
+  /// Returns whether to stop. Called on the thread that called train_model(), after each image that is read, computed
+  /// or scored and after each training step. Once it returns true the run ends: if training has begun, the finished
+  /// steps are saved to `<out>.checkpoint`, and Error(cancelled) says what was saved and how to resume. Use this to end
+  /// a run. If a callback throws, the finished steps are saved too, and its exception propagates.
   std::function<bool()> cancelled;
 };
 
-/// What a run did.
+/// The result of a run.
 struct TrainingResult {
   ModelDescription description;
-  Index images = 0;  ///< trained on, mirror images among them
-  Index good = 0;    ///< good images that were given, those held out among them, without mirror images
+  Index images = 0;  ///< images trained on, including mirror images
+  Index good = 0;    ///< good images given, including held-out ones, excluding mirror images
   Index held_out = 0, defects = 0;
   Index turned = 0;      ///< images whose orientation tag was applied
-  Index soft_masks = 0;  ///< masks of more than two values, which were cut at half of their range
+  Index soft_masks = 0;  ///< masks with more than two values, which were cut at half of their range
   HoldOutRule hold_out_rule = HoldOutRule::automatic;
-  /// Why the threshold promises less than it says: the model in `start` was trained on held-out images. Else empty.
+  /// Why the threshold promises less than it says: the model in `start` was trained on held-out images. Otherwise
+  /// empty.
   std::string hold_out_caution;
-  std::vector<double> losses;  ///< of all epochs, on the features as they are trained on
+  std::vector<double> losses;  ///< mean of each epoch, on the features as trained on
   std::optional<GoodThreshold> threshold;
   double seconds_features = 0.0, seconds_training = 0.0;
 };
 
-/// A sentence for the user on a model without a threshold, or with one that promises less than it says; else empty.
+/// A sentence for the user if the model has no threshold, or one that promises less than it says; otherwise empty.
 [[nodiscard]] inline std::string threshold_advice(const TrainingResult& result) {
   if (result.threshold) return result.hold_out_caution;
   const std::string undecided = "the model has no threshold, so its verdict is 'undecided': ";

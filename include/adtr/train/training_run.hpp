@@ -1,4 +1,4 @@
-/// A training run with the network known: features, epochs with checkpoints, statistics, the model file.
+/// A training run of a given network: features, epochs with checkpoints, statistics, the model file.
 #pragma once
 
 #include <algorithm>
@@ -29,15 +29,15 @@ inline double since(std::chrono::steady_clock::time_point begin) {
   return Seconds(std::chrono::steady_clock::now() - begin).count();
 }
 
-/// What a run is given that has been checked: what it begins with, which images it holds out, and what its images are.
+/// The checked input of a run: its starting point, its held-out images, and its images' fingerprints.
 struct PreparedRun {
   const TrainingOrigin& origin;
   HoldOut held;
   ImageFingerprints images;
-  RunIdentity identity;  ///< as far as it is known before the features are
+  RunIdentity identity;  ///< the part known before the features are computed
 };
 
-/// One run with the network N known.
+/// One run of network N.
 template <class N, Backend B>
 class TrainingRun {
   using Net = typename N::type;
@@ -99,7 +99,7 @@ class TrainingRun {
  private:
   [[nodiscard]] bool goes_on() const { return !request_.start.empty(); }
 
-  /// Parts the good images in those to train on and those held out.
+  /// Splits the good images into those to train on and those held out.
   void take_images(const PreparedRun& prepared) {
     train_.assign(request_.good.begin(), request_.good.end());
     held_out_ = split_off(train_, prepared.held.images, prepared.held.seed);
@@ -112,7 +112,7 @@ class TrainingRun {
     result_.turned = static_cast<Index>(prepared.images.turned);
     result_.soft_masks = static_cast<Index>(prepared.images.soft_masks);
     hold_out_seed_ = prepared.held.seed;
-    // The images of the same choice, by what they show.
+    // The same choice, applied to the images' fingerprints.
     std::vector<std::uint64_t> kept = prepared.images.good;
     held_out_fingerprint_ = fingerprint_of(split_off(kept, prepared.held.images, prepared.held.seed));
     if (goes_on() && !held_out_.empty() && held_out_before(prepared.origin, held_out_fingerprint_) == false)
@@ -121,7 +121,7 @@ class TrainingRun {
                                  "threshold than its bound says";
   }
 
-  /// The work that a checkpoint keeps, and what becomes of it where it ends early.
+  /// Trains and finishes the model; saves a checkpoint if that ends early.
   void train_and_finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
     const auto begin = std::chrono::steady_clock::now();
     KeptWork<T> work(request_, identity_);
@@ -143,7 +143,7 @@ class TrainingRun {
     }
   }
 
-  /// Throws Interruption: of features nothing is kept.
+  /// Throws Interruption if cancelled: features are not kept.
   void compute_features(FeatureCache<T>& cache, FeatureCache<T>& defects) {
     const Index images = cache.images() + defects.images();
     Index done = 0;
@@ -162,7 +162,7 @@ class TrainingRun {
     for (Index i = 0; i < defects.images(); ++i) features_->standardise(defects.image(i).data);
   }
 
-  /// The anomalous tokens of each defect: by its mask, or all of them.
+  /// The anomalous tokens of each defect: from its mask, or all tokens if it has none.
   [[nodiscard]] std::vector<std::uint8_t> mark_defects() const {
     constexpr auto tokens = static_cast<std::size_t>(Features::positions);
     std::vector<std::uint8_t> marks(request_.defects.size() * tokens, 1);
@@ -174,7 +174,7 @@ class TrainingRun {
     return marks;
   }
 
-  /// Adds to identity_ what the files of weights and the masks say.
+  /// Adds the fingerprints of weights and masks to identity_.
   void add_to_identity(const std::vector<std::uint8_t>& marks) {
     const MatrixView<const T> backbone(backbone_memory_.data(), 1, backbone_memory_.size());
     identity_["backbone"] = std::to_string(fingerprint<T>(backbone));
@@ -188,7 +188,8 @@ class TrainingRun {
     identity_["masks"] = std::to_string(masks.value());
   }
 
-  /// Where the trainer begins: at the checkpoint, at the model that it goes on from, or at the recipe's start.
+  /// Sets the trainer's starting state: from the checkpoint, from the starting model, or by the recipe's
+  /// initialisation.
   void set_start(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache, KeptWork<T>& work) {
     const TrainingOptions& o = request_.options;
     if (request_.resume) {
@@ -207,7 +208,7 @@ class TrainingRun {
   void train(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache, KeptWork<T>& work) {
     const TrainingOptions& o = request_.options;
     set_start(trainer, cache, work);
-    // An epoch may have been shown by a run that was then interrupted, or not.
+    // The interrupted run may have ended before it reported this epoch.
     if (request_.resume && trainer.state().steps() == 0) snapshot(trainer, cache);
     const auto begin = std::chrono::steady_clock::now();
     const Index before = trainer.state().epoch * cache.images() + trainer.images_done();
@@ -240,7 +241,7 @@ class TrainingRun {
     result_.losses = trainer.state().losses;
   }
 
-  /// Shows the model as it is now to whoever wants to see it, as a file that is gone afterwards.
+  /// Passes the current model to TrainingProgress::snapshot, as a file that is deleted afterwards.
   void snapshot(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
     const Index epoch = trainer.state().epoch, every = request_.snapshot_epochs;
     if (every < 1 || epoch % every != 0 || epoch == request_.options.epochs || !progress_.snapshot) return;
@@ -252,8 +253,8 @@ class TrainingRun {
     progress_.snapshot(epoch, file.path());
   }
 
-  /// The model as the trainer has it, its score statistics from the training images, whose scores come beside it. Calls
-  /// `after_each()` of these.
+  /// Returns the trainer's current model, with score statistics from the training images, and the map scores of these
+  /// images. Calls `after_each()` after each image.
   template <class F>
   std::pair<Model<Net, B>, std::vector<T>> trained_model(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache,
                                                          F&& after_each) {
@@ -278,7 +279,7 @@ class TrainingRun {
     return {std::move(model), std::move(scores)};
   }
 
-  /// Scores the held-out images for threshold and colours, and writes the model.
+  /// Scores the held-out images for the threshold and the colours, and writes the model.
   void finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
     auto [model, scores] = trained_model(trainer, cache, [&] { stop_if_cancelled(progress_); });
     ModelDescription& d = result_.description;
@@ -291,7 +292,7 @@ class TrainingRun {
       for (const Sample& sample : held_out_) {
         const Detection detection = detector.detect(read_image(sample));
         held_scores.push_back(detection.score);
-        // Neighbouring pixels say the same: every sixteenth is enough for quantiles.
+        // Neighbouring pixels are nearly equal: every sixteenth is enough for quantiles.
         for (std::size_t i = 0; i < detection.map.size(); i += 16) good.push_back(detection.map.data()[i]);
         stop_if_cancelled(progress_);
       }
@@ -305,8 +306,7 @@ class TrainingRun {
     save_model<Net, T>(request_.out, trained_, backbone_, d);
   }
 
-  /// What was left out when the images were looked for, and how many contradictions were let
-  /// through, with the first ten.
+  /// Notes which files the scan left out, and how many contradictions it allowed, with the first ten.
   void describe_scan(const std::string& name, const SampleSet& set) {
     auto& notes = result_.description.notes;
     if (!set.left_out.empty()) notes["left_out_" + name] = adtr::describe(set.left_out);
@@ -315,7 +315,7 @@ class TrainingRun {
       notes["allowed_" + name + "_" + std::to_string(i + 1)] = set.allowed[i];
   }
 
-  /// Writes into the model's notes how it was trained, and all that was left to judgement.
+  /// Writes into the model's notes how it was trained, and every automatic decision about its data.
   void describe() {
     auto& notes = result_.description.notes;
     for (const auto& [key, value] : identity_of(request_.options)) notes[key] = value;
@@ -352,7 +352,7 @@ class TrainingRun {
   const TrainingRequest& request_;
   const TrainingProgress& progress_;
   typename B::Context context_;
-  RunIdentity identity_;  ///< what the bits of this run depend on
+  RunIdentity identity_;  ///< everything that determines this run's bits
   Buffer<T> backbone_memory_, trained_memory_;
   typename Net::Backbone::template Parameters<T> backbone_;
   Trained trained_;
