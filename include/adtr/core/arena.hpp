@@ -1,4 +1,4 @@
-/// Scratch memory handed out in order and taken back all at once: activations of a forward or a training pass.
+/// A stack of scratch memory for the activations of a forward or a training pass.
 #pragma once
 
 #include <algorithm>
@@ -9,8 +9,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Hands out pieces of one block of memory, each on a cache line. A default-constructed arena measures: it hands out
-/// null pointers and counts, also in a constant expression, so the size a plan needs is known before it exists.
+/// Hands out pieces of one memory block, each aligned to a cache line. A default-constructed arena only measures: it
+/// returns null pointers and counts, also in constant expressions, so that a plan's size is known before allocation.
 template <class T>
 class Arena {
  public:
@@ -26,12 +26,12 @@ class Arena {
     return data_ + begin;
   }
 
-  /// What has been handed out so far; `release(mark)` takes everything back that came after.
+  /// The number of elements handed out so far; `release(mark)` takes back everything handed out later.
   [[nodiscard]] constexpr Index mark() const { return used_; }
   constexpr void release(Index mark) { used_ = mark; }
-  /// For pieces that lie over others: nothing more is handed out before `mark`.
+  /// For overlapping pieces: later pieces begin at `mark` or after it.
   constexpr void skip_to(Index mark) { used_ = std::max(used_, mark); }
-  /// The most that was ever out at one time.
+  /// The highest number of elements in use at one time.
   [[nodiscard]] constexpr Index peak() const { return peak_; }
 
  private:

@@ -1,4 +1,4 @@
-/// Owned memory: 64-byte aligned, zeroed, never grown behind one's back.
+/// Owned memory: 64-byte aligned, zeroed, of fixed size.
 #pragma once
 
 #include <cstring>
@@ -17,12 +17,12 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// Zeroed bytes on a cache line, in a block of pages or, where that is null, by operator new.
+/// Zeroed bytes aligned to a cache line, from `block` or, if that is null, from operator new.
 struct Allocation {
   void* memory = nullptr;
   PageBlock* block = nullptr;
 
-  /// Throws Error where the system has none left.
+  /// Throws Error if the system has no memory left.
   [[nodiscard]] static Allocation make(std::size_t bytes) {
     if (bytes == 0) return {};
     PageBlock* const together = BuffersTogether::current();
@@ -43,13 +43,13 @@ struct Allocation {
 
 }  // namespace detail
 
-/// A run of `size` elements that begins on a cache line; zero at first. Moves, does not copy, and is empty afterwards.
-/// Throws Error with ErrorCode::no_resources, not std::bad_alloc, where the system has no memory left for it.
+/// An array of `size` elements, aligned to a cache line and zeroed. Can be moved, which leaves it empty, but not
+/// copied. Throws Error with ErrorCode::no_resources instead of std::bad_alloc if the system has no memory left.
 template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  /// Not inlined: a network has hundreds, and its loading would be mostly this.
+  /// Not inlined: a network has hundreds of Buffers, and this would be most of its loading code.
   [[gnu::noinline]] explicit Buffer(Index size) : size_(size) {
     const auto allocation = detail::Allocation::make(detail::bytes_of(size, sizeof(T)));
     data_ = {static_cast<T*>(allocation.memory), Free{allocation.block}};

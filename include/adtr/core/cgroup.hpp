@@ -1,4 +1,4 @@
-/// How much processor time Linux's control groups, and with them containers, leave this process.
+/// The processor-time limits that Linux control groups, and so containers, set for this process.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// The text of a small file; empty where it cannot be read.
+/// The text of a small file; empty if it cannot be read.
 [[nodiscard]] inline std::string small_file(const std::string& path) {
   struct Close {
     void operator()(std::FILE* file) const { static_cast<void>(std::fclose(file)); }
@@ -32,7 +32,7 @@ namespace detail {
   return text;
 }
 
-/// The parts of a text between separators; empty ones too.
+/// Splits a text at separators and keeps empty parts.
 [[nodiscard]] inline std::vector<std::string_view> parts_of(std::string_view text, char separator) {
   std::vector<std::string_view> parts;
   for (;;) {
@@ -48,8 +48,8 @@ namespace detail {
   return std::find(parts.begin(), parts.end(), name) != parts.end();
 }
 
-/// So many processors' worth of time are `quota` of every `period` microseconds. None where there is no limit, `max` or
-/// -1, or where the texts are no numbers.
+/// The limit in processors: `quota` divided by `period`, both in microseconds. Empty if there is no limit (`max` or -1)
+/// or the texts are not numbers.
 [[nodiscard]] inline std::optional<double> cpu_quota(std::string_view quota, std::string_view period) {
   const auto number = [](std::string_view text) {
     long long value = -1;
@@ -60,7 +60,7 @@ namespace detail {
   return static_cast<double>(q) / static_cast<double>(p);
 }
 
-/// The same from cpu.max of version 2: `200000 100000` or `max 100000`.
+/// The limit from cpu.max of version 2: `200000 100000` or `max 100000`.
 [[nodiscard]] inline std::optional<double> cpu_quota(std::string_view cpu_max) {
   const std::size_t space = cpu_max.find(' ');
   if (space == std::string_view::npos) return std::nullopt;
@@ -74,7 +74,7 @@ struct CpuGroup {
   friend bool operator==(const CpuGroup&, const CpuGroup&) = default;
 };
 
-/// A path as mountinfo has it, where spaces and backslashes are octal numbers: `\040`.
+/// Decodes a path from mountinfo, which writes spaces and backslashes as octal numbers: `\040`.
 [[nodiscard]] inline std::string mount_path(std::string_view text) {
   std::string path;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -125,8 +125,8 @@ struct CpuGroup {
   return groups;
 }
 
-/// The least quota of this process's groups and those that they are in; none where there is no limit. `root` is put
-/// before every path: for tests.
+/// The lowest quota of this process's groups and their parents; empty if there is no limit. Tests pass a `root` that is
+/// put before every path.
 [[nodiscard]] inline std::optional<double> min_cpu_quota(const std::string& root = "") {
   std::optional<double> least;
   for (const CpuGroup& group :

@@ -13,27 +13,27 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Why an Error was thrown, for programs; what() says it for people.
+/// Why an Error was thrown, for programs; what() explains it to people.
 enum class ErrorCode : std::uint8_t {
-  other,            ///< none of the below
-  file_missing,     ///< no such file or folder
-  file_unreadable,  ///< there, but it cannot be read: permission, a loop of links, an I/O error, the wrong kind of file
-  file_unwritable,  ///< an output cannot be written: permission, a full disk, no folder
-  file_conflict,    ///< writing an output would destroy an input, another output or a file that adtr did not write
-  bad_image,        ///< not an image, or truncated, damaged or of a kind that adtr does not read
-  bad_data,         ///< a data set that contradicts itself or of which most was left out
-  bad_weights,      ///< a weights file or checkpoint that is damaged, or is for something else
-  not_a_model,      ///< a file that `adtr train` did not write
-  no_such_network,  ///< the program was not compiled with the network that the model needs
-  shape,            ///< a tensor, image or mask of the wrong size
-  option,           ///< an option out of its range, or one that does not go with another
-  cancelled,        ///< the caller asked for an end
-  busy,             ///< an object that serves one thread at a time was used by two
-  no_resources,     ///< the system has no memory, threads or disk space left
+  other,             ///< none of the below
+  file_missing,      ///< no such file or folder
+  file_unreadable,   ///< exists, but cannot be read: permission, a loop of links, an I/O error, the wrong kind of file
+  file_unwritable,   ///< an output cannot be written: permission, a full disk, no folder
+  file_conflict,     ///< writing an output would destroy an input, another output or a file that adtr did not write
+  bad_image,         ///< not an image, or truncated, damaged or of a kind that adtr does not read
+  bad_data,          ///< a data set that contradicts itself or of which most was left out
+  bad_weights,       ///< a weights file or checkpoint that is damaged, or is for something else
+  not_a_model,       ///< a file that `adtr train` did not write
+  no_such_network,   ///< the program was not compiled with the network that the model needs
+  shape,             ///< a tensor, image or mask of the wrong size
+  option,            ///< an option that is out of range or conflicts with another
+  cancelled,         ///< the caller cancelled the work
+  busy,              ///< an object that serves one thread at a time was used by two
+  no_resources,      ///< the system has no memory, threads or disk space left
   training_diverged  ///< the loss is not a number
 };
 
-/// The code's name, as `file_missing`.
+/// The code's name, such as `file_missing`.
 [[nodiscard]] constexpr std::string_view name_of(ErrorCode code) {
   constexpr std::array<std::string_view, 16> names{
       "other",     "file_missing", "file_unreadable", "file_unwritable",  "file_conflict", "bad_image",

@@ -1,4 +1,4 @@
-/// What is said where the system has no memory left: how much was asked for, and for what.
+/// Out-of-memory errors that say how much memory was requested, and for what.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// While it lives, an Error for want of memory in its thread says what the memory was wanted for, as "the weights of
-/// the backbone". The text must outlive it; the innermost one counts.
+/// While it lives, out-of-memory Errors of its thread name the purpose of the memory, such as "the weights of the
+/// backbone". The text must outlive the object; the innermost object counts.
 class MemoryFor {
  public:
   explicit MemoryFor(const char* purpose) : outer_(current_) { current_ = purpose; }
@@ -20,7 +20,7 @@ class MemoryFor {
   MemoryFor& operator=(const MemoryFor&) = delete;
   ~MemoryFor() { current_ = outer_; }
 
-  /// The calling thread's; null where nobody said.
+  /// The purpose in the calling thread; null if none is set.
   [[nodiscard]] static const char* current() { return current_; }
 
  private:
@@ -39,7 +39,7 @@ namespace detail {
   return text;
 }
 
-/// ` for the weights of the backbone`, or nothing where nobody said.
+/// ` for the weights of the backbone`, or nothing if no purpose is set.
 [[nodiscard]] inline std::string purpose_text() {
   const char* const purpose = MemoryFor::current();
   return purpose == nullptr ? std::string() : std::string(" for ") + purpose;
@@ -50,7 +50,7 @@ namespace detail {
   throw Error("out of memory: the system refused " + size_text(bytes) + purpose_text(), ErrorCode::no_resources);
 }
 
-/// The bytes of `count` elements of `each`. Throws Error where there is no such number of bytes.
+/// The size of `count` elements of `each` bytes. Throws Error on overflow.
 [[nodiscard]] inline std::size_t bytes_of(std::ptrdiff_t count, std::size_t each) {
   constexpr auto most = static_cast<std::size_t>(std::numeric_limits<std::ptrdiff_t>::max());
   if (count < 0 || static_cast<std::size_t>(count) > most / each)

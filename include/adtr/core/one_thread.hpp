@@ -10,14 +10,14 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Whether a thread is at work in an object.
+/// Whether a thread is using an object.
 using BusyFlag = std::atomic<bool>;
 
 /// Holds an object from its construction to its end, whether by return or by exception: a guard in each of the object's
 /// functions that change it. Costs one atomic exchange.
 class OneThread {
  public:
-  /// Throws Error (busy) where another thread holds it. `name` is for the sentence, as "the detector".
+  /// Throws Error (busy) if another thread holds it. `name` is for the message, such as "the detector".
   OneThread(BusyFlag& busy, const char* name) : busy_(busy) {
     if (busy.exchange(true, std::memory_order_acquire))
       throw Error(std::string(name) + " is in use by another thread; make each thread one of its own by share()",

@@ -29,18 +29,18 @@ template <int Rounds = 10>
 /// Which elements one dropout layer drops in one training step.
 struct Dropout {
   float rate = 0.0F;       ///< probability of dropping, in [0, 1); 0 is the identity
-  std::uint64_t seed = 0;  ///< of the run
+  std::uint64_t seed = 0;  ///< seed of the run
   std::uint32_t site = 0;  ///< which dropout layer of the network
   std::uint32_t step = 0;  ///< which training step
 
   [[nodiscard]] constexpr bool active() const { return rate > 0.0F; }
-  /// What kept elements are multiplied by, 1 / (1 − rate).
+  /// The factor of kept elements, 1 / (1 − rate).
   [[nodiscard]] constexpr float scale() const { return 1.0F / (1.0F - rate); }
-  /// Bits below this drop their element: the rate to one part in 65536.
+  /// An element is dropped if its bits are below this: the rate in units of 1/65536.
   [[nodiscard]] constexpr std::uint32_t threshold() const {
     return static_cast<std::uint32_t>(static_cast<double>(rate) * 65536.0 + 0.5);
   }
-  /// What `bits` is cut from: four words of a counter.
+  /// The four random words of a counter, from which `bits` takes its 16 bits.
   [[nodiscard]] constexpr std::array<std::uint32_t, 4> words(std::uint64_t counter) const {
     return philox<7>({static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), site, step},
                      seed);

@@ -1,4 +1,4 @@
-/// Files that are there whole or not at all: what stood at the path survives every failure, a power cut included.
+/// Atomic file writes: whatever fails, even the power, the old file survives until the new one is complete.
 #pragma once
 
 #include <fcntl.h>
@@ -24,15 +24,15 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Writes to a temporary file in the folder of `path` and renames it over `path` in commit(). Without a commit, by an
-/// exception or an early return, the temporary file goes and `path` is as it was. Every failure throws an Error that
-/// names `path` and the reason (describe_path_problem), with the code file_unwritable, or no_resources for a full disk.
-/// A path that names a device or a pipe is written directly: a rename would put a file in its place. So is a standard
-/// stream (/dev/stdout), whatever the shell has put behind it. A symbolic link stays, the file that it points to is
-/// replaced, or made where the link dangles.
+/// Writes to a temporary file in the folder of `path` and renames it over `path` in commit(). If commit() is never
+/// called, because of an exception or an early return, the destructor removes the temporary file and `path` is
+/// unchanged. Every failure throws an Error that names `path` and the reason (describe_path_problem), usually with the
+/// code file_unwritable, or no_resources for a full disk. A device or a pipe is written directly, because a rename
+/// would put a file in its place. So is a standard stream (/dev/stdout), whatever the shell has connected to it. A
+/// symbolic link is kept: the file that it points to is replaced, or created if the link dangles.
 ///
-/// A process that is killed leaves its temporary file (.adtr-PROCESS-NUMBER.tmp) behind. Temporary files whose owner is
-/// gone are removed by the next process that writes to the folder, see remove_stale_temporaries().
+/// A killed process leaves its temporary file (.adtr-PROCESS-NUMBER.tmp) behind. The next process that writes to the
+/// folder removes temporary files whose owner is gone, see remove_stale_temporaries().
 class AtomicFile {
  public:
   explicit AtomicFile(std::string path) : path_(std::move(path)) {
@@ -51,14 +51,14 @@ class AtomicFile {
       if (fd_ < 0) fail(errno);
       return;
     }
-    // The rename would go through: it asks for the folder's permission only.
+    // Check the file itself: the rename needs only the folder's permission, so it would succeed.
     if (exists && ::access(path_.c_str(), W_OK) != 0) fail(errno);
     if (path_.ends_with('/')) fail(ENOENT);
     std::error_code error;
     target_ = resolved_path(path_, error).string();
     if (error) fail(error.value());
     open_temporary();
-    // A new file follows the umask; one that replaces another keeps who may read it.
+    // A new file follows the umask; a replacement keeps the permissions of the old file.
     if (exists && ::fchmod(fd_, status.st_mode & 0777) != 0) {
       const int reason = errno;
       discard();
@@ -71,7 +71,7 @@ class AtomicFile {
 
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
-      // Linux moves at most 2 GiB a call.
+      // Linux writes at most 2 GiB per call.
       const ::ssize_t n = ::write(fd_, bytes.data(), std::min(bytes.size(), std::size_t{1} << 30));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) fail(errno);
@@ -83,7 +83,7 @@ class AtomicFile {
   /// Makes the bytes durable and puts the file in its place. Call once, after the last write.
   void commit() {
     if (!temporary_.empty() && ::fsync(fd_) != 0) fail(errno);
-    // The lock stays until the file has its name, or it could be taken for one without an owner.
+    // Hold the lock until the rename; otherwise another process could take the file for one without an owner.
     const detail::Descriptor locked(temporary_.empty() ? -1 : ::fcntl(fd_, F_DUPFD_CLOEXEC, 0));
     // Network and quota file systems may report a full disk only now.
     if (::close(std::exchange(fd_, -1)) != 0) fail(errno);
@@ -103,11 +103,11 @@ class AtomicFile {
     if (fd_ < 0) fail(errno);
   }
 
-  /// A rename is durable once the folder is; file systems that cannot sync a folder say so by EINVAL.
+  /// A rename is durable once the folder is synced. File systems that cannot sync a folder return EINVAL or ENOTSUP.
   void sync_folder() {
     const std::string folder = std::filesystem::path(target_).parent_path().string();
     const int fd = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return;  // A folder may be written to without the right to list it.
+    if (fd < 0) return;  // A folder may be writable but not listable.
     const int reason = ::fsync(fd) == 0 ? 0 : errno;
     ::close(fd);
     if (reason != 0 && reason != EINVAL && reason != ENOTSUP) fail(reason);

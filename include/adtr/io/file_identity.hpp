@@ -1,4 +1,4 @@
-/// Which file a path means, whatever way leads to it.
+/// The identity of a file, independent of the path that names it.
 #pragma once
 
 #include <sys/stat.h>
@@ -19,7 +19,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// A file or folder that exists, by device and inode: the same for every name, hard link and symbolic link of it.
+/// Device and inode of an existing file or folder. Every name, hard link and symbolic link of it gives the same id.
 struct FileId {
   std::uint64_t device = 0;
   std::uint64_t inode = 0;
@@ -36,8 +36,8 @@ struct FileIdHash {
   return {static_cast<std::uint64_t>(status.st_dev), static_cast<std::uint64_t>(status.st_ino)};
 }
 
-/// The descriptor that a path such as /dev/stdout, /dev/fd/3 or /proc/self/fd/3 stands for. Behind it may be a regular
-/// file, to which a shell sends the output: it must be written to through the descriptor, not replaced.
+/// The descriptor that a path such as /dev/stdout, /dev/fd/3 or /proc/self/fd/3 stands for. It may lead to a regular
+/// file, when a shell redirects the output: write such a file through the descriptor instead of replacing it.
 [[nodiscard]] inline std::optional<int> standard_descriptor(std::string_view path) {
   if (path == "/dev/stdin") return 0;
   if (path == "/dev/stdout") return 1;
@@ -52,15 +52,15 @@ struct FileIdHash {
   return std::nullopt;
 }
 
-/// The absolute path of the file that is read or made at `path`, without links, "." and "..": through links that dangle
-/// to where they point, and for what does not exist yet by the folders that do. `error` is set where that cannot be
-/// told, as in a loop of links.
+/// The absolute path of the file that is read or created at `path`, without links, "." and "..". A dangling link is
+/// followed to its target. If the file does not exist yet, the folders that exist are resolved. Sets `error` if the
+/// path cannot be resolved, for example in a loop of links.
 [[nodiscard]] inline std::filesystem::path resolved_path(const std::filesystem::path& path, std::error_code& error) {
   namespace fs = std::filesystem;
   fs::path at = fs::absolute(path, error);
   if (error) return at;
-  if (!at.has_filename()) at = at.parent_path();  // a slash at the end
-  constexpr int max_links = 40;                   // as Linux
+  if (!at.has_filename()) at = at.parent_path();  // trailing slash
+  constexpr int max_links = 40;                   // the limit of Linux
   for (int links = 0; links <= max_links; ++links) {
     fs::path folder = fs::weakly_canonical(at.parent_path(), error);
     if (error) return at;

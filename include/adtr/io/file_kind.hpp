@@ -1,4 +1,4 @@
-/// Whether a file is one that adtr wrote: only such files are replaced.
+/// Tells whether adtr wrote a file: adtr replaces no other files.
 #pragma once
 
 #include <sys/stat.h>
@@ -22,26 +22,26 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What adtr writes.
+/// The kinds of file that adtr writes.
 enum class FileKind : std::uint8_t {
   model,       ///< safetensors whose metadata has the format "adtr"
   checkpoint,  ///< safetensors whose metadata has the format "adtr-checkpoint"
-  json,        ///< results: an object that begins with the member "adtr", or as earlier versions wrote them
+  json,        ///< results: an object whose first member is "adtr", or the form of earlier versions
   page,        ///< HTML with `<meta name="generator" content="adtr...">` near its beginning
-  heat_map,    ///< a PNG file with heat_map_software in it, see png_with_software()
-  score_map    ///< a two-dimensional float32 array of NumPy, beside a heat map of the same name
+  heat_map,    ///< a PNG file that contains heat_map_software, see png_with_software()
+  score_map    ///< a two-dimensional float32 NumPy array next to a heat map of the same name
 };
 
-/// "a model": for sentences that go on with "that adtr wrote".
+/// The name in a sentence, such as "a model" in "a model that adtr wrote".
 [[nodiscard]] constexpr std::string_view name_of(FileKind kind) {
   constexpr std::array<std::string_view, 6> names{"a model", "a checkpoint", "a JSON file",
                                                   "a page",  "a heat map",   "a score map"};
   return names[static_cast<std::size_t>(kind)];
 }
 
-/// The first member of an object, by which is_of_kind() knows adtr's JSON.
+/// The first member of the object; is_of_kind() recognises adtr's JSON by it.
 inline constexpr std::string_view json_mark = "adtr";
-/// What is_of_kind() looks for in the first 4096 bytes of a page; the version may follow.
+/// is_of_kind() looks for this text in the first 4096 bytes of a page; the version may follow.
 inline constexpr std::string_view page_mark = "<meta name=\"generator\" content=\"adtr";
 
 namespace detail {
@@ -56,7 +56,7 @@ namespace detail {
   return it != header.metadata.end() && it->second == format;
 }
 
-/// Whether the text begins as {"adtr": {... . Results are written as they come, so the rest may be missing.
+/// Whether the text begins with {"adtr": {... . Results are written as they arrive, so the rest may be missing.
 [[nodiscard]] inline bool begins_as_own_json(std::string_view text) {
   const auto take = [&](std::string_view wanted) {
     text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
@@ -67,7 +67,7 @@ namespace detail {
   return take("{") && take(json_quoted(json_mark)) && take(":") && take("{");
 }
 
-/// The keys of an object, its values passed over.
+/// The keys of an object; its values are skipped.
 [[nodiscard]] inline std::set<std::string> keys_of(JsonReader& json) {
   std::set<std::string> keys;
   json.object([&](const std::string& key) {
@@ -77,7 +77,7 @@ namespace detail {
   return keys;
 }
 
-/// Whether the text is what versions before the mark wrote: the results of detect, evaluate or train.
+/// Whether the text is a result of detect, evaluate or train from a version that did not yet write json_mark.
 [[nodiscard]] inline bool is_earlier_json(std::string_view text) {
   JsonReader json(text, "", "");
   const auto has = [](const std::set<std::string>& keys, std::initializer_list<const char*> wanted) {
@@ -101,7 +101,7 @@ namespace detail {
   return ours;
 }
 
-/// Whether the bytes are a two-dimensional float32 array as NumPy and xtensor write it.
+/// Whether the bytes are a two-dimensional float32 array in the NumPy file format, which xtensor also writes.
 [[nodiscard]] inline bool is_float_matrix(std::span<const std::byte> bytes) {
   constexpr std::string_view magic = "\x93NUMPY";
   const std::string_view text = as_text(bytes);
@@ -123,7 +123,7 @@ namespace detail {
 [[nodiscard]] inline bool bytes_are_of_kind(const std::filesystem::path& path, std::span<const std::byte> bytes,
                                             FileKind kind);
 
-/// Not where the array has no heat map beside it: scientists keep arrays of this form.
+/// Whether a heat map of adtr lies next to the array. Without one the array may be the user's: the format is common.
 [[nodiscard]] inline bool has_heat_map(const std::filesystem::path& score_map) {
   std::filesystem::path picture = score_map;
   picture.replace_extension(".png");
@@ -151,8 +151,8 @@ namespace detail {
 
 }  // namespace detail
 
-/// Whether the file at `path` is of this kind and adtr wrote it. An empty file is of every kind (mktemp makes such);
-/// one that cannot be read, or of which not enough is there to tell, is of none. Never throws Error.
+/// Whether the file at `path` is of this kind and adtr wrote it. An empty file counts as every kind, because mktemp
+/// creates empty files. A file that cannot be read, or is too short to tell, counts as none. Never throws Error.
 [[nodiscard]] inline bool is_of_kind(const std::filesystem::path& path, FileKind kind) {
   try {
     const MappedFile file(path.string());

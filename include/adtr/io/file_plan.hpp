@@ -1,4 +1,4 @@
-/// What a command will read and write, compared before it does either: nothing of the user's is destroyed.
+/// Compares the files that a command will read and write before it starts, so that it destroys no file of the user.
 #pragma once
 
 #include <sys/stat.h>
@@ -21,20 +21,21 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Collects every file that a command reads and every file that it will write, with what each is to the user ("--json",
-/// "the model"), and check() compares them. To be done before any work, and before the folders of outputs are made.
+/// Collects every file that a command will read or write, each with its role for the user ("--json", "the model").
+/// check() compares them. Call it before any work, and before the folders of outputs are created.
 ///
-/// - No output is the same file as an input or another output: by device and inode, so through links of every kind, and
-///   by name without links, "." and ".." where a file does not exist yet.
-/// - No output is a folder above another output.
-/// - No heat map or score map lies in a folder whose images are inputs: the next run would take it for an image.
-/// - An output that exists is a file of the same kind that adtr wrote (is_of_kind), or empty.
+/// - No output is the same file as an input or another output. Files are compared by device and inode, which sees
+/// through
+///   links of every kind; files that do not exist yet are compared by name without links, "." and "..".
+/// - No output is a parent folder of another output.
+/// - No heat map or score map lies in a folder whose images are inputs: the next run would read it as an image.
+/// - An output that already exists was written by adtr and has the same kind (is_of_kind), or is empty.
 ///
-/// Devices, pipes and the standard streams (/dev/stdout) are exempt. Costs one system call for an input, a few for an
-/// output, a hash map's entry for each: made for tens of thousands of files.
+/// Devices, pipes and the standard streams (/dev/stdout) are exempt. Made for tens of thousands of files: an input
+/// costs one system call, an output a few, and each file one entry in a hash map.
 class FilePlan {
  public:
-  /// The command will read `file`. A file that does not exist is no error here.
+  /// The command will read `file`. A missing file is no error here.
   void reads(std::string_view role, const std::filesystem::path& file) {
     struct ::stat status {};
     if (file.empty() || standard_descriptor(file.native())) return;
@@ -47,7 +48,7 @@ class FilePlan {
       input_names_.emplace(resolved(file), number);
   }
 
-  /// The command will take the images in `folder` for input, and with `with_sub_folders` those in the folders below it.
+  /// The command will read the images in `folder` and, if `with_sub_folders`, those in the folders below it.
   void reads_folder(std::string_view role, const std::filesystem::path& folder, bool with_sub_folders) {
     struct ::stat status {};
     if (folder.empty() || ::stat(folder.c_str(), &status) != 0) return;
@@ -56,13 +57,13 @@ class FilePlan {
     it->second.with_sub_folders |= with_sub_folders;
   }
 
-  /// The command will write `file`, a file of this kind.
+  /// The command will write `file`, which is of kind `kind`.
   void writes(std::string_view role, const std::filesystem::path& file, FileKind kind) {
     outputs_.push_back({role_number(role), file, kind, file.empty() ? "" : resolved(file)});
   }
 
-  /// Throws Error with the code file_conflict (or file_unwritable for an output that is a folder, option for an empty
-  /// path) and one sentence about the first output with which something is wrong.
+  /// Throws Error with one sentence about the first bad output. The code is file_conflict, file_unwritable for an
+  /// output that is a folder, or option for an empty path.
   void check() const {
     std::unordered_map<FileId, const Output*, FileIdHash> ids;
     std::unordered_map<std::string, const Output*> names;
@@ -125,7 +126,7 @@ class FilePlan {
     return list.size() - 1;
   }
 
-  /// resolved_path, whose folders are resolved once; the path as it is where that fails: writing it will fail too.
+  /// resolved_path() that resolves each folder once. On failure returns the path unchanged: writing it will fail too.
   [[nodiscard]] std::string resolved(const std::filesystem::path& file) {
     std::error_code error;
     if (!file.has_filename() || file.filename() == "." || file.filename() == ".." ||
@@ -138,7 +139,7 @@ class FilePlan {
     return (it->second / file.filename()).string();
   }
 
-  /// A name of AtomicFile's: what has it is removed as soon as nobody writes it.
+  /// Refuses names that AtomicFile gives: such a file is removed as soon as no process writes it.
   static void refuse_temporary_name(const std::filesystem::path& file) {
     if (is_temporary_name(file.filename().native()))
       throw conflict(file, "has a name that adtr gives to its temporary files, which it removes; give it another name");
@@ -161,7 +162,7 @@ class FilePlan {
                        "; give each a name of its own");
   }
 
-  /// Throws where a map's folder, or one above it, is one whose images are inputs.
+  /// Throws if the folder of a map, or a folder above it, is one whose images are inputs.
   void check_folders(const Output& output, std::unordered_set<std::string>& checked) const {
     if (folders_.empty()) return;
     const std::filesystem::path holds = std::filesystem::path(output.name).parent_path();
@@ -184,7 +185,7 @@ class FilePlan {
     }
   }
 
-  /// Throws where another output has the name of a folder that this one lies in.
+  /// Throws if another output has the name of a folder that contains this one.
   void check_above(const Output& output, const std::unordered_map<std::string, const Output*>& names,
                    std::unordered_set<std::string>& checked) const {
     if (outputs_.size() < 2 || standard_descriptor(output.file.native())) return;
@@ -202,7 +203,7 @@ class FilePlan {
   std::vector<Named> inputs_;  ///< files and folders
   std::vector<Output> outputs_;
   std::unordered_map<FileId, std::size_t, FileIdHash> input_ids_;
-  std::unordered_map<std::string, std::size_t> input_names_;  ///< of those that do not exist
+  std::unordered_map<std::string, std::size_t> input_names_;  ///< of inputs that do not exist
   std::unordered_map<FileId, Folder, FileIdHash> folders_;
   std::unordered_map<std::string, std::filesystem::path> resolved_folders_;
 };

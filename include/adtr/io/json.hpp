@@ -1,4 +1,4 @@
-/// Reads JSON as it goes, without building a tree: memory stays in proportion to the text, whatever it holds.
+/// A streaming JSON reader. It builds no tree, so its memory stays proportional to the length of the text.
 #pragma once
 
 #include <cstdint>
@@ -14,14 +14,14 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// A cursor over JSON text (RFC 8259) that is asked for what should come next. What comes instead is an error that
-/// names the file and the byte. Nesting is limited, a key that comes twice in one object is refused.
+/// A cursor over JSON text (RFC 8259). The caller asks for the value that should come next; anything else is an Error
+/// that names the file and the byte. Nesting depth is limited, and a duplicate key in one object is an Error.
 class JsonReader {
  public:
   static constexpr int depth_limit = 128;
 
-  /// `text` must outlive the reader; `what` names its place in messages, as in "the header". Errors have the code
-  /// bad_weights: what adtr reads is the header of weights.
+  /// `text` must outlive the reader. `what` says in messages where the text stands, such as "the header". Errors have
+  /// the code bad_weights, because adtr reads the headers of weights files.
   JsonReader(std::string_view text, std::string path, std::string what)
       : text_(text), path_(std::move(path)), what_(std::move(what)) {
     if (const std::size_t bad = find_invalid_utf8(text_); bad != std::string_view::npos)
@@ -29,7 +29,7 @@ class JsonReader {
                        ErrorCode::bad_weights);
   }
 
-  /// Reads an object; `member(key)` is called at each value and must read it.
+  /// Reads an object. Calls `member(key)` at each value, which must read it.
   template <class Member>
   void object(Member&& member) {
     std::unordered_set<std::string> keys;
@@ -46,7 +46,7 @@ class JsonReader {
     --depth_;
   }
 
-  /// Reads an array; `element()` is called at each value and must read it.
+  /// Reads an array. Calls `element()` at each value, which must read it.
   template <class Element>
   void array(Element&& element) {
     enter('[', "an array");
@@ -58,7 +58,7 @@ class JsonReader {
     --depth_;
   }
 
-  /// Reads a string and undoes its escapes.
+  /// Reads a string and decodes its escapes.
   [[nodiscard]] std::string string() {
     if (!accept('"')) fail_expected("a string");
     std::string out;
@@ -76,7 +76,7 @@ class JsonReader {
     }
   }
 
-  /// Reads an integer from 0 to 2⁶⁴ − 1, written in digits alone.
+  /// Reads an integer from 0 to 2⁶⁴ − 1 that consists of digits only.
   [[nodiscard]] std::uint64_t unsigned_integer() {
     skip_space();
     const std::size_t begin = at_;
@@ -94,7 +94,7 @@ class JsonReader {
     return value;
   }
 
-  /// Reads one value of any kind and forgets it.
+  /// Skips one value of any kind.
   void skip_value() {
     skip_space();
     switch (peek()) {
@@ -127,7 +127,7 @@ class JsonReader {
     return peek();
   }
 
-  /// Nothing but white space may be left.
+  /// Throws Error unless only white space is left.
   void end() {
     skip_space();
     if (at_ != text_.size()) fail_expected("the end of the text");
@@ -234,7 +234,7 @@ class JsonReader {
     fail("expected " + expected + ", found " + (at_ == text_.size() ? std::string("the end of the text") : found()));
   }
 
-  /// The character at the cursor, whole: a lead byte alone would make the message invalid UTF-8.
+  /// The complete character at the cursor: a lead byte alone would make the message invalid UTF-8.
   [[nodiscard]] std::string found() const {
     std::size_t n = 1;
     while (at_ + n < text_.size() && (static_cast<unsigned char>(text_[at_ + n]) & 0xC0) == 0x80) ++n;

@@ -1,4 +1,4 @@
-/// Text as JSON strings hold it: UTF-8 checked, and quoted for files and for messages.
+/// Quotes text as JSON strings, for files and for messages.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// A JSON string literal, quotes included: control characters, quotes and backslashes escaped, the rest as it is.
+/// A JSON string literal with its quotes. Control characters, quotes and backslashes are escaped.
 [[nodiscard]] inline std::string json_quoted(std::string_view text) {
   constexpr std::string_view hex = "0123456789abcdef";
   std::string out = "\"";
@@ -52,7 +52,7 @@ inline namespace ADTR_ABI {
   return out + "\"";
 }
 
-/// A name out of a file for use in a message: quoted, one line, and of bounded length whatever the file holds.
+/// Quotes a name from a file for a message: on one line and of bounded length, whatever the file contains.
 [[nodiscard]] inline std::string quoted_for_message(std::string_view name) {
   constexpr std::size_t limit = 120;
   if (name.size() <= limit) return json_quoted(name);

@@ -1,4 +1,4 @@
-/// A file seen as memory: read-only, loaded by the operating system page by page as it is touched.
+/// A memory-mapped file, read-only. The operating system loads a page when it is first touched.
 #pragma once
 
 #include <fcntl.h>
@@ -18,15 +18,15 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Maps a whole regular file. The bytes stay where they are when the object moves, and stay valid when the file is
-/// replaced by a rename (AtomicFile); a writer that cuts a mapped file short in place ends the process with SIGBUS.
+/// Maps a whole regular file. Moving the object does not move the bytes. They stay valid when a rename (AtomicFile)
+/// replaces the file. If a writer truncates the mapped file in place, reading it ends the process with SIGBUS.
 class MappedFile {
  public:
   MappedFile() = default;
 
-  /// Throws Error (file_missing, file_unreadable) where the path names no readable regular file.
+  /// Throws Error (file_missing, file_unreadable) unless the path names a readable regular file.
   explicit MappedFile(const std::string& path) {
-    // Without O_NONBLOCK opening a FIFO waits for a writer that may never come.
+    // Without O_NONBLOCK, opening a FIFO waits for a writer that may never come.
     const int fd = path.empty() ? -1 : ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     if (fd < 0) throw path_error(path, path.empty() ? ENOENT : errno);
     struct ::stat status {};
@@ -62,11 +62,11 @@ class MappedFile {
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
 
-  /// Takes the pages of a part out of this process's memory; they come back when they are touched.
+  /// Drops the pages of `part` from this process's memory; they are loaded again when touched.
   void release(std::span<const std::byte> part) const {
     static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     const auto begin = reinterpret_cast<std::uintptr_t>(part.data()), first = begin / page * page;
-    ::madvise(reinterpret_cast<void*>(first), begin - first + part.size(), MADV_DONTNEED);  // a wish, so no error
+    ::madvise(reinterpret_cast<void*>(first), begin - first + part.size(), MADV_DONTNEED);  // a hint: ignore errors
   }
 
  private:

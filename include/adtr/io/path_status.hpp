@@ -1,4 +1,4 @@
-/// Why a path cannot be used: a sentence and a code instead of the system's word, which often names the wrong cause.
+/// Why a path cannot be used: a sentence and a code instead of the system's message, which often names the wrong cause.
 #pragma once
 
 #include <sys/stat.h>
@@ -16,12 +16,12 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What a path is wanted for.
+/// The intended use of a path.
 enum class PathUse : std::uint8_t {
   read_file,
   read_folder,  ///< to list it
-  write_file,   ///< to make it, or to replace it
-  make_folder   ///< to make it, with the folders above it
+  write_file,   ///< to create it, or to replace it
+  make_folder   ///< to create it, with the folders above it
 };
 
 /// One sentence without the path itself, for file_error(), and the code that goes with it.
@@ -32,7 +32,7 @@ struct PathProblem {
 
 namespace detail {
 
-/// "a folder", "a pipe": what a mode says that something is.
+/// The kind of file that a mode describes, such as "a folder" or "a pipe".
 [[nodiscard]] inline const char* kind_of_file(::mode_t mode) {
   if (S_ISREG(mode)) return "a file";
   if (S_ISDIR(mode)) return "a folder";
@@ -46,13 +46,13 @@ namespace detail {
   return ::stat(path.c_str(), &status) == 0 ? kind_of_file(status.st_mode) : "no folder";
 }
 
-/// The first part of a path at which it can be followed no further, and what the system says there.
+/// The first part of a path that cannot be followed, and the system's error number for it.
 struct PathStop {
   std::filesystem::path at;  ///< empty where the whole path can be followed
   int reason = 0;
   bool link = false;  ///< it is a symbolic link
   bool last = false;  ///< it is the whole path
-  ::mode_t mode = 0;  ///< of the whole path, where nothing stops
+  ::mode_t mode = 0;  ///< of the whole path, if it can be followed
 };
 
 [[nodiscard]] inline PathStop follow_path(const std::filesystem::path& path) {
@@ -72,7 +72,7 @@ struct PathStop {
   return stop;
 }
 
-/// The folder that holds `path`, "." where it names none.
+/// The folder that contains `path`; "." if the path names none.
 [[nodiscard]] inline std::filesystem::path folder_of(const std::filesystem::path& path) {
   const std::filesystem::path folder = path.has_filename() ? path.parent_path() : path.parent_path().parent_path();
   return folder.empty() ? "." : folder;
@@ -83,7 +83,7 @@ struct PathStop {
   return use == PathUse::read_folder || use == PathUse::make_folder;
 }
 
-/// The sentence without "cannot be ...: ", for a path that ends at `stop`.
+/// The sentence, without "cannot be ...: ", for a path that cannot be followed beyond `stop`.
 [[nodiscard]] inline PathProblem describe_stop(const PathStop& stop, PathUse use) {
   const ErrorCode access = writes(use) ? ErrorCode::file_unwritable : ErrorCode::file_unreadable;
   const std::string at = stop.at.string();
@@ -113,10 +113,10 @@ struct PathStop {
 
 }  // namespace detail
 
-/// What is wrong with `path` for `use`, where a system call failed with the error number `reason` (0: none did, but the
-/// path may be of the wrong kind). Tells a missing file, a missing folder above it, a dangling link, a loop of links, a
-/// folder that may not be entered, a file that may not be read, a folder where a file is expected and the reverse,
-/// pipes and devices, long and empty names, a full disk. Only the system's own word where none of these is seen.
+/// Describes what is wrong with `path` for `use` after a system call failed with the error number `reason`. Pass 0 if
+/// no call failed but the path may be of the wrong kind. Recognises a missing file, a missing parent folder, a dangling
+/// link, a loop of links, a folder that may not be entered, a file that may not be read, a folder in place of a file
+/// and the reverse, pipes and devices, long and empty names, and a full disk. Otherwise it gives the system's message.
 [[nodiscard]] inline PathProblem describe_path_problem(const std::filesystem::path& path, int reason,
                                                        PathUse use = PathUse::read_file) {
   const bool writing = detail::writes(use);
@@ -139,7 +139,7 @@ struct PathStop {
   }
   const detail::PathStop stop = detail::follow_path(path);
   if (stop.reason == ENOENT && stop.link && stop.last && use == PathUse::write_file) {
-    // A file may be made through a link that dangles: what is wrong is at its target.
+    // A file may be created through a dangling link, so the problem lies at its target.
     std::error_code ignored;
     const std::filesystem::path target = std::filesystem::read_symlink(stop.at, ignored);
     PathProblem problem = describe_path_problem(detail::folder_of(path) / target, reason, use);
@@ -149,7 +149,7 @@ struct PathStop {
   }
   if (!stop.at.empty()) {
     const bool absent = stop.reason == ENOENT && !stop.link;
-    // What is to be made need not be there: the folder that it goes into stands in the way.
+    // A file that is to be created may be missing, so the problem is the folder that it goes into.
     if (absent && writing && (stop.last || folder)) {
       if (reason == 0 || reason == ENOENT || reason == EACCES || reason == EPERM)
         return {
@@ -177,14 +177,14 @@ struct PathStop {
           access};
 }
 
-/// The same as an Error that names the path.
+/// describe_path_problem() as an Error that names the path.
 [[nodiscard]] inline Error path_error(const std::filesystem::path& path, int reason, PathUse use = PathUse::read_file) {
   const PathProblem problem = describe_path_problem(path, reason, use);
   return path.empty() ? Error(problem.sentence, problem.code)
                       : file_error(path.string(), problem.sentence, problem.code);
 }
 
-/// Throws path_error() where `path` is no file that may be read. A file that is there is not opened.
+/// Throws path_error() unless `path` is a readable file. Does not open the file.
 inline void expect_file(const std::filesystem::path& path) {
   struct ::stat status {};
   if (path.empty() || ::stat(path.c_str(), &status) != 0) throw path_error(path, path.empty() ? ENOENT : errno);
@@ -192,7 +192,7 @@ inline void expect_file(const std::filesystem::path& path) {
   if (::access(path.c_str(), R_OK) != 0) throw path_error(path, errno);
 }
 
-/// Throws path_error() where `path` is no folder that may be listed.
+/// Throws path_error() unless `path` is a folder that may be listed.
 inline void expect_folder(const std::filesystem::path& path) {
   struct ::stat status {};
   if (path.empty() || ::stat(path.c_str(), &status) != 0)

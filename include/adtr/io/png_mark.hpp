@@ -1,4 +1,4 @@
-/// A word in a PNG file that says who wrote it: the text chunk "Software" of the PNG specification.
+/// Names the writer of a PNG file in the text chunk "Software" of the PNG specification.
 #pragma once
 
 #include <array>
@@ -16,7 +16,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What the heat maps of adtr say.
+/// The "Software" text in heat maps of adtr.
 inline constexpr std::string_view heat_map_software = "adtr heat map";
 
 namespace detail {
@@ -42,7 +42,7 @@ inline void append_big_endian(std::vector<std::byte>& out, std::uint32_t value) 
 
 }  // namespace detail
 
-/// A PNG file's bytes with a text chunk "Software" behind the header. What is no PNG comes back as it is.
+/// The bytes of a PNG file with a text chunk "Software" after the header. Returns other bytes unchanged.
 [[nodiscard]] inline std::vector<std::byte> png_with_software(std::span<const std::byte> png,
                                                               std::string_view software = heat_map_software) {
   using namespace detail;
@@ -52,13 +52,13 @@ inline void append_big_endian(std::vector<std::byte>& out, std::uint32_t value) 
   append_big_endian(chunk, static_cast<std::uint32_t>(png_software_key.size() + software.size()));
   for (const std::string_view text : {std::string_view("tEXt"), png_software_key, software})
     for (const char c : text) chunk.push_back(static_cast<std::byte>(c));
-  const auto* const typed = reinterpret_cast<const std::uint8_t*>(chunk.data()) + 4;  // its type and what it holds
+  const auto* const typed = reinterpret_cast<const std::uint8_t*>(chunk.data()) + 4;  // chunk type and data
   append_big_endian(chunk, crc32({typed, chunk.size() - 4}));
   out.insert(out.begin() + png_header_end, chunk.begin(), chunk.end());
   return out;
 }
 
-/// The software that a PNG file's text chunk names before its pixels begin, or nothing. Points into `png`.
+/// The "Software" text that precedes the pixels of a PNG file, or nothing. The result points into `png`.
 [[nodiscard]] inline std::optional<std::string_view> png_software(std::span<const std::byte> png) {
   using namespace detail;
   if (png.size() < png_header_end || text_at(png, 0, 8) != png_signature) return std::nullopt;

@@ -1,8 +1,8 @@
-/// The temporary files of AtomicFile: how they are named, who owns them, and how those of killed processes go.
+/// The temporary files of AtomicFile: their names, their owners, and the removal of those that killed processes left.
 ///
-/// A writer holds a lock (flock) on its temporary file from the moment in which it makes it until the file has its
-/// final name. The kernel drops the lock when the process ends, however it ends. So a file that can be locked has no
-/// owner: this holds where process numbers come again and in containers, which number their processes for themselves.
+/// A writer locks (flock) its temporary file when it creates it and holds the lock until the file has its final name.
+/// The kernel drops the lock when the process ends, however it ends. So a file that can be locked has no owner. This
+/// works even if process numbers are reused, and in containers, which number their own processes.
 #pragma once
 
 #include <dirent.h>
@@ -29,7 +29,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Whether a file's name, without its folder, is one that AtomicFile gives: `.adtr-PROCESS-NUMBER.tmp`
+/// Whether a file name, without its folder, has the form that AtomicFile gives: `.adtr-PROCESS-NUMBER.tmp`.
 [[nodiscard]] inline bool is_temporary_name(std::string_view name) {
   constexpr std::string_view begin = ".adtr-", end = ".tmp";
   if (name.size() < begin.size() + end.size() || !name.starts_with(begin) || !name.ends_with(end)) return false;
@@ -59,8 +59,8 @@ class Descriptor {
   int fd_;
 };
 
-/// Whether locks in this folder are known to reach every process that could hold one: on file systems of this machine.
-/// On network file systems and in user space a lock may be kept to one machine, which depends on how they are mounted.
+/// Whether every process that could hold a lock in this folder is known to see it: true on local file systems. On
+/// network and user-space file systems a lock may be visible on one machine only, depending on how they are mounted.
 [[nodiscard]] inline bool locks_are_clear(int folder) {
   struct ::statfs status {};
   if (::fstatfs(folder, &status) != 0) return false;
@@ -82,7 +82,7 @@ class Descriptor {
   return std::find(local.begin(), local.end(), static_cast<std::uint32_t>(status.f_type)) != local.end();
 }
 
-/// Removes one file of this name where it is regular, this user's, has no other name, and nobody has locked it.
+/// Removes the named file if it is regular, belongs to this user, has no other name, and is not locked.
 inline bool remove_where_unowned(int folder, const char* name) {
   const Descriptor file(::openat(folder, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC));
   struct ::stat opened {};
@@ -90,18 +90,18 @@ inline bool remove_where_unowned(int folder, const char* name) {
   if (!file.valid() || ::fstat(file.get(), &opened) != 0) return false;
   if (!S_ISREG(opened.st_mode) || opened.st_uid != ::geteuid() || opened.st_nlink != 1) return false;
   if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) return false;
-  // Before the lock was had, the owner may have given the file its final name, and another have taken this one.
+  // Before we got the lock, the owner may have renamed the file, and another file may have taken this name.
   if (::fstatat(folder, name, &named, AT_SYMLINK_NOFOLLOW) != 0 || !(file_id(named) == file_id(opened))) return false;
   return ::unlinkat(folder, name, 0) == 0;
 }
 
 }  // namespace detail
 
-/// Removes from a folder the temporary files of adtr whose owner is gone, and returns how many. What another process or
-/// thread still writes stays, and so does everything on file systems on which that cannot be told (network, FUSE).
+/// Removes the temporary files of adtr whose owner is gone from a folder, and returns their number. Keeps files that
+/// another process or thread is still writing, and all files on file systems where this is unknown (network, FUSE).
 inline std::size_t remove_stale_temporaries(const std::string& folder) {
   ::DIR* const list = ::opendir(folder.c_str());
-  if (list == nullptr) return 0;  // A folder may be written to without the right to list it.
+  if (list == nullptr) return 0;  // A folder may be writable but not listable.
   std::size_t removed = 0;
   const int fd = ::dirfd(list);
   if (detail::locks_are_clear(fd))
@@ -111,8 +111,8 @@ inline std::size_t remove_stale_temporaries(const std::string& folder) {
   return removed;
 }
 
-/// The same for each folder once in the life of this process: listing a folder of ten thousand maps for each map would
-/// take longer than making them.
+/// Calls remove_stale_temporaries() once per folder and process: listing a folder of ten thousand maps before each map
+/// would take longer than making them.
 inline void remove_stale_temporaries_once(const std::string& folder) {
   static std::mutex mutex;
   static std::unordered_set<std::string> done;
@@ -120,24 +120,24 @@ inline void remove_stale_temporaries_once(const std::string& folder) {
   if (::stat(folder.c_str(), &status) != 0) return;
   {
     const std::lock_guard lock(mutex);
-    // With the name, as a folder that is deleted leaves its inode to the next.
+    // The name is part of the key, because a new folder may reuse the inode of a deleted one.
     if (!done.insert(std::to_string(status.st_ino) + ' ' + folder).second) return;
   }
   remove_stale_temporaries(folder);
 }
 
-/// Makes a temporary file that is locked, and returns its descriptor, open for writing, and its path; -1 and an empty
-/// path, with errno set, where the folder does not take one. On file systems without locks it is not locked.
+/// Creates and locks a temporary file, and returns its descriptor, open for writing, and its path. Returns -1 and an
+/// empty path, with errno set, if it cannot be created. On file systems without locks the file is not locked.
 [[nodiscard]] inline std::pair<int, std::string> make_temporary(const std::string& folder) {
   static std::atomic<unsigned> counter{0};
-  // A killed process may leave its file behind, and process numbers come again: take the next name.
+  // A killed process may have left a file of this name, because process numbers are reused: try the next name.
   for (int attempt = 0; attempt < 1000; ++attempt) {
     const std::string name = ".adtr-" + std::to_string(::getpid()) + "-" + std::to_string(counter++) + ".tmp";
     std::string path = folder + "/" + name;
     const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0 && errno == EEXIST) continue;
     if (fd < 0) return {-1, ""};
-    // Between the two calls somebody may find the file without an owner and remove it.
+    // Before the lock is held, another process may take the file for one without an owner and remove it.
     const bool taken = ::flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     struct ::stat status {};
     if (!taken && (::fstat(fd, &status) != 0 || status.st_nlink > 0)) return {fd, std::move(path)};

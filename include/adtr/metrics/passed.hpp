@@ -59,13 +59,13 @@ template <std::floating_point T>
   return {static_cast<double>(found) / static_cast<double>(positives.size()), threshold};
 }
 
-/// The same of scores and their labels (0 good, else defective).
+/// The same metric from scores and their labels (0 good, any other value defective).
 template <ScoreRange S>
 [[nodiscard]] Passed passed_good(const S& scores, std::span<const std::uint8_t> labels, std::size_t missed) {
   return passed_good(Ranking(scores, labels), missed);
 }
 
-/// The same of scores and their labels (0 good, else defective).
+/// The same metric from scores and their labels (0 good, any other value defective).
 template <ScoreRange S>
 [[nodiscard]] Passed found_bad(const S& scores, std::span<const std::uint8_t> labels, std::size_t lost) {
   return found_bad(Ranking(scores, labels), lost);

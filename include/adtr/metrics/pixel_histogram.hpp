@@ -1,4 +1,4 @@
-/// The pixel scores of a test set in a fixed amount of memory, with all that the pixel figures need of them.
+/// The pixel scores of a test set in a fixed amount of memory, with everything that the pixel metrics need.
 #pragma once
 
 #include <cstddef>
@@ -35,7 +35,7 @@ struct ShareSum {
   std::uint32_t overflows = 0;  ///< of 64 bits of units, 4 shares of 1
 };
 
-/// Tag 0 is a normal pixel, any other a defect pixel of a region of so many.
+/// Tag 0 means a normal pixel; any other tag means a defect pixel in a region of that many pixels.
 struct PixelCount {
   PixelCount() = default;
   explicit PixelCount(std::uint32_t region_pixels) {
@@ -93,10 +93,10 @@ class PixelHistogram {
   [[nodiscard]] std::uint64_t regions() const { return regions_; }
   [[nodiscard]] std::uint64_t normal_pixels() const { return normal_; }
   [[nodiscard]] std::uint64_t defect_pixels() const { return defect_; }
-  /// False where a kind of pixel is missing: no pixel figure exists then, and all of them are NaN.
+  /// False if normal or defect pixels are missing: all pixel metrics are NaN then.
   [[nodiscard]] bool has_both_classes() const { return normal_ > 0 && defect_ > 0; }
 
-  /// From the lowest scores to the highest. Sorts in what was added last.
+  /// Bins from the lowest scores to the highest. First merges the scores added last.
   [[nodiscard]] std::span<const Bin> bins() { return histogram_.bins(); }
 
  private:

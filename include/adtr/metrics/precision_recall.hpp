@@ -28,7 +28,7 @@ template <std::floating_point T>
   return sum / static_cast<double>(last_true);
 }
 
-/// The same of scores and their labels (0 good, else defective).
+/// The same metric from scores and their labels (0 good, any other value defective).
 template <ScoreRange S>
 [[nodiscard]] double average_precision(const S& scores, std::span<const std::uint8_t> labels) {
   return average_precision(Ranking(scores, labels));
@@ -60,7 +60,7 @@ template <std::floating_point T>
   return {2.0 * static_cast<double>(best_true) / static_cast<double>(best_total), threshold};
 }
 
-/// The same of scores and their labels (0 good, else defective).
+/// The same metric from scores and their labels (0 good, any other value defective).
 template <ScoreRange S>
 [[nodiscard]] F1Max f1_max(const S& scores, std::span<const std::uint8_t> labels) {
   return f1_max(Ranking(scores, labels));

@@ -14,7 +14,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 struct Regions {
-  std::vector<std::uint32_t> labels;  ///< (H, W): 0 outside, else 1 + the region's index
+  std::vector<std::uint32_t> labels;  ///< (H, W): 0 outside, otherwise 1 + the region's index
   std::vector<std::size_t> sizes;     ///< pixels of each region
 };
 

@@ -31,7 +31,7 @@ template <std::floating_point T>
   return static_cast<double>(twice_area) / (2.0 * static_cast<double>(last_true) * static_cast<double>(last_false));
 }
 
-/// The same of scores and their labels (0 good, else defective).
+/// The same metric from scores and their labels (0 good, any other value defective).
 template <ScoreRange S>
 [[nodiscard]] double auroc(const S& scores, std::span<const std::uint8_t> labels) {
   return auroc(Ranking(scores, labels));
@@ -64,7 +64,7 @@ template <std::floating_point T>
   return curve;
 }
 
-/// The same of scores and their labels (0 good, else defective).
+/// The same metric from scores and their labels (0 good, any other value defective).
 template <ScoreRange S>
 [[nodiscard]] RocCurve roc_curve(const S& scores, std::span<const std::uint8_t> labels) {
   return roc_curve(Ranking(scores, labels));

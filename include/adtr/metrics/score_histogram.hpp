@@ -41,7 +41,7 @@ class SparseHistogram {
   struct Bin {
     std::uint32_t lowest, highest;  ///< order_of() the scores
     Count count;
-    /// Whether all that it holds has one score: then its inside is known.
+    /// Whether all scores in the bin are equal, so that their order is known.
     [[nodiscard]] bool single() const { return lowest == highest; }
   };
 
@@ -53,7 +53,7 @@ class SparseHistogram {
     waiting_.push_back(std::uint64_t{order_of(score)} << 32U | tag);
   }
 
-  /// From the lowest to the highest. Sorts in what was added last.
+  /// Bins from the lowest to the highest. First merges the scores added last.
   [[nodiscard]] std::span<const Bin> bins() {
     settle();
     return bins_;
@@ -75,7 +75,7 @@ class SparseHistogram {
     waiting_.clear();
   }
 
-  /// How many bins there are with those of the waiting scores.
+  /// The number of bins after the waiting scores are merged.
   [[nodiscard]] std::size_t count_together() const {
     std::size_t count = bins_.size();
     std::size_t b = 0;
@@ -148,7 +148,7 @@ struct PlainCount {
 /// Any number of scores, for their quantiles, in at most 4 MiB.
 class ScoreHistogram {
  public:
-  /// `most`: how many bins there may be. Quantiles are exact up to so many distinct scores.
+  /// `most`: the highest number of bins. Quantiles are exact for up to `most` distinct scores.
   explicit ScoreHistogram(std::size_t most = std::size_t{1} << 17U) : histogram_(most) {}
 
   /// Throws Error (bad_data) on NaN.

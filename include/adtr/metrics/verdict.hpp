@@ -1,4 +1,4 @@
-/// What a threshold makes of a score.
+/// The verdict on a part: its score compared with a threshold.
 #pragma once
 
 #include <array>
@@ -13,14 +13,14 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// What is said of a part. A part that is not `good` must not pass: `undecided` is no kind of good.
+/// The verdict on a part. A part that is not `good` must not pass, not even an `undecided` one.
 enum class Verdict : std::uint8_t {
   undecided,  ///< nothing can be said: there is no threshold, or the score is no finite number
   good,       ///< score < threshold
   anomalous   ///< score ≥ threshold
 };
 
-/// The verdict's name, as `undecided`.
+/// The verdict's name, such as `undecided`.
 [[nodiscard]] constexpr std::string_view name_of(Verdict verdict) {
   constexpr std::array<std::string_view, 3> names{"undecided", "good", "anomalous"};
   return names[static_cast<std::size_t>(verdict)];

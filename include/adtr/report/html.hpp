@@ -71,8 +71,8 @@ inline std::string report_tile(const std::string& value, const std::string& smal
 
 inline bool available(const ReportMetric& metric) { return metric.value && !std::isnan(*metric.value); }
 
-/// What an inspection engineer asks first: how many defects are found, how many good parts pass; and of how many parts
-/// nothing is said.
+/// What an inspection engineer asks first: how many defects are found, how many good parts pass, and how many parts
+/// are undecided.
 inline std::string report_tiles(const Report& report) {
   std::string html;
   const auto count = [&](const std::vector<double>& scores, Verdict verdict) {

@@ -22,8 +22,8 @@ struct PickedCases {
   std::vector<std::size_t> highest_defective;  ///< the clearest hits, highest score first
 };
 
-/// Picks at most `count` images a list; no image is in two. Labels: 0 good, else defective. Ties by index. With few
-/// defective images the hard ones come first: of an odd number one more is shown as hard than as clear.
+/// Picks at most `count` images per list; no image is in two lists. Label 0 means good, any other defective. Ties are
+/// broken by index. With few defective images, hard ones have priority: of an odd number, one more is hard than clear.
 [[nodiscard]] inline PickedCases pick_cases(std::span<const double> scores, std::span<const std::uint8_t> labels,
                                             std::size_t count) {
   if (scores.size() != labels.size()) {
