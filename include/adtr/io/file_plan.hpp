@@ -24,9 +24,8 @@ inline namespace ADTR_ABI {
 /// Collects every file that a command will read or write, each with its role for the user ("--json", "the model").
 /// check() compares them. Call it before any work, and before the folders of outputs are created.
 ///
-/// - No output is the same file as an input or another output. Files are compared by device and inode, which sees
-/// through
-///   links of every kind; files that do not exist yet are compared by name without links, "." and "..".
+/// - No output is the same file as an input or another output. Existing files are compared by device
+///   and inode, so that links of every kind are followed; others by name, without links, "." and "..".
 /// - No output is a parent folder of another output.
 /// - No heat map or score map lies in a folder whose images are inputs: the next run would read it as an image.
 /// - An output that already exists was written by adtr and has the same kind (is_of_kind), or is empty.

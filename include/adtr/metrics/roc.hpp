@@ -64,7 +64,7 @@ template <std::floating_point T>
   return curve;
 }
 
-/// The same metric from scores and their labels (0 good, any other value defective).
+/// The same curve from scores and their labels (0 good, any other value defective).
 template <ScoreRange S>
 [[nodiscard]] RocCurve roc_curve(const S& scores, std::span<const std::uint8_t> labels) {
   return roc_curve(Ranking(scores, labels));
