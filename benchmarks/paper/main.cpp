@@ -43,7 +43,7 @@ CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper:
   c.add_flag("--mirror", o.mirror, "Train on the mirror images too: an epoch is four times as long");
   c.add_option("--epochs", o.epochs, "Of normal images alone [fast 20, paper 500]")->check(CLI::Range(1, most));
   c.add_option("--batch", o.batch, "Images a step [16; cifar 128]")->check(CLI::Range(1, most));
-  c.add_option("--learning-rate", o.learning_rate, "Of AdamW, at its highest [the recipe's]");
+  c.add_option("--learning-rate", o.learning_rate, "Peak learning rate [the recipe's]");
   c.add_option("--jitter", o.jitter, "Noise on what the network sees [fast 0.3, paper 0]");
   c.add_option("--checkpoint-seconds", o.checkpoint_seconds, "How often a run is made safe against a kill")
       ->check(CLI::NonNegativeNumber)

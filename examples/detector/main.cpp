@@ -48,7 +48,9 @@ CLI::Validator path_text() {
 }
 
 void add_common(CLI::App& command, program::CommonOptions& o) {
-  command.add_option("--backend", o.backend, "What computes: cpu, eigen (portable), reference (slow), cuda (a GPU)")
+  command
+      .add_option("--backend", o.backend,
+                  "Backend that computes: cpu, eigen (portable), reference (slow) or cuda (a GPU)")
       ->check([](const std::string& name) {
         try {
           static_cast<void>(program::backend_functions(name));
@@ -60,15 +62,14 @@ void add_common(CLI::App& command, program::CommonOptions& o) {
       ->capture_default_str();
   const CLI::Option* const precision =
       command
-          .add_option("--precision", o.precision,
-                      "With --backend cuda: what factors of products are rounded to, for tensor cores")
+          .add_option("--precision", o.precision, "Precision of matrix products on tensor cores, with --backend cuda")
           ->check(CLI::IsMember({"float32", "tf32", "bf16"}))
           ->capture_default_str();
   command.parse_complete_callback([&o, precision] {
     if (precision->count() > 0 && o.backend != "cuda")
       throw CLI::ValidationError("--precision", "expected with --backend cuda alone, found --backend " + o.backend);
   });
-  command.add_option("--threads", o.threads, "Threads; 0 for all that the machine has")
+  command.add_option("--threads", o.threads, "Number of threads; 0 uses every processor")
       ->check(CLI::Range(0, 4096))
       ->capture_default_str();
 }
@@ -76,68 +77,80 @@ void add_common(CLI::App& command, program::CommonOptions& o) {
 void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("train", "Train a model on images of good parts");
   constexpr auto most = std::numeric_limits<int>::max();
-  c.add_option("--data", o.data, "Folder of good images, or with train/good in it")->check(path_text())->required();
-  CLI::App& origin = *c.add_option_group("--backbone, --start", "Where training begins");
+  c.add_option("--data", o.data, "Folder of good images, or a folder that contains train/good")
+      ->check(path_text())
+      ->required();
+  CLI::App& origin = *c.add_option_group("--backbone, --start", "Where training starts");
   origin.add_option("--backbone", o.backbone, "Weights of the frozen backbone (safetensors)")->check(path_text());
-  origin.add_option("--start", o.start, "Model to go on from, with its backbone, image size and grid")
+  origin.add_option("--start", o.start, "Model to continue from; it sets backbone, image size and grid")
       ->check(path_text());
   origin.require_option(1);
   c.add_option("--out", o.out, "Model to write")->check(path_text())->required();
-  c.add_option("--architecture", o.architecture, "What the weights are for, where they do not say it");
-  c.add_option("--anomalies", o.anomalies, "Train with made-up defects too: confetti")
+  c.add_option("--architecture", o.architecture, "Architecture of the backbone, if its file does not name it");
+  c.add_option("--anomalies", o.anomalies, "Also train with synthetic defects: confetti")
       ->check(CLI::IsMember({"confetti"}));
-  c.add_option("--defects", o.defects, "Train with real defects too: folder with test/KIND, perhaps ground_truth/KIND")
+  c.add_option("--defects", o.defects,
+               "Also train with real defects: folder with test/KIND and, for masks, ground_truth/KIND")
       ->check(path_text());
-  c.add_option("--loss", o.loss, "With anomalies: pixel (masks) or image (labels) [pixel, image where masks lack]")
+  c.add_option("--loss", o.loss, "Loss for anomalies: pixel (needs masks) or image (labels) [pixel if all masks exist]")
       ->check(CLI::IsMember({"pixel", "image"}));
-  c.add_option("--alpha", o.alpha, "Weight of the loss's term for anomalies")
+  c.add_option("--alpha", o.alpha, "Weight of the anomalies in the loss")
       ->check(number_in(0.0, infinity, "from 0"))
       ->capture_default_str();
-  c.add_option("--top-k", o.top_k, "Distances of an image that the loss image averages")
+  c.add_option("--top-k", o.top_k, "Number of largest distances that --loss image averages")
       ->check(CLI::Range(1, most))
       ->capture_default_str();
-  c.add_option("--anomaly-probability", o.anomaly_probability, "That an image of a batch is replaced by an anomaly")
+  c.add_option("--anomaly-probability", o.anomaly_probability,
+               "Probability that an anomaly replaces an image of a batch")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"))
       ->capture_default_str();
-  c.add_option("--recipe", o.recipe, "fast (minutes), or paper (the publication's, hours)")
+  c.add_option("--recipe", o.recipe, "Training recipe: fast (minutes) or paper (as published; hours)")
       ->check(CLI::IsMember({"fast", "paper"}))
       ->capture_default_str();
-  c.add_flag("--mirror", o.mirror,
-             "Train on the mirror images too, where parts may lie any way round: an epoch is four times as long");
-  c.add_option("--epochs", o.epochs, "Passes over the images [fast 20, paper 500; with --start 10, 300]")
+  c.add_flag(
+      "--mirror", o.mirror,
+      "Also train on mirrored images, for parts that may lie in any orientation; an epoch takes four times as long");
+  c.add_option("--epochs", o.epochs, "Number of passes over the images [fast 20, paper 500; with --start 10, 300]")
       ->check(CLI::Range(1, most));
-  c.add_option("--batch", o.batch, "Images a step [16]")->check(CLI::Range(1, most));
-  c.add_option("--learning-rate", o.learning_rate,
-               "Of AdamW, at its highest [fast 0.004, with --start 0.0004; paper 0.0001]")
+  c.add_option("--batch", o.batch, "Images per step [16]")->check(CLI::Range(1, most));
+  c.add_option("--learning-rate", o.learning_rate, "Peak learning rate [fast 0.004, with --start 0.0004; paper 0.0001]")
       ->check(number_in(0.0, infinity, "above 0", true));
-  c.add_option("--weight-decay", o.weight_decay, "Of AdamW [0.0001]")->check(number_in(0.0, infinity, "from 0"));
-  c.add_option("--dropout", o.dropout, "[fast 0, paper 0.1]")->check(number_in(0.0, 1.0, "from 0 to below 1"));
-  c.add_option("--jitter", o.jitter, "Noise on what the network sees, of each token's size [fast 0.3, paper 0]")
+  c.add_option("--weight-decay", o.weight_decay, "Weight decay of AdamW [0.0001]")
       ->check(number_in(0.0, infinity, "from 0"));
-  c.add_option("--clip", o.clip, "Largest norm of a gradient; 0 for any")
+  c.add_option("--dropout", o.dropout, "Dropout rate of the transformer [fast 0, paper 0.1]")
+      ->check(number_in(0.0, 1.0, "from 0 to below 1"));
+  c.add_option("--jitter", o.jitter, "Noise added to the features, relative to each token's norm [fast 0.3, paper 0]")
+      ->check(number_in(0.0, infinity, "from 0"));
+  c.add_option("--clip", o.clip, "Clip the gradient to this norm; 0 does not clip")
       ->check(number_in(0.0, infinity, "from 0"))
       ->capture_default_str();
-  c.add_option("--image-size", o.image_size, "Side that images are resized to; with --start the model's")
+  c.add_option("--image-size", o.image_size, "Images are resized to this side, in pixels; --start takes the model's")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  c.add_option("--grid", o.grid, "Side of the feature map")->check(CLI::Range(1, 65536))->capture_default_str();
-  c.add_option("--hold-out", o.hold_out,
-               "Share of the good images to keep apart, for a threshold [0.2 of 50 images or more, at most 300 images]")
+  c.add_option("--grid", o.grid, "Side of the feature map, in tokens")
+      ->check(CLI::Range(1, 65536))
+      ->capture_default_str();
+  c.add_option(
+       "--hold-out", o.hold_out,
+       "Fraction of the good images held out to set the threshold [0.2 of 50 images or more, at most 300 images]")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"));
-  c.add_option("--false-alarm-rate", o.false_alarm_rate, "Share of the held-out images that the threshold may reject")
+  c.add_option("--false-alarm-rate", o.false_alarm_rate,
+               "Fraction of the held-out images that the threshold may reject")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"))
       ->capture_default_str();
-  c.add_option("--seed", o.seed, "Of every random choice")->check(CLI::NonNegativeNumber)->capture_default_str();
+  c.add_option("--seed", o.seed, "Random seed")->check(CLI::NonNegativeNumber)->capture_default_str();
   c.add_flag("--allow", o.allow,
-             "Go on where labels contradict each other or most images were left out; both are listed");
-  c.add_flag("--resume", o.resume, "Go on with MODEL.checkpoint of an interrupted run");
-  c.add_option("--checkpoint-seconds", o.checkpoint_seconds, "Least time between checkpoints; 0 for every epoch")
+             "Continue although labels contradict each other or most images were left out; both are listed");
+  c.add_flag("--resume", o.resume, "Resume an interrupted run from MODEL.checkpoint");
+  c.add_option("--checkpoint-seconds", o.checkpoint_seconds,
+               "Minimum seconds between checkpoints; 0 writes one every epoch")
       ->check(number_in(0.0, infinity, "from 0"))
       ->capture_default_str();
-  c.add_option("--cache-memory", o.cache_mebibytes, "MiB of features to keep in memory; beyond, a file")
+  c.add_option("--cache-memory", o.cache_mebibytes,
+               "Features to keep in memory, in MiB; the rest goes to a temporary file")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 40))
       ->capture_default_str();
-  c.add_option("--json", o.json, "File for what was done, as JSON")->check(path_text());
+  c.add_option("--json", o.json, "JSON file to write, with what was done")->check(path_text());
   add_common(c, o);
   c.callback([&o, &status] { status = program::train(o); });
 }
@@ -145,14 +158,15 @@ void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
 void add_evaluate(CLI::App& app, program::EvaluateOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("evaluate", "Measure a model on a test set");
   c.add_option("--model", o.model, "Model that adtr train wrote")->check(path_text())->required();
-  c.add_option("--data", o.data, "Folder with test/good, test/KIND and perhaps ground_truth/KIND")
+  c.add_option("--data", o.data, "Folder with test/good, test/KIND and, for masks, ground_truth/KIND")
       ->check(path_text())
       ->required();
   c.add_flag("--allow", o.allow,
-             "Go on where labels contradict each other or most images were left out; both are listed");
-  c.add_option("--json", o.json, "File for the figures and scores, as JSON")->check(path_text());
-  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)")->check(path_text());
-  c.add_option("--report", o.report, "HTML page to write, with best and worst cases")->check(path_text());
+             "Continue although labels contradict each other or most images were left out; both are listed");
+  c.add_option("--json", o.json, "JSON file to write, with figures and scores")->check(path_text());
+  c.add_option("--maps", o.maps, "Folder to write each image's scores (.npy) and heat map (.png) to")
+      ->check(path_text());
+  c.add_option("--report", o.report, "HTML page to write, with the best and worst cases")->check(path_text());
   add_common(c, o);
   c.callback([&o, &status] { status = program::evaluate(o); });
 }
@@ -161,17 +175,18 @@ void add_detect(CLI::App& app, program::DetectOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("detect", "Score images");
   c.add_option("--model", o.model, "Model that adtr train wrote")->check(path_text())->required();
   c.add_option("images", o.images, "PNG, JPEG or BMP files, or folders of them")->check(path_text())->required();
-  c.add_option("--threshold", o.threshold, "Replaces the model's: a score at or above it is anomalous")
+  c.add_option("--threshold", o.threshold, "Threshold instead of the model's; scores at or above it are anomalous")
       ->check(number_in(-infinity, infinity, "that is finite", true));
-  c.add_flag("--allow", o.allow, "Go on where most files of a folder were left out; they are listed");
-  c.add_option("--json", o.json, "File for the results, as JSON")->check(path_text());
-  c.add_option("--maps", o.maps, "Folder for each image's scores (.npy) and heat map (.png)")->check(path_text());
+  c.add_flag("--allow", o.allow, "Continue although most files of a folder were left out; they are listed");
+  c.add_option("--json", o.json, "JSON file to write, with the results")->check(path_text());
+  c.add_option("--maps", o.maps, "Folder to write each image's scores (.npy) and heat map (.png) to")
+      ->check(path_text());
   add_common(c, o);
   c.callback([&o, &status] { status = program::detect(o); });
 }
 
 void add_info(CLI::App& app, program::InfoOptions& o, int& status) {
-  CLI::App& c = *app.add_subcommand("info", "Say what a weights or model file holds");
+  CLI::App& c = *app.add_subcommand("info", "Show what a weights or model file contains");
   c.add_option("file", o.file, "safetensors file")->check(path_text())->required();
   c.add_flag("--tensors", o.tensors, "List the tensors");
   add_common(c, o);
@@ -188,7 +203,7 @@ int fail(int status, const std::string& sentence) {
 int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a limit on file sizes becomes a sentence, like a full disk
   program::catch_interrupts();
-  CLI::App app("Detects visual anomalies with ADTR, learning from good images alone.", "adtr");
+  CLI::App app("Finds visual anomalies with ADTR, which learns from good images only.", "adtr");
   program::TrainOptions train;
   program::EvaluateOptions evaluate;
   program::DetectOptions detect;
