@@ -1,9 +1,10 @@
 /// The losses of training with anomalies: L_px from masks (equation 7 of the paper), L_img from image labels.
 ///
-/// With φ(u) = √(m(u)² + 1) − 1, m(u) the mean over channels of |f(u) − f̂(u)|, a pseudo-Huber distance, they pull
-/// normal positions together and push anomalous ones apart: L_px = 1/T Σ (1 − y)φ − α·log(1 − exp(−1/T Σ yφ)) over an
-/// image's T tokens, the second term only where one of them is anomalous; L_img = (1 − y)q − α·y·log(1 − e⁻q), q the
-/// mean of the largest φ, y = 1 where a token is anomalous.
+/// Both losses use the pseudo-Huber distance φ(u) = √(m(u)² + 1) − 1, where m(u) is the mean over channels of
+/// |f(u) − f̂(u)|. They pull f̂ towards f at normal tokens and push it away at anomalous ones. For an image of T tokens,
+/// L_px = 1/T Σ (1 − y)φ − α·log(1 − exp(−1/T Σ yφ)), with y = 1 at anomalous tokens; the second term is present only
+/// if a token is anomalous. L_img = (1 − y)q − α·y·log(1 − e⁻q), where q is the mean of the largest φ, and y = 1 if a
+/// token of the image is anomalous.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 
 #include "adtr/core/view.hpp"
 
-// Functions of numbers alone, which a GPU's kernels call too.
+// Marks functions that GPU kernels call too: they read nothing but their arguments.
 #if defined(__CUDACC__)
 #define ADTR_HOST_DEVICE __host__ __device__
 #else
@@ -24,17 +25,17 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 struct AnomalyLoss {
-  bool by_label = false;  ///< L_img, else L_px
-  Index top = 1;          ///< of so many of the largest φ, from 1 (all where there are fewer)
-  double alpha = 0.003;   ///< weight of pushing apart
+  bool by_label = false;  ///< use L_img instead of L_px
+  Index top = 1;          ///< number of largest φ that q averages, at least 1; all φ if there are fewer
+  double alpha = 0.003;   ///< α, weight of the term for anomalous tokens
   double scale = 1.0;     ///< multiplies the loss and its gradient
-  Index channels = 1;     ///< that m is the mean over
+  Index channels = 1;     ///< number of channels that m averages
 };
 
 namespace detail {
 
-/// What −α·log(1 − e⁻ˣ) and its gradient see at least: at f̂ = f, x is 0 and they would be infinite. Below it the
-/// gradient is 0, that of the clamped form.
+/// Lower bound on x in −α·log(1 − e⁻ˣ): at f̂ = f, x is 0 and the loss and its gradient would be infinite. Below the
+/// bound the gradient is 0, as for any clamped value.
 inline constexpr double min_distance = 1e-8;
 
 struct Push {
@@ -47,17 +48,17 @@ struct Push {
   return {-alpha * std::log(-std::expm1(-clamped)), x < min_distance ? 0.0 : -alpha / std::expm1(x)};
 }
 
-/// φ of a mean difference m, without the cancellation of √(m² + 1) − 1.
+/// φ for a mean difference m, computed without the cancellation in √(m² + 1) − 1.
 [[nodiscard]] ADTR_HOST_DEVICE inline double pseudo_huber(double m) { return m * (m / (std::hypot(m, 1.0) + 1.0)); }
 
-/// The weight of sign(f̂ − f) in the gradient at a token where ∂L/∂φ = slope.
+/// Factor of sign(f̂ − f) in the gradient at a token, given slope = ∂L/∂φ.
 [[nodiscard]] ADTR_HOST_DEVICE inline double sign_weight(const AnomalyLoss& loss, double slope, double m) {
   return loss.scale * slope * (m / std::hypot(m, 1.0)) / static_cast<double>(loss.channels);
 }
 
 }  // namespace detail
 
-/// Base of backends whose operations run where the program runs.
+/// Base class of backends that run on the host.
 template <class T>
 struct HostLosses {
   template <class Context>
@@ -76,7 +77,7 @@ struct HostLosses {
   }
 
  private:
-  /// L_px of one image and its slopes ∂L/∂φ.
+  /// Returns L_px of one image and writes its slopes ∂L/∂φ.
   static double by_pixels(const AnomalyLoss& loss, const T* y, const std::vector<double>& phi,
                           std::vector<double>& slopes) {
     const double share = 1.0 / static_cast<double>(phi.size());
@@ -91,7 +92,8 @@ struct HostLosses {
     return normal + push.loss;
   }
 
-  /// L_img; of equal φ the first count. Not a number where one is not: it has no place in an order.
+  /// Returns L_img of one image and writes its slopes. Ties among φ go to the first token. Returns NaN if a φ is NaN,
+  /// because NaN cannot be sorted.
   static double by_label(const AnomalyLoss& loss, const T* y, const std::vector<double>& phi,
                          std::vector<double>& slopes) {
     std::fill(slopes.begin(), slopes.end(), 0.0);

@@ -1,47 +1,7 @@
-/// What a backend is: an empty policy whose static functions do the arithmetic. Layers call only these.
+/// What a backend is: an empty policy class whose static functions do the arithmetic. Layers call only these.
 ///
-/// Backends are `Reference<double>` and `Reference<float>` (plain loops, the oracle), `EigenBackend` (portable), `Cpu`
-/// (SIMD) and `Cuda` (a GPU). Every function takes the backend's Context first: what it runs on (threads, a stream).
-/// Unless a function says otherwise, all pointers are into the backend's memory (B::Memory, zero at first; the
-/// program's own where B::on_host), and `sum` to one of B::Sums, doubles in it that are zero at first; results are
-/// overwritten, views do not overlap, and the same input gives the same bits for any number of threads and whatever
-/// else is in the batch. B::Staging is memory of the host's for both ends of a transfer, and a B::Recording runs rows
-/// of operations that are asked for again and again.
-///
-/// | operation | result |
-/// |---|---|
-/// | copy(x, y) | y = x |
-/// | zero(x, n) | x = 0; of Memory or of Sums |
-/// | upload(host, n, x), download(x, n, host) | n numbers from and to the host's memory; see wait |
-/// | wait() | returns when all that was asked for is done; `host` above must stay until then |
-/// | mark(mark), wait(mark) | the latter returns when all that was asked for before the former is done |
-/// | pack(w (N,K)) | w in the layout that multiply(x, ·) wants for x·wᵀ |
-/// | pack_transposed(w (N,K)) | the same for x·w |
-/// | multiply(a (M,K), packed, epilogue, c (M,N)) | c = activation(a·b + bias + residual) |
-/// | accumulate_weight_gradient(dy (M,N), x (M,K), dw (N,K)) | dw += dyᵀ·x |
-/// | accumulate_column_sums(a, sums) | sums[j] += Σᵢ a[i,j] |
-/// | convolve(x, window, packed (N, k·k·C), epilogue, y) | dense convolution, columns of w in (ky, kx, c) order |
-/// | depthwise(x, window, w (k·k, C), bias, activation, y) | one filter a channel |
-/// | squeeze_excite(x, SqueezeExcite, scratch) | x scaled in place; scratch holds batch·(2C + S) elements |
-/// | inverted_residual(x, InvertedResidual, scratch, y) | MBConv; scratch: inverted_residual_scratch(shape) elements |
-/// | max_pool(x, window, y) | maximum over the window; outside counts as −∞ |
-/// | resize(x, y) | bilinear, corners aligned |
-/// | standardise(x, mean, inverse_std) | x = (x − mean)·inverse_std per channel, in place |
-/// | add_positions(x (B·T, C), p (T, C), y) | y = x + p, for every image |
-/// | accumulate_positions(dy (B·T, C), dp (T, C)) | dp += Σ over images of dy |
-/// | attention, attention_backward | see Attention, AttentionGradient |
-/// | layer_norm(x, gamma, beta, eps, y, statistics) | rows normalised; statistics (rows, 2) = mean, 1/σ, or null |
-/// | layer_norm_backward(x, gamma, statistics, dy, dx, dgamma, dbeta) | dx written, dgamma and dbeta accumulated |
-/// | dropout(x, Dropout, residual, y) | y = residual + mask·x/(1−rate); residual may be null, y may be x |
-/// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0 |
-/// | accumulate(x, y) | y += x |
-/// | difference_norm(f, g, s) | s[u] = ‖f(u) − g(u)‖₂ |
-/// | norm_gradient(f, g, scale, dg, sum) | dg = scale·(g − f); *sum += Σ (g − f)² |
-/// | mean_difference(f, g, m) | m[u] = mean over channels of abs(f(u) − g(u)) |
-/// | sign_gradient(f, g, w, dg) | dg(u) = w[u]·sign(g(u) − f(u)); 0 where equal |
-/// | anomaly_weights(AnomalyLoss, y, m, w, sum) | all (images, T): marks y and mean differences m to weights w of
-/// sign_gradient; |   | *sum += the loss | | squared_norm(x, n, sum) | *sum += Σ x², for gradient clipping | |
-/// adamw(AdamW, n, p, g, m, v) | one step over n parameters |
+/// The backends are `Reference<double>` and `Reference<float>` (plain loops, the oracle), `EigenBackend` (portable),
+/// `Cpu` (SIMD) and `Cuda` (a GPU). The operations are listed at `BackendOperations`.
 #pragma once
 
 #include <concepts>
@@ -52,8 +12,68 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// All that a backend has. For those who write one: `static_assert(adtr::BackendOperations<Mine>)` lists what is
+// clang-format off
+/// Everything that a backend must have. If you write one, `static_assert(adtr::BackendOperations<Mine>)` lists what is
 /// missing.
+///
+/// Every operation takes the backend's Context as its first argument, which the table leaves out. Unless a row says
+/// otherwise:
+/// - pointers and views refer to the backend's memory, and `sum` to one of its Sums;
+/// - results are overwritten, and views do not overlap;
+/// - the same input gives the same bits, for any number of threads and whatever else is in the batch.
+///
+/// | member | meaning |
+/// |---|---|
+/// | Scalar | floating-point type of the elements |
+/// | name | name of the backend, a C string |
+/// | Context(int threads) | what operations run on: threads, a stream |
+/// | Packed | a matrix in the layout that multiply and convolve want |
+/// | Memory(n) | n elements in the backend's memory, zero at first; the host's own memory where on_host |
+/// | Sums(n) | n doubles in the backend's memory, zero at first |
+/// | Staging(n) | n elements of host memory that transfers read or write |
+/// | on_host | whether the backend's memory is the host's |
+/// | Mark | an event: a point in the sequence of operations |
+/// | Recording | runs a sequence of operations that is repeated with the same arguments; default-constructible |
+///
+/// | operation | result |
+/// |---|---|
+/// | copy(x, y) | y = x |
+/// | zero(x, n) | x = 0; x lies in Memory or in Sums |
+/// | upload(host, n, x) | copies n elements from host memory; `host` must live until wait returns |
+/// | download(x, n, host) | copies n elements or n Sums to host memory; `host` must live until wait returns, and is valid then |
+/// | wait() | returns when all operations issued so far are complete |
+/// | mark(event) | records the event after the operations issued so far |
+/// | wait(event) | returns when all operations issued before mark(event) are complete |
+/// | pack(w (N,K), packed) | packs w for the product x·wᵀ |
+/// | pack_transposed(w (K,N), packed) | packs w for the product x·w |
+/// | multiply(a (M,K), packed b, Epilogue, c (M,N)) | c = activation(a·b + bias + residual) |
+/// | accumulate_weight_gradient(dy (M,N), x (M,K), dw (N,K)) | dw += dyᵀ·x |
+/// | accumulate_column_sums(a, sums) | sums[j] += Σᵢ a[i,j] |
+/// | convolve(x, Window, packed w (N, k·k·C), Epilogue, y) | dense convolution; the columns of w are in (ky, kx, c) order |
+/// | depthwise(x, Window, w (k·k, C), bias, Activation, y) | depthwise convolution: one filter per channel |
+/// | squeeze_excite(x, SqueezeExcite, scratch) | scales x in place; scratch holds batch·(2C + S) elements |
+/// | inverted_residual(x, InvertedResidual, scratch, y) | MBConv; scratch holds inverted_residual_scratch(shape) elements |
+/// | inverted_residual_scratch(InvertedResidualShape) | number of scratch elements of inverted_residual; takes no Context |
+/// | max_pool(x, Window, y) | maximum over the window; positions outside the map count as −∞ |
+/// | resize(x, y) | bilinear, corners aligned |
+/// | standardise(x, mean, inverse_std) | x = (x − mean)·inverse_std per channel, in place |
+/// | add_positions(x (B·T, C), p (T, C), y) | y = x + p, for every image |
+/// | accumulate_positions(dy (B·T, C), dp (T, C)) | dp += Σ over images of dy |
+/// | attention(Attention) | see Attention |
+/// | attention_backward(Attention, AttentionGradient) | see AttentionGradient |
+/// | layer_norm(x, gamma, beta, eps, y, statistics) | normalises rows; statistics (rows, 2) = mean and 1/σ, or null |
+/// | layer_norm_backward(x, gamma, statistics, dy, dx, dgamma, dbeta) | writes dx; adds to dgamma and dbeta |
+/// | dropout(x, Dropout, residual, y) | y = residual + mask·x/(1 − rate); residual may be null, y may be x |
+/// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0, in place |
+/// | accumulate(x, y) | y += x |
+/// | difference_norm(f, g, s) | s[u] = ‖f(u) − g(u)‖₂ |
+/// | norm_gradient(f, g, scale, dg, sum) | dg = scale·(g − f); *sum += Σ (g − f)² |
+/// | mean_difference(f, g, m) | m[u] = mean over channels of abs(f(u) − g(u)) |
+/// | sign_gradient(f, g, w, dg) | dg(u) = w[u]·sign(g(u) − f(u)); 0 where equal |
+/// | anomaly_weights(AnomalyLoss, y, m, w, sum) | w = weights for sign_gradient, from anomalous tokens y ≠ 0 and mean differences m, all (images, T); *sum += the loss |
+/// | squared_norm(x, n, sum) | *sum += Σ x², for gradient clipping |
+/// | adamw(AdamW, n, p, g, m, v) | one step over n parameters p with gradients g; m and v are the moments |
+// clang-format on
 template <class B>
 concept BackendOperations =
     requires(const typename B::Context& context, typename B::Packed& packed, MatrixView<const typename B::Scalar> in,
@@ -112,14 +132,14 @@ concept BackendOperations =
   B::adamw(context, adamw, n, write, read, write, write);
 };
 
-/// The same as a value, of which a compiler says that it is false and no more.
+/// The same as a value: where it fails, a compiler says that it is false and prints no long explanation.
 template <class B>
 inline constexpr bool is_a_backend_such_as_adtr_Cpu = BackendOperations<B>;
 
 template <class B>
 concept Backend = is_a_backend_such_as_adtr_Cpu<B>;  // static_assert(adtr::BackendOperations<B>) says what is missing
 
-/// What operations on backend B read and write.
+/// Views that operations on backend B read (In) and write (Out).
 template <Backend B>
 using MatrixIn = MatrixView<const typename B::Scalar>;
 template <Backend B>

@@ -1,4 +1,4 @@
-/// The inverted residual block as a row of simpler operations, for backends that have no faster way.
+/// The inverted residual block as a sequence of simpler operations, for backends that have no fused version.
 #pragma once
 
 #include "adtr/backend/arguments.hpp"
@@ -7,7 +7,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Base of a backend B, whose other operations it calls.
+/// Base class of a backend B. It calls the other operations of B.
 template <class B, class T>
 struct Composed {
   static constexpr Index inverted_residual_scratch(const InvertedResidualShape& s) {

@@ -1,9 +1,9 @@
-/// The CUDA backend: float, hand-written kernels, and no library beside CUDA's runtime. A Context may ask for products
-/// on tensor cores, whose factors are rounded (`cuda::Precision`).
+/// The CUDA backend: float, hand-written kernels, no library except the CUDA runtime. A Context may request products on
+/// tensor cores, which round the factors (`cuda::Precision`).
 ///
-/// A file that nvcc compiles gets `Cuda`, whose views are on memory of the GPU; any other one gets `CudaEmulator`,
-/// which runs the same operations and kernels on the CPU, checks every access, and is for tests only. A run gives the
-/// same bits for any GPU of one architecture and whatever else is in the batch.
+/// A file that nvcc compiles gets `Cuda`, whose views refer to GPU memory. Any other file gets `CudaEmulator`, which
+/// runs the same operations and kernels on the CPU and checks every access; it is for tests only. A run gives the same
+/// bits on all GPUs of one architecture and whatever else is in the batch.
 #pragma once
 
 #include "adtr/backend/cuda/operations.hpp"

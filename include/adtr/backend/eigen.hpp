@@ -1,8 +1,8 @@
-/// The portable backend: products through Eigen, loops for the rest. For processors that the Cpu backend has no kernels
-/// for, and a second opinion beside it.
+/// The portable backend: products through Eigen, loops for the rest. It serves processors for which the Cpu backend has
+/// no vector kernels, and checks the Cpu backend independently.
 ///
-/// Eigen's functions are the same symbols in every translation unit: all units of a program that include this header
-/// need the same -m flags (the Cpu backend has no such condition).
+/// Eigen's functions have the same symbols in every translation unit, so all units of a program that include this
+/// header need the same -m flags. The Cpu backend has no such condition.
 #pragma once
 
 #include "adtr/backend/anomaly_loss.hpp"

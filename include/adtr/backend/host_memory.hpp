@@ -1,4 +1,4 @@
-/// The memory of backends whose operations run where the program runs: the program's own.
+/// Memory of backends that run on the host: the program's own memory.
 #pragma once
 
 #include <algorithm>
@@ -9,18 +9,19 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Base of such a backend.
+/// Base class of such a backend. Transfers are copies, and waiting does nothing because operations are synchronous.
 template <class T>
 struct HostMemory {
   using Memory = Buffer<T>;
   using Sums = Buffer<double>;
-  using Staging = Memory;  ///< what the host fills for an upload
+  using Staging = Memory;  ///< host memory for transfers
   struct Mark {};
   static constexpr bool on_host = true;
 
-  /// Operations that are asked for again and again with the same arguments; a GPU's are asked for in one go.
+  /// Runs a sequence of operations that is repeated with the same arguments. A GPU backend records it and launches it
+  /// as a whole; here it just runs.
   struct Recording {
-    /// `key` tells rows of operations apart.
+    /// `key` identifies the sequence.
     template <class Context, class F>
     void run(const Context&, Index /*key*/, F&& operations) {
       operations();

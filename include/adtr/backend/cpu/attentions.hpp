@@ -1,4 +1,4 @@
-/// Cpu: multi-head attention, a task for a head and some of its queries.
+/// Cpu: multi-head attention. A task computes some queries of one head.
 #pragma once
 
 #include <algorithm>
@@ -52,7 +52,7 @@ struct Attentions {
                   ErrorCode::shape);
   }
 
-  /// The task of head i of all heads of all images, for all queries.
+  /// The task of head i % heads of image i / heads, for all queries.
   [[nodiscard]] static AttentionTask head_task(const Attention<float>& a, Index i) {
     const Index first = i / a.heads * a.tokens, d = channels(a), channel = i % a.heads * d;
     AttentionTask task;

@@ -1,4 +1,4 @@
-/// Cpu: the inverted residual block, with no map of expanded channels.
+/// Cpu: the inverted residual block, which never stores the whole expanded map.
 #pragma once
 
 #include "adtr/backend/cpu/maps.hpp"
@@ -7,9 +7,9 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-/// Expansion and depthwise convolution go through the second-level cache together (kernels/filter.inl.hpp); the sums
-/// for squeeze-and-excitation are taken on the way; its gates are multiplied into the projection's weights or into its
-/// left side, whichever is smaller.
+/// Expansion and depthwise convolution are fused and stay in the second-level cache (kernels/filter.inl.hpp). The same
+/// pass computes the sums for squeeze-and-excitation. Its gates are multiplied into the projection's weights or into
+/// its input map, whichever is smaller.
 struct Blocks {
   static constexpr Index inverted_residual_scratch(const InvertedResidualShape& s) {
     return aligned_size<float>(s.batch * s.out_height * s.out_width * s.channels) + aligned_size<float>(sums(s)) +
@@ -66,13 +66,13 @@ struct Blocks {
             block.expand != nullptr};
   }
 
-  /// Elements of sums over rows.
+  /// Number of row sums for squeeze-and-excitation.
   [[nodiscard]] static constexpr Index sums(const InvertedResidualShape& s) {
     if (s.squeezed == 0) return 0;
     return s.batch * s.out_height * Filters::pieces_of_row(s.kernel, s.stride, s.in_height, s.in_width, s.out_width) *
            s.channels;
   }
-  /// Elements of the projection's weights times gates; 0 where the map is smaller than these and is scaled instead.
+  /// Number of projection weights to scale by the gates; 0 if the map is smaller and is scaled instead.
   [[nodiscard]] static constexpr Index scaled(const InvertedResidualShape& s) {
     const bool map_is_smaller = s.out_height * s.out_width < s.outputs;
     if (s.squeezed == 0 || map_is_smaller) return 0;

@@ -1,9 +1,9 @@
-/// The Cpu backend's kernels, built once per instruction set, and the choice between them.
+/// The Cpu backend's kernels, compiled once per instruction set, and the choice between them at run time.
 ///
-/// The kernels' text is included once per instruction set inside a target region, so users build with no -march flag
-/// and get the machine's best. Three rules keep that sound: nothing from outside is instantiated inside a region
-/// (kernels use raw pointers, plain structs and each other); nothing but plain structs and function pointers leaves
-/// one; no standard header is included inside one.
+/// The kernels' source is included once per instruction set inside a target region, so users build without -march and
+/// still get the machine's best instruction set. Three rules keep this sound: a region instantiates no template from
+/// outside (kernels use raw pointers, plain structs and each other); only plain structs and function pointers leave a
+/// region; no standard header is included inside one.
 #pragma once
 
 #include <atomic>
@@ -12,7 +12,7 @@
 
 #include "adtr/backend/cpu/kernel_table.hpp"
 
-// A file for nvcc calls kernels that another file of the program compiles: see KernelTables.
+// A file that nvcc compiles calls kernels compiled in another file of the program; see KernelTables.
 #if !defined(__CUDACC__)
 
 #if ADTR_CPU_X86
@@ -30,7 +30,7 @@
 
 #if defined(__GNUC__)
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wsign-conversion"  // of int template parameters that are the sizes of arrays
+#pragma GCC diagnostic ignored "-Wsign-conversion"  // for array sizes that are int template parameters
 #endif
 
 namespace adtr {
@@ -48,8 +48,8 @@ inline constexpr Isa this_isa = Isa::scalar;
 
 #if ADTR_CPU_X86
 
-// A region's flags add to the unit's. Where the unit itself is built for AVX-512 the intrinsics are too, and could not
-// be inlined into functions without; such a program needs the machine anyway.
+// A region's flags are added to the unit's. If the unit itself is built for AVX-512, so are the intrinsics, and they
+// cannot be inlined into functions without AVX-512. Such a program needs AVX-512 anyway, so its region keeps the flag.
 #if defined(__AVX512F__)
 #define ADTR_TARGET_AVX2 "avx2,fma"
 #else
@@ -114,10 +114,10 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-/// The tables. A template of no meaningful parameter, so that a program of many units can compile the kernels in one of
-/// them: that one says `template struct adtr::cpu::KernelTables<>;`, and all are built with ADTR_EXTERN_KERNELS (in
-/// CMake: all link adtr::kernels). Without, each unit that uses the Cpu backend compiles them, but for those that nvcc
-/// compiles, which has no use for pragmas of g++'s and takes them from another unit.
+/// The kernel tables. This is a template with a dummy parameter so that a program of many units can compile the kernels
+/// in one of them: that unit contains `template struct adtr::cpu::KernelTables<>;`, and all units are built with
+/// ADTR_EXTERN_KERNELS (in CMake, all link adtr::kernels). Otherwise every unit that uses the Cpu backend compiles
+/// them. Units compiled by nvcc, which cannot use g++'s pragmas, always take them from another unit.
 template <class = void>
 struct KernelTables {
   [[nodiscard]] static const Kernels& of(Isa isa);
@@ -126,7 +126,7 @@ struct KernelTables {
 
 #if !defined(__CUDACC__)
 
-// Out of the class, because a compiler may look into an inline function although it is `extern`.
+// Defined outside the class, because a compiler may instantiate an inline function in spite of `extern template`.
 template <class Unused>
 const Kernels& KernelTables<Unused>::of(Isa isa) {
 #if ADTR_CPU_X86
@@ -157,7 +157,7 @@ extern template struct KernelTables<>;
 
 [[nodiscard]] inline const Kernels& kernels_of(Isa isa) { return KernelTables<>::of(isa); }
 
-/// The choice at start: ADTR_FORCE_ISA where that is set, else the machine's best.
+/// The initial choice: ADTR_FORCE_ISA if it is set, otherwise the machine's best.
 [[nodiscard]] inline const Kernels& initial_kernels() {
   const char* forced = std::getenv("ADTR_FORCE_ISA");
   return kernels_of(forced != nullptr && *forced != '\0' ? isa_from_name(forced, "ADTR_FORCE_ISA") : best_isa());
@@ -178,12 +178,12 @@ inline std::atomic<const Kernels*>& current_kernels() {
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The instruction set that the Cpu backend uses now. Throws Error where ADTR_FORCE_ISA names none or one that this
-/// machine lacks.
+/// The instruction set that the Cpu backend currently uses. Throws Error if ADTR_FORCE_ISA is not the name of one, or
+/// names one that this machine lacks.
 [[nodiscard]] inline Isa current_isa() { return cpu::kernels().isa; }
 
-/// For tests: from now on the Cpu backend uses this instruction set. Throws Error where this machine lacks it.
-/// Packed matrices stay valid. Not to be called while an operation runs.
+/// For tests: makes the Cpu backend use this instruction set from now on. Throws Error if this machine lacks it. Packed
+/// matrices stay valid. Do not call it while an operation runs.
 inline void force_isa(Isa isa) {
   cpu::current_kernels().store(&cpu::kernels_of(isa_from_name(isa_name(isa), "force_isa")));
 }

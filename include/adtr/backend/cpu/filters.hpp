@@ -1,4 +1,4 @@
-/// Cpu: depthwise convolution, alone or behind an expansion, cut into tasks for the threads.
+/// Cpu: depthwise convolution, alone or after an expansion, cut into tasks for the threads.
 #pragma once
 
 #include <algorithm>
@@ -12,8 +12,8 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-/// A task of a filter has a block of channels, a range of rows and, where rows are so wide that the windows' rows would
-/// not fit into the second-level cache, a range of columns.
+/// A task computes a block of channels and a range of rows. If rows are so wide that the input rows of a window would
+/// not fit into the second-level cache, it computes a range of columns only.
 struct Filters {
   [[nodiscard]] static FilterTask task(MapView<const float> x, const Window& window, const float* w, const float* bias,
                                        Activation activation, MapView<float> y) {
@@ -31,7 +31,7 @@ struct Filters {
     return t;
   }
 
-  /// Outputs of a row that one task computes: they depend on the shapes only, so that sums do.
+  /// Number of columns of a task. It depends on the shapes only, so that sums do not depend on the number of threads.
   [[nodiscard]] static constexpr Index columns_of_task(Index kernel, Index stride, Index in_height, Index in_width,
                                                        Index out_width) {
     Index columns = out_width;
@@ -39,15 +39,15 @@ struct Filters {
       columns = round_up(columns / 2, 8);
     return columns;
   }
-  /// And how many such pieces a row has.
+  /// Number of tasks that share a row.
   [[nodiscard]] static constexpr Index pieces_of_row(Index kernel, Index stride, Index in_height, Index in_width,
                                                      Index out_width) {
     const Index columns = columns_of_task(kernel, stride, in_height, in_width, out_width);
     return (out_width + columns - 1) / columns;
   }
 
-  /// y from x, by a task for one image that lacks pointers to maps and ranges. `sums`, where not null, takes
-  /// (batch, rows of y · pieces_of_row, channels) sums of y over parts of its rows.
+  /// Computes y from x. `given` is a task whose map pointers and ranges are still empty. If `sums` is not null, it
+  /// receives the sums of y over the pieces of its rows: (batch, rows of y · pieces_of_row, channels).
   static void run(const Context& context, const FilterTask& given, MapView<const float> x, MapView<float> y,
                   float* sums = nullptr) {
     if (given.window.kernel > filter_kernel)
@@ -79,12 +79,12 @@ struct Filters {
   }
 
  private:
-  static constexpr Index tasks_per_thread = 8;  // they are unequal, and the last to finish is waited for
-  static constexpr Index pixels_at_once = 192;  // that an expansion makes: whole rows, where they are short
-  static constexpr Index min_band = 16;         // rows of a task: some above and below are computed twice
-  static constexpr Index ring_gap = 16;         // between pixels of the ring, at most
+  static constexpr Index tasks_per_thread = 8;  // tasks differ in length, and the loop waits for the last
+  static constexpr Index pixels_at_once = 192;  // pixels expanded at once: several rows if they are short
+  static constexpr Index min_band = 16;         // rows of a task: rows at its edges are computed twice
+  static constexpr Index ring_gap = 16;         // maximum gap between pixels of the ring
   static constexpr Index channel_step = 32;     // whole tiles of every instruction set
-  static constexpr Index min_channels = 48;     // of a task: each reads all of its input
+  static constexpr Index min_channels = 48;     // channels of a task: each task reads all input channels
 
   struct Blocks {
     Index channels, rows, columns;
@@ -93,7 +93,7 @@ struct Filters {
   [[nodiscard]] static constexpr Index count(Index n, Index step) { return (n + step - 1) / step; }
   [[nodiscard]] static constexpr Index round_up(Index n, Index step) { return count(n, step) * step; }
 
-  /// Channels of a block whose ring of input rows has room for `columns` outputs of a row.
+  /// Maximum channels of a block for which the ring of input rows has room for `columns` outputs per row.
   [[nodiscard]] static constexpr Index max_channels(Index kernel, Index stride, Index in_height, Index in_width,
                                                     Index columns) {
     const Index pixels = (round_up(columns, 8) - 1) * stride + kernel;

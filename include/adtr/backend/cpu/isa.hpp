@@ -1,4 +1,4 @@
-/// Which instruction set the Cpu backend's kernels use: the machine's best, unless someone asks for another.
+/// Instruction sets of the Cpu backend's kernels: names, and what this machine supports.
 #pragma once
 
 #include <string>
@@ -15,15 +15,15 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// An instruction set that kernels are built for. `scalar` is whatever the translation unit is built for, one element
-/// at a time; it exists on every machine.
+/// An instruction set that kernels are built for. `scalar` processes one element at a time with the flags of the
+/// translation unit; it is available on every machine.
 enum class Isa : int { scalar, avx2, avx512 };
 
 [[nodiscard]] constexpr const char* isa_name(Isa isa) {
   return isa == Isa::avx512 ? "avx512" : isa == Isa::avx2 ? "avx2" : "scalar";
 }
 
-/// Whether this machine, and its operating system, can run kernels of this instruction set.
+/// Whether this machine and its operating system support the instruction set.
 [[nodiscard]] inline bool isa_available(Isa isa) {
 #if ADTR_CPU_X86
   __builtin_cpu_init();
@@ -46,8 +46,8 @@ enum class Isa : int { scalar, avx2, avx512 };
   return isa_available(Isa::avx512) ? Isa::avx512 : isa_available(Isa::avx2) ? Isa::avx2 : Isa::scalar;
 }
 
-/// The instruction set of that name. Throws Error where there is none, or where this machine lacks it; `option` says
-/// where the name came from.
+/// The instruction set with this name. Throws Error if there is none, or if this machine lacks it. `option` tells the
+/// user where the name came from.
 [[nodiscard]] inline Isa isa_from_name(std::string_view name, const std::string& option) {
   for (const Isa isa : {Isa::scalar, Isa::avx2, Isa::avx512}) {
     if (name != isa_name(isa)) continue;

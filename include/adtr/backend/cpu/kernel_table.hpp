@@ -1,8 +1,8 @@
-/// What crosses from the Cpu backend into its kernels: plain structs of pointers and sizes, and the table of functions
-/// that every instruction set fills in.
+/// The interface between the Cpu backend and its kernels: plain structs of pointers and sizes, and the table of
+/// functions that every instruction set fills in.
 ///
-/// Kernels are compiled for other flags than the rest of the translation unit. Nothing here has a vector type, a
-/// callable or a member function, so no code is shared between the two.
+/// Kernels are compiled with other flags than the rest of the translation unit. Nothing here has a vector type, a
+/// callable or a member function, so the two share no code.
 #pragma once
 
 #include <cstdint>
@@ -14,15 +14,15 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-/// Packed matrices are panels of this many columns, whatever the instruction set.
+/// Number of columns of a panel of a packed matrix, the same for all instruction sets.
 inline constexpr Index panel_columns = 16;
 
 /// c[:, begin:end) = activation(a·b + bias + residual) for some rows of a and c.
 struct ProductTask {
   const float* a = nullptr;  ///< (rows, inputs)
   Index a_stride = 0;
-  const float* b = nullptr;  ///< panels of (inputs, 16), the first of them at column 0
-  Index panel = 0;           ///< elements from panel to panel
+  const float* b = nullptr;  ///< panels (inputs, 16), starting at column 0
+  Index panel = 0;           ///< elements between panels
   Index rows = 0;
   Index inputs = 0;
   Index begin = 0;  ///< a multiple of 16
@@ -35,8 +35,8 @@ struct ProductTask {
   Activation activation = Activation::none;
 };
 
-/// dw += dyᵀ·x for some rows and columns of dw: the pointers stand at the first column of dy and x and at the first
-/// element of dw.
+/// dw += dyᵀ·x for some rows and columns of dw. The pointers refer to the first column of dy and of x that the task
+/// reads, and to the first element of dw that it updates.
 struct WeightGradientTask {
   const float* dy = nullptr;
   Index dy_stride = 0;
@@ -49,7 +49,7 @@ struct WeightGradientTask {
   Index dw_stride = 0;
 };
 
-/// Maps of one convolution or pooling, and the pixels of the result that a task computes.
+/// The maps of a convolution or a pooling, and the pixels of the result that a task computes.
 struct WindowTask {
   const float* x = nullptr;
   Index x_stride = 0;  ///< from pixel to pixel
@@ -69,10 +69,10 @@ struct ConvolveTask {
 /// Limits of a FilterTask.
 inline constexpr Index filter_kernel = 7;      // of the window
 inline constexpr Index filter_channels = 128;  // of a block
-inline constexpr Index ring_elements = 49152;  // of its input rows: 192 KB, less than half of a second-level cache
+inline constexpr Index ring_elements = 49152;  // of input rows: 192 KB, under half of a second-level cache
 
-/// The pass through a map of one image that makes rows and columns of y, for a block of channels:
-/// y = activation(depthwise(activation(x·expand + expand_bias)) + bias), or without the inner part.
+/// Computes some rows and columns of y for a block of channels of one image:
+/// y = activation(depthwise(activation(x·expand + expand_bias)) + bias), or activation(depthwise(x) + bias).
 struct FilterTask {
   const float* x = nullptr;
   Index x_stride = 0;  ///< from pixel to pixel
@@ -88,7 +88,7 @@ struct FilterTask {
   float* y = nullptr;
   Index y_stride = 0;
   Index out_width = 0;
-  float* sums = nullptr;  ///< a row of y's channels each, Σ over the columns [first_column, last_column); or null
+  float* sums = nullptr;  ///< per row and channel of y: Σ over columns [first_column, last_column); or null
   Index sums_stride = 0;
   Index first_channel = 0, last_channel = 0;  ///< the first a multiple of 16
   Index first_row = 0, last_row = 0;
@@ -98,10 +98,10 @@ struct FilterTask {
 /// Where an output pixel of a bilinear resize lies between input pixels.
 struct Blend {
   const float* corner[4] = {};  ///< above left, above right, below left, below right
-  float x = 0.0F, y = 0.0F;     ///< how far towards the right and the bottom
+  float x = 0.0F, y = 0.0F;     ///< weights of the right and the bottom corners
 };
 
-/// A dropout layer, ready for use: random bits below the threshold drop their element.
+/// Parameters of a dropout layer: an element whose random bits are below the threshold is dropped.
 struct DropoutStream {
   std::uint64_t seed = 0;
   std::uint32_t site = 0, step = 0;
@@ -109,8 +109,8 @@ struct DropoutStream {
   float scale = 1.0F;
 };
 
-/// Attention of one head of one image, for the queries [begin, end). The pointers stand at the first token and at the
-/// head's first channel.
+/// Attention of one head of one image, for the queries [begin, end). The pointers refer to the image's first token and
+/// the head's first channel.
 struct AttentionTask {
   const float* query = nullptr;
   const float* key = nullptr;
@@ -127,7 +127,7 @@ struct AttentionTask {
   DropoutStream dropout{};
 };
 
-/// The gradient of the same, for all queries.
+/// The gradient of attention of one head of one image, for all queries.
 struct AttentionGradientTask {
   AttentionTask forward{};
   const float* dout = nullptr;
@@ -138,10 +138,10 @@ struct AttentionGradientTask {
   Index dquery_stride = 0, dkey_stride = 0, dvalue_stride = 0;
 };
 
-/// The kernels of one instruction set. Tasks of one operation write to different places and may run at once.
+/// The kernels of one instruction set. Tasks of one operation write to different places and may run in parallel.
 struct Kernels {
   Isa isa;
-  Index row_tile;  ///< rows of a register tile: row blocks are best multiples of it
+  Index row_tile;  ///< rows of a register tile; row blocks should be multiples of it
   void (*product)(const ProductTask&);
   void (*convolve)(const ConvolveTask&);
   void (*filter)(const FilterTask&);
@@ -150,19 +150,19 @@ struct Kernels {
   void (*blend)(const Blend&, float* y, Index channels);
   /// sums[j] (+)= factor·Σᵢ a[i, j].
   void (*column_sums)(const float* a, Index stride, Index rows, Index columns, float factor, bool add, float* sums);
-  /// y = activation(w·x + bias), or its sigmoid, w (rows, columns).
+  /// y = activation(w·x + bias), w (rows, columns).
   void (*dense)(const float* w, const float* bias, const float* x, Index rows, Index columns, Activation activation,
                 float* y);
   void (*sigmoid)(float* x, Index n);
-  /// Rows of x times a vector of factors.
+  /// Multiplies every row of x by a vector of factors.
   void (*scale_rows)(float* x, Index stride, Index rows, Index columns, const float* factors);
-  /// Panels (inputs, 16), row k times factors[k], for a product whose left side would have to be scaled.
+  /// Multiplies row k of panels (inputs, 16) by factors[k], instead of scaling the left side of a product.
   void (*scale_panels)(const float* b, Index panels, Index inputs, const float* factors, float* scaled);
-  /// Panels (columns, 16) of the columns of wᵀ, zeros beyond the last.
+  /// Packs the columns of wᵀ as panels (columns, 16), with zeros beyond the last.
   void (*pack)(const float* w, Index stride, Index rows, Index columns, float* panels);
   void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
   void (*attention)(const AttentionTask&);
-  /// y = residual + mask·x·scale for elements `first` and on; residual may be null.
+  /// y = residual + mask·x·scale for n elements, the first of which is dropout element `first`; residual may be null.
   void (*dropout)(const float* x, Index n, const DropoutStream&, std::uint64_t first, const float* residual, float* y);
   void (*layer_norm)(const float* x, Index columns, const float* gamma, const float* beta, float eps, float* y,
                      float* statistics);
@@ -171,7 +171,7 @@ struct Kernels {
   double (*squared_distance)(const float* f, const float* g, Index n);
 };
 
-/// Those that only gradients and the optimiser call: a program that only detects does not compile them.
+/// Kernels that only training uses: a program that only detects does not compile them.
 struct TrainingKernels {
   Index row_tile;
   void (*weight_gradient)(const WeightGradientTask&);

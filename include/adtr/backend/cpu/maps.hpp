@@ -1,4 +1,4 @@
-/// Cpu: what a backbone does beside products.
+/// Cpu: operations of a backbone other than products.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-/// What squeeze-and-excitation computes on the way, for every image of a batch.
+/// Intermediate values of squeeze-and-excitation, for every image of a batch.
 struct Gates {
   float* mean;     ///< (batch, C)
   float* reduced;  ///< (batch, S)
@@ -25,7 +25,7 @@ struct Gates {
     return {scratch, reduced, reduced + batch * squeezed, batch, channels, squeezed};
   }
 
-  /// mean = Σ of an image's `rows` rows at x / positions.
+  /// mean = Σ of an image's `rows` rows of x, divided by `positions`.
   void take_mean(const Context& context, const float* x, Index stride, Index rows, Index positions) const {
     const Kernels& kernel = kernels();
     const Index columns = context.range_length(channels, 32, static_cast<double>(rows));
@@ -52,7 +52,7 @@ struct Gates {
   }
 
  private:
-  /// fn(image, first row, rows) for all `rows` of all images, where a row costs that much.
+  /// Calls fn(image, first row, number of rows) for all rows of all images; a row costs `cost` element operations.
   template <class F>
   void each(const Context& context, Index rows, Index cost, F&& fn) const {
     context.for_ranges(batch * rows, 1, static_cast<double>(cost), [&](Index begin, Index end) {
@@ -77,7 +77,7 @@ struct Maps {
     scale(context, x, gates.gate);
   }
 
-  /// The pixels of every image times its factors (batch, channels).
+  /// Multiplies the pixels of every image by the image's factors (batch, channels).
   static void scale(const Context& context, MapView<float> x, const float* factors) {
     const Kernels& kernel = kernels();
     for (Index n = 0; n < x.batch; ++n) {
@@ -132,7 +132,7 @@ struct Maps {
     float fraction;
   };
 
-  /// Where output o of a line lies in the input, corners aligned.
+  /// The position of output o in the input line, with corners aligned.
   [[nodiscard]] static Place place(Index o, Index in, Index out) {
     const double at =
         out > 1 ? static_cast<double>(o) * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;

@@ -1,4 +1,4 @@
-/// Matrices in the layout that the Cpu backend's products want.
+/// Matrices in the packed layout of the Cpu backend's products.
 #pragma once
 
 #include <algorithm>
@@ -12,7 +12,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-/// A packed matrix that somebody else owns.
+/// A non-owning view of a packed matrix.
 struct PackedView {
   const float* values = nullptr;
   Index inputs = 0;
@@ -21,8 +21,8 @@ struct PackedView {
   [[nodiscard]] Index panels() const { return (outputs + panel_columns - 1) / panel_columns; }
 };
 
-/// b (inputs, outputs) in panels of 16 columns: panel p is a matrix (inputs, 16) of columns 16p to 16p + 15, zeros
-/// beyond the last, on a cache line. The same for every instruction set.
+/// A matrix b (inputs, outputs) in panels of 16 columns: panel p is a matrix (inputs, 16) of columns 16p to 16p + 15,
+/// with zeros beyond the last. Panels are aligned to cache lines. The layout is the same for all instruction sets.
 struct Packed {
   Buffer<float> values;
   Index inputs = 0;
@@ -33,7 +33,7 @@ struct Packed {
   [[nodiscard]] Index panel() const { return inputs * panel_columns; }
   [[nodiscard]] float* panel_data(Index p) { return values.data() + p * panel(); }
 
-  /// Takes new sizes; memory of the right size is used again.
+  /// Sets new sizes; reuses memory of the right size.
   void resize(Index new_inputs, Index new_outputs) {
     inputs = new_inputs;
     outputs = new_outputs;

@@ -18,7 +18,7 @@ struct Products {
   static void multiply(const Context& context, MatrixView<const float> a, const PackedView& b,
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
     const Kernels& kernel = kernels();
-    // A block of rows of a stays in the second-level cache while all panels of b pass it.
+    // A block of rows of a stays in the second-level cache while it is multiplied by all panels of b.
     const Index most = std::clamp(cached_elements / std::max(b.inputs, Index{1}), Index{24}, Index{192});
     const Index rows = even_blocks(a.rows, most, kernel.row_tile);
     const Index row_blocks = (a.rows + rows - 1) / rows;
@@ -80,24 +80,25 @@ struct Products {
     });
   }
 
-  /// The maps of a task; its range is still empty.
+  /// Returns a task with the given maps and an empty range.
   [[nodiscard]] static WindowTask window_task(MapView<const float> x, const Window& window, MapView<float> y) {
     return {x.data, x.stride, x.height, x.width, x.channels, y.data, y.stride, y.height, y.width, 0, 0, window};
   }
 
  private:
   static constexpr Index cached_elements = 49152;    // 192 KB, less than half of a second-level cache
-  static constexpr Index column_step = 96;           // of task boundaries: whole tiles of every instruction set
+  static constexpr Index column_step = 96;           // tasks start at multiples: whole tiles of every instruction set
   static constexpr double flops_per_element = 16.0;  // multiplications in the time of one element operation
 
-  /// The length of blocks that cover n in equal parts of at most `most`, in multiples of `step`.
+  /// The length of blocks that cover n in about equal parts: a multiple of `step`, and at most `most` if that is >=
+  /// step.
   [[nodiscard]] static Index even_blocks(Index n, Index most, Index step) {
     const Index whole = std::max(step, most / step * step);
     const Index blocks = std::max(Index{1}, (n + whole - 1) / whole);
     return ((n + blocks - 1) / blocks + step - 1) / step * step;
   }
 
-  /// How many tasks that many multiplications should become.
+  /// Number of tasks to make of a product with this many multiplications.
   [[nodiscard]] static Index tasks(const Context& context, double multiplications) {
     if (context.threads() == 1) return 1;
     return std::min(Index{4} * context.threads(), static_cast<Index>(multiplications / 400e3));

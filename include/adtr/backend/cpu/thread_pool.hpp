@@ -1,4 +1,4 @@
-/// A persistent fork-join pool: threads that wait for loops and share their iterations.
+/// A persistent fork-join thread pool: its threads wait for loops and share their iterations.
 #pragma once
 
 #include <algorithm>
@@ -15,19 +15,19 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Whether a pool may have more threads than this process has processors: `yes` is for tests, and for programs that
-/// know better.
+/// Whether a pool may have more threads than this process has processors. `yes` is for tests, and for programs that
+/// have a reason.
 enum class Oversubscribe : bool { no, yes };
 
-/// `parallel_for` hands iterations out one at a time to whichever thread is free; the caller takes part, so a pool of
-/// one thread starts none. It allocates nothing. A worker that wakes late finds the loop closed and goes back to
-/// waiting, so nobody waits for a thread that the operating system has not scheduled. A loop inside a loop, or one
-/// that a second user thread starts while the pool is busy, runs on its calling thread alone.
+/// `parallel_for` hands out iterations one at a time to whichever thread is free. The caller takes part, so a pool of
+/// one thread starts no worker. It allocates nothing. A worker that wakes late finds the loop closed and waits again,
+/// so the caller never waits for a thread that the operating system has not scheduled. A nested loop, or a loop that a
+/// second user thread starts while the pool is busy, runs on its calling thread alone.
 class ThreadPool final : public Executor {
  public:
-  /// `threads` includes the caller; 0 takes one for each processor that this process may use, which is also the most
-  /// that it gets unless it asks to oversubscribe. Where the system does not start as many the pool has fewer, at least
-  /// the caller: threads() says how many, threads_note() why. Throws Error where `threads` is negative.
+  /// `threads` includes the caller; 0 means one per processor that this process may use, which is also the maximum
+  /// unless `oversubscribe` is yes. If the system cannot start all threads, the pool has fewer, at least the caller:
+  /// threads() returns the number, threads_note() explains it. Throws Error if `threads` is negative.
   explicit ThreadPool(int threads = 0, Oversubscribe oversubscribe = Oversubscribe::no) {
     check_threads(threads);
     int wanted = threads;
@@ -40,7 +40,7 @@ class ThreadPool final : public Executor {
     try {
       for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
     } catch (const std::exception&) {
-      // No more threads, or no memory for their stacks: those that run are enough.
+      // The system has no more threads, or no memory for their stacks: go on with those that run.
     }
   }
 
@@ -74,13 +74,13 @@ class ThreadPool final : public Executor {
     Index count = 0;
   };
 
-  // state_: the number of the loop in the high half, a bit for `open`, and how many workers are inside it.
+  // state_: the number of the loop in the high half, the bit `open`, and the number of workers inside the loop.
   static constexpr std::uint32_t active_mask = 0x7FFF;
   static constexpr std::uint32_t open = 0x8000;
   static constexpr std::uint32_t next_loop = 0x10000;
   static constexpr std::uint32_t quit = 0xFFFFFFFF;
   static constexpr int max_threads = 0x4000;
-  static constexpr int spins = 4000;  // some tens of microseconds: longer than the gaps between a network's layers
+  static constexpr int spins = 4000;  // tens of microseconds: longer than the gaps between a network's layers
 
   static void pause() {
 #if defined(__x86_64__)
@@ -90,7 +90,7 @@ class ThreadPool final : public Executor {
 
   void share() {
     next_.store(0, std::memory_order_relaxed);
-    // The last number is left out, so that no state equals `quit`.
+    // Skip the last number, so that no state equals `quit`.
     std::uint32_t loop = (state_.load(std::memory_order_relaxed) & ~(next_loop - 1)) + next_loop;
     if (loop == 0xFFFF0000) loop = 0;
     state_.store(loop | open, std::memory_order_seq_cst);
@@ -114,7 +114,7 @@ class ThreadPool final : public Executor {
 
   void work() {
     inside_ = true;
-    std::uint32_t seen = 0;  // the loop this worker took part in last
+    std::uint32_t seen = 0;  // the last loop that this worker took part in
     for (;;) {
       std::uint32_t state = await(seen);
       if (state == quit) return;
@@ -128,7 +128,7 @@ class ThreadPool final : public Executor {
     }
   }
 
-  /// Spins, then sleeps, until a loop other than `seen` is open.
+  /// Spins, then sleeps, until a loop other than `seen` is open or the pool quits. Returns the state.
   std::uint32_t await(std::uint32_t seen) {
     for (int spin = 0;; ++spin) {
       const std::uint32_t state = state_.load(std::memory_order_acquire);

@@ -46,7 +46,7 @@ struct Tokens {
                                   const float* statistics, MatrixView<const float> dy, MatrixView<float> dx,
                                   float* dgamma, float* dbeta) {
     const TrainingKernels& kernel = training_kernels();
-    // First the sums over rows, for the threads by columns: dx may take the place of dy.
+    // Compute the sums over rows first, in parallel over columns, because dx may overwrite dy.
     context.for_ranges(x.cols, 32, static_cast<double>(2 * x.rows), [&](Index begin, Index end) {
       kernel.layer_norm_parameters(x.data + begin, x.stride, statistics, dy.data + begin, dy.stride, x.rows,
                                    end - begin, dgamma + begin, dbeta + begin);
@@ -122,7 +122,7 @@ struct Tokens {
   }
 
  private:
-  /// fn(row) for every row, where a row costs that many element operations.
+  /// Calls fn(row) for every row; a row costs `cost` element operations.
   template <class F>
   static void for_rows(const Context& context, Index rows, Index cost, F&& fn) {
     context.for_ranges(rows, 1, static_cast<double>(cost), [&](Index begin, Index end) {
@@ -130,7 +130,7 @@ struct Tokens {
     });
   }
 
-  /// Σ fn(begin, end) over parts of [0, count), the parts and the order the same for any number of threads.
+  /// Σ fn(begin, end) over parts of [0, count). The parts and their order do not depend on the number of threads.
   template <class F>
   static double sum_of_parts(const Context& context, Index count, F&& fn) {
     std::array<double, 128> sums{};
