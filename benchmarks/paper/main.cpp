@@ -41,20 +41,21 @@ CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper:
       ->check(CLI::IsMember({"fast", "paper"}))
       ->capture_default_str();
   c.add_flag("--mirror", o.mirror, "Train on the mirror images too: an epoch is four times as long");
-  c.add_option("--epochs", o.epochs, "Of normal images alone [fast 20, paper 500]")->check(CLI::Range(1, most));
+  c.add_option("--epochs", o.epochs, "Number of passes over good images only [fast 20, paper 500]")
+      ->check(CLI::Range(1, most));
   c.add_option("--batch", o.batch, "Images a step [16; cifar 128]")->check(CLI::Range(1, most));
   c.add_option("--learning-rate", o.learning_rate, "Peak learning rate [the recipe's]");
   c.add_option("--jitter", o.jitter, "Noise on what the network sees [fast 0.3, paper 0]");
   c.add_option("--checkpoint-seconds", o.checkpoint_seconds, "How often a run is made safe against a kill")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  c.add_option("--curve", o.curve, "Measures after every so many epochs too; 0: at the end alone")
+  c.add_option("--curve", o.curve, "Also measure every N epochs; 0 measures only at the end")
       ->check(CLI::Range(0, most));
   return c;
 }
 
 void add_plus(CLI::App& c, paper::Options& o) {
-  c.add_option("--epochs-plus", o.epochs_plus, "Of the second stage, with anomalies [the recipe's]")
+  c.add_option("--epochs-plus", o.epochs_plus, "Number of passes of the second stage, with anomalies [the recipe's]")
       ->check(CLI::Range(1, most));
 }
 
