@@ -92,7 +92,8 @@ void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
   c.add_option("--defects", o.defects,
                "Also train with real defects: folder with test/KIND and, for masks, ground_truth/KIND")
       ->check(path_text());
-  c.add_option("--loss", o.loss, "Loss for anomalies: pixel (needs masks) or image (labels) [pixel if all masks exist]")
+  c.add_option("--loss", o.loss,
+               "Loss for anomalies: pixel (needs masks) or image (labels) [pixel; image if masks are missing]")
       ->check(CLI::IsMember({"pixel", "image"}));
   c.add_option("--alpha", o.alpha, "Weight of the anomalies in the loss")
       ->check(number_in(0.0, infinity, "from 0"))
@@ -119,7 +120,7 @@ void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
       ->check(number_in(0.0, infinity, "from 0"));
   c.add_option("--dropout", o.dropout, "Dropout rate of the transformer [fast 0, paper 0.1]")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"));
-  c.add_option("--jitter", o.jitter, "Noise added to the features, relative to each token's norm [fast 0.3, paper 0]")
+  c.add_option("--jitter", o.jitter, "Noise added to the features, relative to each token's RMS [fast 0.3, paper 0]")
       ->check(number_in(0.0, infinity, "from 0"));
   c.add_option("--clip", o.clip, "Clip the gradient to this norm; 0 does not clip")
       ->check(number_in(0.0, infinity, "from 0"))
