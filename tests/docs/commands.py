@@ -51,7 +51,7 @@ class Checker:
         arguments = [self.programs[program], *([command] if command else []), "--help"]
         done = subprocess.run(arguments, capture_output=True, text=True, check=False)
         if done.returncode != 0:
-            raise Fault(f"{program} has no command '{command}'")
+            raise Fault(f"{program} {command} --help ends with {done.returncode}")
         return done.stdout
 
     @functools.cache
@@ -143,9 +143,10 @@ class Checker:
         command = ""
         if "Subcommands:" in overview and arguments and not arguments[0].startswith("-"):
             command = arguments[0]
-            if "|" in command:  # mvtec|cifar stands for either
-                for one in command.split("|"):
-                    self.help_of(program, one)
+            for one in command.split("|"):  # mvtec|cifar stands for either
+                if one not in self.commands_of(program):
+                    raise Fault(f"{place}: {program} has no command '{one}'")
+            if "|" in command:
                 return
         text = self.help_of(program, command)
         if not whole and not command:  # `adtr --threads N` stands for any command
