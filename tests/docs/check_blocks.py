@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import types
+from collections.abc import Iterator
 
 import commands
 import cpp_blocks
@@ -93,6 +94,15 @@ def check_model_tables(folder: pathlib.Path, pages: dict) -> None:
             raise Fault(f"docs/weights.md: the table lacks the tensor '{name}'")
 
 
+@contextlib.contextmanager
+def noted(faults: list[str]) -> Iterator[None]:
+    """Adds a fault to the list instead of stopping at it."""
+    try:
+        yield
+    except (Fault, OSError) as fault:
+        faults.append(str(fault))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     for name in ("root", "build", "compiler", "flags"):
@@ -122,8 +132,8 @@ def main() -> None:
             if block.language != "sh":
                 continue
             shell += 1
-            try:
-                for words in commands.split(block.text, block.place):
+            for words in commands.split(block.text, block.place):
+                with noted(faults):
                     checker.check(words, block.place)
                     name = pathlib.PurePath(words[0]).name
                     if name == "adtr" and "check only" not in block.markers:
@@ -131,20 +141,19 @@ def main() -> None:
                         ran += 1
                     else:
                         checked += 1
-            except Fault as fault:
-                faults.append(str(fault))
-        try:
+        with noted(faults):
             check_model_tables(folder, {p.name: p for p in pages})
-            material.copy_model(folder)
-            for block in blocks:
-                if block.language == "python":
+        for block in blocks:
+            if block.language == "python":
+                with noted(faults):
                     run_python(block, folder)
                     python += 1
-            done = subprocess.run([str(compiling.result())], cwd=folder, capture_output=True, text=True, check=False)
+        with noted(faults):
+            program = compiling.result()
+            material.copy_model(folder)
+            done = subprocess.run([str(program)], cwd=folder, capture_output=True, text=True, check=False)
             if done.returncode != 0:
-                faults.append(f"the C++ blocks end with {done.returncode}:\n{done.stdout}{done.stderr}")
-        except (Fault, OSError) as fault:
-            faults.append(str(fault))
+                raise Fault(f"the C++ blocks end with {done.returncode}:\n{done.stdout}{done.stderr}")
     print(f"C++ blocks: {ran_programs} programs and {ran_fragments} fragments run, {compiled} compiled only, "
           f"{excerpts} that are parts of tested files")
     print(f"shell blocks: {shell}, with {ran} commands run and {checked} checked; Python blocks run: {python}; "
