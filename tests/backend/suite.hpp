@@ -31,6 +31,10 @@
 
 namespace suite {
 
+/// All activations. One that is added here is tested on every backend.
+inline constexpr std::array activations{adtr::Activation::silu, adtr::Activation::relu6, adtr::Activation::none,
+                                        adtr::Activation::relu};
+
 template <std::size_t N>
 using Shapes = std::initializer_list<std::array<Index, N>>;
 

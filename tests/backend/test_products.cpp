@@ -87,7 +87,7 @@ TEMPLATE_TEST_CASE("multiply: bias, residual, activation, strides", "[backend]",
   using enum Product::Residual;
   for_each(Shapes<3>{{37, 19, 41}, {130, 24, 200}}, [&](Index rows, Index inputs, Index outputs) {
     for (const auto residual : {none, other, result})
-      for (const auto activation : {Activation::none, Activation::relu, Activation::relu6, Activation::silu})
+      for (const auto activation : activations)
         for (const bool bias : {false, true})
           for (const bool strided : {false, true}) {
             CAPTURE(rows, residual, activation, bias, strided);
@@ -133,7 +133,7 @@ TEMPLATE_TEST_CASE("activations: close everywhere, finite at the extremes", "[ba
   const std::vector<float> one{1.0F};
   B::pack(one_thread<B>(), {one.data(), 1, 1}, packed);
   std::vector<float> y(x.size());
-  for (const auto activation : {Activation::none, Activation::relu, Activation::relu6, Activation::silu}) {
+  for (const auto activation : activations) {
     const auto n = static_cast<Index>(x.size());
     B::multiply(one_thread<B>(), {x.data(), n, 1}, packed, {nullptr, {}, activation}, {y.data(), n, 1});
     for (std::size_t i = 0; i < x.size(); ++i) {

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "adtr/backend/arguments.hpp"
+#include "adtr/backend/reference/activation.hpp"
 #include "adtr/core/processors.hpp"
 
 namespace adtr {
@@ -17,20 +18,6 @@ namespace reference {
 struct Context {
   explicit Context(int threads = 1) { check_threads(threads); }
 };
-
-inline double activate(double x, Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return std::max(x, 0.0);
-    case Activation::relu6:
-      return std::min(std::max(x, 0.0), 6.0);
-    case Activation::silu:
-      return x / (1.0 + std::exp(-x));
-  }
-  return x;
-}
 
 template <class T>
 struct Products {

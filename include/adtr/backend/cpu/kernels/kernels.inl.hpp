@@ -2,6 +2,8 @@
 /// set, inside its namespace and target region, after its vector type.
 #include "adtr/backend/cpu/kernels/math.inl.hpp"
 //
+#include "adtr/backend/cpu/kernels/activation.inl.hpp"
+//
 #include "adtr/backend/cpu/kernels/tile.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/product.inl.hpp"

@@ -14,6 +14,7 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
   alignas(64) float partial[max_rows * tile_columns];
   const Index pieces = larger(1, (p.inputs + k_block / 2) / k_block);
   const Index piece = pieces == 1 ? p.inputs : k_block;
+  const Clamp clamp = clamp_of(p.activation);
   for (Index column = p.begin; column < p.end;) {
     const Index columns = next_tile_columns(p.end - column);
     Tile t{};
@@ -27,7 +28,7 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
     t.bias = p.bias == nullptr ? nullptr : p.bias + column;
     t.residual = p.residual == nullptr ? nullptr : p.residual + first_row * p.residual_stride + column;
     t.residual_stride = p.residual_stride;
-    t.activation = p.activation;
+    t.clamp = clamp;
     const float* a = p.a + first_row * row_step;
     const float* b = p.b + column / 16 * p.panel + column % 16;
     const Index tiles = (rows + tile_rows(wide) - 1) / tile_rows(wide);
@@ -47,8 +48,8 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
       t.after = i + 1 == pieces ? nullptr : partial;
       tile_column(columns, rows, t);
     }
-    if (p.activation == Activation::silu)
-      finish_silu(p.c + first_row * p.c_stride + column, p.c_stride, rows, smaller(columns, p.end - column));
+    finish_activation(p.activation, p.c + first_row * p.c_stride + column, p.c_stride, rows,
+                      smaller(columns, p.end - column));
     column += columns;
   }
 }

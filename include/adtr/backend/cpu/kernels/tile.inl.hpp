@@ -33,7 +33,7 @@ struct Tile {
   const float* bias;
   const float* residual;
   Index residual_stride;
-  Activation activation;
+  Clamp clamp;  ///< the activation's
 };
 
 /// Vector j of a row of the panels at b, of which there is one every 16 columns.
@@ -89,10 +89,11 @@ ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], Tile& t) {
   }
 }
 
-/// activation(acc + bias + residual) into c; SiLU is left to `finish_silu`.
+/// activation(acc + bias + residual) into c; a curve is left to `finish_activation`: beside the accumulators it would
+/// not find registers.
 template <int Rows, int Vectors>
 ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
-  const Vec low = set(lower_bound(t.activation)), high_bound = set(upper_bound(t.activation));
+  const Clamp clamp = t.clamp;
   ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
     const Index left = t.n - j * width;
     const Vec bias = t.bias == nullptr ? zero() : load(t.bias + j * width, left);
@@ -101,7 +102,7 @@ ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
       if (t.residual != nullptr) {
         x = x + load(t.residual + i * t.residual_stride + j * width, left);
       }
-      store(t.c + i * t.c_stride + j * width, clamp(x, low, high_bound), left);
+      store(t.c + i * t.c_stride + j * width, clamp(x), left);
     }
   }
 }
@@ -168,10 +169,4 @@ ADTR_INLINE void tile_column(Index columns, Index rows, const Tile& t) {
     tile_column<wide>(rows, t);
   else
     tile_column<1>(rows, t);
-}
-
-/// SiLU in a second pass over what a column of tiles stored: with accumulators live it would not find registers.
-[[gnu::noinline]] inline void finish_silu(float* c, Index stride, Index rows, Index n) {
-  for (Index i = 0; i < rows; ++i, c += stride)
-    for (Index j = 0; j < n; j += width) store(c + j, silu(load(c + j, n - j)), n - j);
 }
