@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adtr/backend/cpu/maps.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -76,7 +77,7 @@ struct Blocks {
   [[nodiscard]] static constexpr Index scaled(const InvertedResidualShape& s) {
     const bool map_is_smaller = s.out_height * s.out_width < s.outputs;
     if (s.squeezed == 0 || map_is_smaller) return 0;
-    return (s.outputs + panel_columns - 1) / panel_columns * panel_columns * s.channels;
+    return round_up(s.outputs, panel_columns) * s.channels;
   }
 
   static void project_image(const Context& context, MatrixView<const float> filtered, const Packed& project,

@@ -5,6 +5,7 @@
 
 #include "adtr/backend/cpu/filters.hpp"
 #include "adtr/backend/cpu/products.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -29,7 +30,7 @@ struct Gates {
   void take_mean(const Context& context, const float* x, Index stride, Index rows, Index positions) const {
     const Kernels& kernel = kernels();
     const Index columns = context.range_length(channels, 32, static_cast<double>(rows));
-    const Index blocks = (channels + columns - 1) / columns;
+    const Index blocks = ceil_div(channels, columns);
     context.for_each(batch * blocks, [&](Index i) {
       const Index n = i / blocks, c = i % blocks * columns;
       kernel.column_sums(x + n * rows * stride + c, stride, rows, std::min(columns, channels - c),

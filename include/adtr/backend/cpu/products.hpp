@@ -5,6 +5,7 @@
 
 #include "adtr/backend/cpu/dispatch.hpp"
 #include "adtr/backend/cpu/packed.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -21,10 +22,10 @@ struct Products {
     // A block of rows of a stays in the second-level cache while it is multiplied by all panels of b.
     const Index most = std::clamp(cached_elements / std::max(b.inputs, Index{1}), Index{24}, Index{192});
     const Index rows = even_blocks(a.rows, most, kernel.row_tile);
-    const Index row_blocks = (a.rows + rows - 1) / rows;
+    const Index row_blocks = ceil_div(a.rows, rows);
     const Index wanted = tasks(context, static_cast<double>(a.rows) * static_cast<double>(b.inputs * b.outputs));
     const Index columns = even_blocks(b.outputs, b.outputs / std::max(Index{1}, wanted / row_blocks), column_step);
-    const Index column_blocks = (b.outputs + columns - 1) / columns;
+    const Index column_blocks = ceil_div(b.outputs, columns);
     context.for_each(row_blocks * column_blocks, [&](Index i) {
       const Index r = i / column_blocks * rows;
       ProductTask task = product_task(b, epilogue);
@@ -44,11 +45,11 @@ struct Products {
                                          MatrixView<float> dw) {
     const TrainingKernels& kernel = training_kernels();
     const Index outputs = even_blocks(dy.cols, 144, kernel.row_tile);
-    const Index output_blocks = (dy.cols + outputs - 1) / outputs;
+    const Index output_blocks = ceil_div(dy.cols, outputs);
     const Index wanted = tasks(context, static_cast<double>(dy.rows) * static_cast<double>(dy.cols * x.cols));
     const Index inputs =
         even_blocks(x.cols, std::max(column_step, x.cols / std::max(Index{1}, wanted / output_blocks)), column_step);
-    const Index input_blocks = (x.cols + inputs - 1) / inputs;
+    const Index input_blocks = ceil_div(x.cols, inputs);
     context.for_each(output_blocks * input_blocks, [&](Index i) {
       const Index n = i / input_blocks * outputs, k = i % input_blocks * inputs;
       kernel.weight_gradient({dy.data + n, dy.stride, x.data + k, x.stride, dy.rows, std::min(outputs, dy.cols - n),
@@ -94,8 +95,8 @@ struct Products {
   /// step.
   [[nodiscard]] static Index even_blocks(Index n, Index most, Index step) {
     const Index whole = std::max(step, most / step * step);
-    const Index blocks = std::max(Index{1}, (n + whole - 1) / whole);
-    return ((n + blocks - 1) / blocks + step - 1) / step * step;
+    const Index blocks = std::max(Index{1}, ceil_div(n, whole));
+    return round_up(ceil_div(n, blocks), step);
   }
 
   /// Number of tasks to make of a product with this many multiplications.

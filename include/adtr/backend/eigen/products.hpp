@@ -6,6 +6,7 @@
 #pragma once
 
 #include "adtr/backend/eigen/elements.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -80,14 +81,14 @@ struct Products {
   template <class RowsOf>
   static void product(const Context& context, const Packed& b, const Epilogue<float>& epilogue, MatrixView<float> c,
                       RowsOf&& rows_of) {
-    const Index column_blocks = (c.cols + column_block - 1) / column_block;
-    const Index row_blocks = (c.rows + row_block - 1) / row_block;
+    const Index column_blocks = ceil_div(c.cols, column_block);
+    const Index row_blocks = ceil_div(c.rows, row_block);
     for_each(context, row_blocks * column_blocks, [&](Index task) {
       const Index row = task / column_blocks * row_block;
       const Index column = task % column_blocks * column_block;
       const Index rows = std::min(row_block, c.rows - row);
       const Index columns = std::min(column_block, c.cols - column);
-      const Index padded = (rows + tile - 1) / tile * tile;
+      const Index padded = round_up(rows, tile);
       Arena<float> arena = scratch(padded * columns, padded * b.inputs);
       const MatrixView<float> result(arena.take(padded * columns), padded, columns);
       const MatrixView<const float> a = rows_of(row, rows, padded, arena.take(padded * b.inputs));

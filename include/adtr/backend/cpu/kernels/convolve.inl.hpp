@@ -55,7 +55,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.a = patches;
           t.row_step = count;
           t.k_step = 1;
-          t.b = p.b + column / 16 * p.panel + column % 16 + k * 16;
+          t.b = p.b + column / panel_columns * p.panel + column % panel_columns + k * panel_columns;
           t.panel = p.panel;
           t.k = count;
           t.partial_stride = columns;

@@ -6,7 +6,7 @@ struct Ring {
   float* data;
   Index rows;        ///< row y of the map lies in slot y mod rows
   Index row;         ///< elements from slot to slot
-  Index channels;    ///< of the block, a multiple of 16
+  Index channels;    ///< of the block, a multiple of panel_columns
   Index pixel;       ///< elements from pixel to pixel
   Index left;        ///< pixels of zeros before the first column that was computed
   Index begin, end;  ///< columns of the map that are computed
@@ -143,14 +143,14 @@ ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const floa
   Tile part{};
   part.row_step = t.x_stride;
   part.k_step = 1;
-  part.panel = t.inputs * 16;
+  part.panel = t.inputs * panel_columns;
   part.partial_stride = Vectors * width;
   part.after = sums;
-  const float* b = t.expand + (t.first_channel + column) / 16 * part.panel + column % 16;
+  const float* b = t.expand + (t.first_channel + column) / panel_columns * part.panel + column % panel_columns;
   for (Index i = 0; i < pieces; ++i) {
     const Index k = i * piece;
     part.a = a + k;
-    part.b = b + k * 16;
+    part.b = b + k * panel_columns;
     part.k = i + 1 == pieces ? t.inputs - k : piece;
     part.before = i == 0 ? nullptr : sums;
     tile_column<Vectors>(pixels, part);
@@ -166,8 +166,8 @@ ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float*
   Index column = 0;
   for (; column + tile_columns <= ring.channels; column += tile_columns)
     expand_column<wide>(t, ring, bias, row, pixels, column);
-  // A block is a whole number of panels of 16.
-  if constexpr (tile_columns > 16) {
+  // A block is a whole number of panels.
+  if constexpr (tile_columns > panel_columns) {
     if (column < ring.channels) expand_column<1>(t, ring, bias, row, pixels, column);
   }
 }
@@ -225,7 +225,7 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   alignas(64) float memory[ring_elements];
   alignas(64) float weight[filter_kernel * filter_kernel * filter_channels], bias[filter_channels],
       expand_bias[filter_channels];
-  const Index n = t.last_channel - t.first_channel, padded = round_up(n, 16), k = t.window.kernel;
+  const Index n = t.last_channel - t.first_channel, padded = round_up(n, panel_columns), k = t.window.kernel;
   pack_taps(t.weight + t.first_channel, t.channels, k * k, n, padded, weight);
   copy_bias(t.bias + t.first_channel, n, padded, bias);
   if (t.expand != nullptr) copy_bias(t.expand_bias + t.first_channel, n, padded, expand_bias);
@@ -237,7 +237,8 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   Ring ring{};
   ring.data = memory;
   ring.channels = padded;
-  ring.pixel = padded | 16;  // an odd number of cache lines: pixels of a row then fall into different cache sets
+  ring.pixel =
+      padded | line_elements;  // an odd number of cache lines: pixels of a row then fall into different cache sets
   ring.begin = smaller(t.in_width, larger(0, from));
   ring.end = larger(ring.begin, smaller(t.in_width, to));
   ring.left = ring.begin - from;

@@ -89,9 +89,9 @@ ADTR_INLINE void sum_columns(const float* a, Index stride, Index rows, Index n, 
 [[gnu::noinline]] inline void scale_panels(const float* b, Index panels, Index inputs, const float* factors,
                                            float* scaled) {
   for (Index p = 0; p < panels; ++p)
-    for (Index k = 0; k < inputs; ++k, b += 16, scaled += 16) {
+    for (Index k = 0; k < inputs; ++k, b += panel_columns, scaled += panel_columns) {
       const Vec factor = set(factors[k]);
-      ADTR_UNROLL for (int j = 0; j < 16; j += width) store(scaled + j, load(b + j) * factor);
+      ADTR_UNROLL for (int j = 0; j < panel_columns; j += width) store(scaled + j, load(b + j) * factor);
     }
 }
 

@@ -26,5 +26,7 @@ ADTR_INLINE Vec logistic(Vec x) { return set(1.0F) / (set(1.0F) + power(max(set(
 /// Long sums are cut into blocks of this many terms, so that rounding errors grow with the blocks, not the terms.
 inline constexpr Index sum_block = 128;
 
+inline constexpr Index line_elements = 16;  // of a cache line
+
 /// Asks for a cache line that is needed some microseconds from now.
 ADTR_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }

@@ -7,7 +7,6 @@ inline constexpr Index max_rows = 192;
 
 ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
-ADTR_INLINE Index round_up(Index n, Index step) { return (n + step - 1) / step * step; }
 
 /// A block of at most `max_rows` rows, A at a[row·row_step + k·k_step].
 ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
@@ -30,20 +29,20 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
     t.residual_stride = p.residual_stride;
     t.clamp = clamp;
     const float* a = p.a + first_row * row_step;
-    const float* b = p.b + column / 16 * p.panel + column % 16;
-    const Index tiles = (rows + tile_rows(wide) - 1) / tile_rows(wide);
+    const float* b = p.b + column / panel_columns * p.panel + column % panel_columns;
+    const Index tiles = ceil_div(rows, tile_rows(wide));
     for (Index i = 0; i < pieces; ++i) {
       const Index k = i * piece;
       const bool last = i + 1 == pieces;
       t.a = a + k * k_step;
-      t.b = b + k * 16;
+      t.b = b + k * panel_columns;
       t.k = last ? p.inputs - k : piece;
       // Weights come from far away, and the first tile of a column would wait for them. After the last column it is
       // the first again: another block of rows often comes next.
-      t.ahead = !last                      ? t.b + 16 * piece
-                : column + columns < p.end ? b + columns / 16 * p.panel
-                                           : p.b + p.begin / 16 * p.panel;
-      t.ahead_step = (32 + tiles - 1) / tiles;
+      t.ahead = !last                      ? t.b + panel_columns * piece
+                : column + columns < p.end ? b + columns / panel_columns * p.panel
+                                           : p.b + p.begin / panel_columns * p.panel;
+      t.ahead_step = ceil_div(32, tiles);
       t.before = i == 0 ? nullptr : partial;
       t.after = i + 1 == pieces ? nullptr : partial;
       tile_column(columns, rows, t);
@@ -64,14 +63,16 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
   for (Index r = 0; r < p.rows; r += max_rows) product_block(p, 1, p.a_stride, r, smaller(max_rows, p.rows - r));
 }
 
-/// Copies `rows` × `columns` of a matrix into a panel (rows, 16), zeros beyond the last column.
+/// Copies `rows` × `columns` of a matrix into a panel (rows, panel_columns), zeros beyond the last column.
 ADTR_INLINE void copy_panel(const float* x, Index stride, Index rows, Index columns, float* panel) {
-  if (columns >= 16) {
+  if (columns >= panel_columns) {
     for (Index r = 0; r < rows; ++r) {
-      ADTR_UNROLL for (int j = 0; j < 16; j += width) store(panel + 16 * r + j, load(x + r * stride + j));
+      ADTR_UNROLL for (int j = 0; j < panel_columns; j += width)
+          store(panel + panel_columns * r + j, load(x + r * stride + j));
     }
     return;
   }
   for (Index r = 0; r < rows; ++r)
-    for (Index j = 0; j < 16; j += width) store(panel + 16 * r + j, load(x + r * stride + j, columns - j));
+    for (Index j = 0; j < panel_columns; j += width)
+      store(panel + panel_columns * r + j, load(x + r * stride + j, columns - j));
 }

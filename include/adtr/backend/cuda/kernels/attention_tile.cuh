@@ -34,7 +34,7 @@ struct AttentionMemory {
   struct Head {
     Index index, row, column;
   };
-  [[nodiscard]] ADTR_DEVICE static Index tiles(const AttentionTask& a) { return (a.tokens + Tokens - 1) / Tokens; }
+  [[nodiscard]] ADTR_DEVICE static Index tiles(const AttentionTask& a) { return blocks(a.tokens, Tokens); }
   template <class Context>
   [[nodiscard]] ADTR_DEVICE static Head head(Context& cx, const AttentionTask& a) {
     const Index h = cx.block_x() / tiles(a);

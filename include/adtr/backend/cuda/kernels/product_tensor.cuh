@@ -61,7 +61,7 @@ struct ProductTensor {
   ADTR_DEVICE static void run(Context& cx, Left left, MatrixView<const float> b, Finish finish) {
     const auto as = cx.template shared<Word, 2 * SliceA::size, 0>();
     const auto bs = cx.template shared<Word, 2 * SliceB::size, 1>();
-    const Index across = (finish.c.cols + Size - 1) / Size;
+    const Index across = blocks(finish.c.cols, Size);
     const Index row = cx.block_x() / across * Size, column = cx.block_x() % across * Size;
     const int lane = cx.lane();
     const int down = cx.warp_index() / warps_across * rows, right = cx.warp_index() % warps_across * 32;
