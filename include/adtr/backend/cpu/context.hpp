@@ -5,8 +5,8 @@
 #include <memory>
 #include <utility>
 
-#include "adtr/backend/cpu/thread_pool.hpp"
 #include "adtr/core/ceil_div.hpp"
+#include "adtr/parallel/thread_pool.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {

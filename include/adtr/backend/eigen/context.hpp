@@ -7,10 +7,10 @@
 #include <exception>
 #include <memory>
 
-#include "adtr/backend/cpu/thread_pool.hpp"
 #include "adtr/core/arena.hpp"
 #include "adtr/core/ceil_div.hpp"
 #include "adtr/core/view.hpp"
+#include "adtr/parallel/thread_pool.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {

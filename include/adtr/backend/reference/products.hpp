@@ -7,7 +7,7 @@
 
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/reference/activation.hpp"
-#include "adtr/core/processors.hpp"
+#include "adtr/parallel/processors.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
