@@ -118,7 +118,7 @@ TEMPLATE_TEST_CASE("squeeze_excite: gates at the extremes", "[backend]", ADTR_BA
   }
 }
 
-TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_PRODUCT_BACKENDS) {
+TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_GEMM_BACKENDS) {
   struct Case {
     Index height, width, inputs, channels, outputs, squeezed;
     Window window;
@@ -174,7 +174,7 @@ TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_PRODUCT_BACKENDS) {
       CHECK(scratch[scratch_size] == T{17});
       return y.rows.memory;
     };
-    check_batch<TestType>(run, 3, product_bound<TestType>(p.inputs + p.channels + p.window.kernel * p.window.kernel));
+    check_batch<TestType>(run, 3, gemm_bound<TestType>(p.inputs + p.channels + p.window.kernel * p.window.kernel));
   }
 }
 

@@ -19,7 +19,7 @@ namespace cpu {
 inline constexpr Index panel_columns = 16;
 
 /// c[:, begin:end) = activation(a·b + bias + residual) for some rows of a and c.
-struct ProductTask {
+struct GemmTask {
   const float* a = nullptr;  ///< (rows, inputs)
   Index a_stride = 0;
   const float* b = nullptr;  ///< panels (inputs, panel_columns), starting at column 0
@@ -64,7 +64,7 @@ struct WindowTask {
 
 struct ConvolveTask {
   WindowTask maps{};
-  ProductTask product{};  ///< b, panel, inputs, end (columns), bias, residual, activation
+  GemmTask gemm{};  ///< b, panel, inputs, end (columns), bias, residual, activation
 };
 
 /// Limits of a FilterTask.
@@ -143,7 +143,7 @@ struct AttentionGradientTask {
 struct Kernels {
   Isa isa;
   Index row_tile;  ///< rows of a register tile; row blocks should be multiples of it
-  void (*product)(const ProductTask&);
+  void (*gemm)(const GemmTask&);
   void (*convolve)(const ConvolveTask&);
   void (*filter)(const FilterTask&);
   void (*max_pool)(const WindowTask&);

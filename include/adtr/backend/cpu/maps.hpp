@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "adtr/backend/cpu/filters.hpp"
-#include "adtr/backend/cpu/products.hpp"
+#include "adtr/backend/cpu/gemm.hpp"
 #include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
@@ -91,7 +91,7 @@ struct Maps {
 
   static void max_pool(const Context& context, MapView<const float> x, const Window& window, MapView<float> y) {
     const Kernels& kernel = kernels();
-    const WindowTask task = Products::window_task(x, window, y);
+    const WindowTask task = Gemm::window_task(x, window, y);
     const auto cost = static_cast<double>(y.width * y.channels * window.kernel * window.kernel);
     context.for_ranges(y.batch * y.height, 1, cost, [&](Index begin, Index end) {
       WindowTask part = task;

@@ -69,7 +69,7 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
     pack_rows(t.value + k0 * t.value_stride, t.value_stride, count, d, values);
     for (Index i0 = t.begin; i0 < t.end; i0 += query_rows) {
       const Index rows = smaller(query_rows, t.end - i0);
-      ProductTask s{};
+      GemmTask s{};
       s.a = t.query + i0 * t.query_stride;
       s.a_stride = t.query_stride;
       s.b = keys;
@@ -79,7 +79,7 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
       s.end = count;
       s.c = scores;
       s.c_stride = padded;
-      product(s);
+      gemm(s);
       float block_most[query_rows];
       for (Index i = 0; i < rows; ++i) block_most[i] = t.scale * largest_of(scores + i * padded, count);
       for (Index i = 0; i < rows; ++i) {
@@ -100,7 +100,7 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
         if (t.dropout.threshold != 0)
           dropout(row, count, t.dropout, t.first + static_cast<std::uint64_t>((i0 + i) * t.tokens + k0), nullptr, row);
       }
-      ProductTask o{};
+      GemmTask o{};
       o.a = scores;
       o.a_stride = padded;
       o.b = values;
@@ -111,7 +111,7 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
       o.c = t.out + i0 * t.out_stride;
       o.c_stride = o.residual_stride = t.out_stride;
       o.residual = k0 == 0 ? nullptr : o.c;
-      product(o);
+      gemm(o);
     }
   }
   for (Index i = t.begin; i < t.end; ++i) {

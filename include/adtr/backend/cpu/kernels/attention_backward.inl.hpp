@@ -30,7 +30,7 @@ ADTR_INLINE void score_gradients(float* s, float* g, Index n, const AttentionTas
 /// c (+)= a·b for a in rows.
 ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, Index rows, Index inputs, Index columns,
                                 float* c, Index c_stride, bool accumulate, bool a_in_columns) {
-  ProductTask p{};
+  GemmTask p{};
   p.a = a;
   p.a_stride = a_stride;
   p.b = b;
@@ -42,9 +42,9 @@ ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, 
   p.c_stride = p.residual_stride = c_stride;
   p.residual = accumulate ? c : nullptr;
   if (a_in_columns)
-    product_of_columns(p);
+    gemm_of_columns(p);
   else
-    product(p);
+    gemm(p);
 }
 
 [[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g) {

@@ -39,7 +39,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
   alignas(64) float patches[convolve_pixels * k_block];
   alignas(64) float partial[convolve_pixels * (convolve_columns + tile_columns)];
   const WindowTask& m = task.maps;
-  const ProductTask& p = task.product;
+  const GemmTask& p = task.gemm;
   const Clamp clamp = clamp_of(p.activation);
   for (Index pixel = m.begin; pixel < m.end; pixel += convolve_pixels) {
     const Index pixels = smaller(convolve_pixels, m.end - pixel);

@@ -6,7 +6,7 @@
 //
 #include "adtr/backend/cpu/kernels/tile.inl.hpp"
 //
-#include "adtr/backend/cpu/kernels/product.inl.hpp"
+#include "adtr/backend/cpu/kernels/gemm.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/convolve.inl.hpp"
 #include "adtr/backend/cpu/kernels/elements.inl.hpp"
@@ -25,7 +25,7 @@
 inline constexpr Kernels kernels{
     .isa = this_isa,
     .row_tile = tile_rows(wide),
-    .product = product,
+    .gemm = gemm,
     .convolve = convolve,
     .filter = filter,
     .max_pool = max_pool,

@@ -88,7 +88,7 @@ struct AttentionMemory {
   }
 };
 
-/// Products of attention tiles in floats. Threads form a square; thread (ty, tx) owns rows ty + side·i and columns
+/// The products of attention tiles in floats. Threads form a square; thread (ty, tx) owns rows ty + side·i and columns
 /// (tokens or channels) tx + side·j of each product, so that neighbouring threads access different banks.
 template <int D, int Tokens, int PerThread>
 struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / PerThread), 1> {

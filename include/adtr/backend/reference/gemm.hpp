@@ -20,7 +20,7 @@ struct Context {
 };
 
 template <class T>
-struct Products {
+struct Gemm {
   /// b as (K, N): row k holds what input k contributes to each output.
   struct Packed {
     std::vector<T> values;

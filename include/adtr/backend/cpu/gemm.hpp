@@ -11,7 +11,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-struct Products {
+struct Gemm {
   static void multiply(const Context& context, MatrixView<const float> a, const Packed& b,
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
     multiply(context, a, b.view(), epilogue, c);
@@ -28,7 +28,7 @@ struct Products {
     const Index column_blocks = ceil_div(b.outputs, columns);
     context.for_each(row_blocks * column_blocks, [&](Index i) {
       const Index r = i / column_blocks * rows;
-      ProductTask task = product_task(b, epilogue);
+      GemmTask task = gemm_task(b, epilogue);
       task.a = a.row(r);
       task.a_stride = a.stride;
       task.rows = std::min(rows, a.rows - r);
@@ -37,7 +37,7 @@ struct Products {
       task.c = c.row(r);
       task.c_stride = c.stride;
       if (task.residual != nullptr) task.residual += r * task.residual_stride;
-      kernel.product(task);
+      kernel.gemm(task);
     });
   }
 
@@ -70,8 +70,8 @@ struct Products {
         x.width == y.width)
       return multiply(context, x.matrix(), w, epilogue, y.matrix());
     const Kernels& kernel = kernels();
-    ConvolveTask task{window_task(x, window, y), product_task(w.view(), epilogue)};
-    task.product.end = w.outputs;
+    ConvolveTask task{window_task(x, window, y), gemm_task(w.view(), epilogue)};
+    task.gemm.end = w.outputs;
     const double cost = static_cast<double>(w.inputs * w.outputs) / flops_per_element;
     context.for_ranges(y.pixels(), 48, cost, [&](Index begin, Index end) {
       ConvolveTask part = task;
@@ -105,8 +105,8 @@ struct Products {
     return std::min(Index{4} * context.threads(), static_cast<Index>(multiplications / 400e3));
   }
 
-  [[nodiscard]] static ProductTask product_task(const PackedView& b, const Epilogue<float>& epilogue) {
-    ProductTask task;
+  [[nodiscard]] static GemmTask gemm_task(const PackedView& b, const Epilogue<float>& epilogue) {
+    GemmTask task;
     task.b = b.values;
     task.panel = b.inputs * panel_columns;
     task.inputs = b.inputs;

@@ -1,4 +1,4 @@
-/// Products on packed panels.
+/// Matrix products on packed panels.
 
 /// k is cut into pieces whose panel stays in the first-level cache while all rows of a block pass it.
 inline constexpr Index k_block = 256;
@@ -9,7 +9,7 @@ ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
 ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
 
 /// A block of at most `max_rows` rows, A at a[row·row_step + k·k_step].
-ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
+ADTR_INLINE void gemm_block(const GemmTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
   alignas(64) float partial[max_rows * tile_columns];
   const Index pieces = larger(1, (p.inputs + k_block / 2) / k_block);
   const Index piece = pieces == 1 ? p.inputs : k_block;
@@ -54,13 +54,13 @@ ADTR_INLINE void product_block(const ProductTask& p, Index row_step, Index k_ste
 }
 
 /// A in rows.
-[[gnu::noinline]] inline void product(const ProductTask& p) {
-  for (Index r = 0; r < p.rows; r += max_rows) product_block(p, p.a_stride, 1, r, smaller(max_rows, p.rows - r));
+[[gnu::noinline]] inline void gemm(const GemmTask& p) {
+  for (Index r = 0; r < p.rows; r += max_rows) gemm_block(p, p.a_stride, 1, r, smaller(max_rows, p.rows - r));
 }
 
 /// A in columns: a_stride elements from k to k.
-[[gnu::noinline]] inline void product_of_columns(const ProductTask& p) {
-  for (Index r = 0; r < p.rows; r += max_rows) product_block(p, 1, p.a_stride, r, smaller(max_rows, p.rows - r));
+[[gnu::noinline]] inline void gemm_of_columns(const GemmTask& p) {
+  for (Index r = 0; r < p.rows; r += max_rows) gemm_block(p, 1, p.a_stride, r, smaller(max_rows, p.rows - r));
 }
 
 /// Copies `rows` × `columns` of a matrix into a panel (rows, panel_columns), zeros beyond the last column.

@@ -113,7 +113,7 @@ struct Finish {
 /// is fetched. Small tiles are for grids that leave the GPU half idle. There, no other work hides memory latency, so
 /// their slices are longer.
 template <class Left, int Size>
-struct Product {
+struct GemmTiles {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
   static constexpr int side = 16;
@@ -175,9 +175,9 @@ struct Product {
 };
 
 /// c = activation((a·gates)·b + bias + residual). The rows of a and c are grouped by image, and each image has a row of
-/// gates. Block index y is the image; `Tiles` is a Product or ProductTensor of LeftGatedRows.
+/// gates. Block index y is the image; `Tiles` is a GemmTiles or GemmTensor of LeftGatedRows.
 template <class Tiles>
-struct GatedProduct {
+struct GatedGemm {
   static constexpr const char* name = Tiles::name;
   static constexpr int size = Tiles::size;
   static constexpr int threads = Tiles::threads;
