@@ -13,27 +13,6 @@ ADTR_INLINE Index keys_of_block(Index channels) {
   return smaller(max_keys, attention_block / round_up(channels, panel_columns) / panel_columns * panel_columns);
 }
 
-/// Packs `count` rows of x as the columns of panels (channels, panel_columns), zeros beyond the last.
-ADTR_INLINE void pack_columns(const float* x, Index stride, Index count, Index channels, float* panels) {
-  for (Index j = 0; j < count; j += panel_columns, panels += panel_columns * channels)
-    for (Index i = 0; i < panel_columns; i += width)
-      for (Index c = 0; c < channels; c += width) {
-        const Index rows = smaller(width, count - j - i), columns = smaller(width, channels - c);
-        const float* from = x + (j + i) * stride + c;
-        Vec r[width];
-        ADTR_UNROLL for (int k = 0; k < width; ++k) r[k] = k < rows ? load(from + k * stride, columns) : zero();
-        transpose(r);
-        ADTR_UNROLL for (int k = 0; k < width; ++k) {
-          if (k < columns) store(panels + panel_columns * (c + k) + i, r[k]);
-        }
-      }
-}
-/// Packs rows of x as panels (count, panel_columns).
-ADTR_INLINE void pack_rows(const float* x, Index stride, Index count, Index channels, float* panels) {
-  for (Index c = 0; c < channels; c += panel_columns, panels += panel_columns * count)
-    copy_panel(x + c, stride, count, channels - c, panels);
-}
-
 /// exp(scale·s − shift) in place of n scores, none above shift / scale; returns the sum.
 ADTR_INLINE float exponentials(float* s, Index n, float scale, float shift) {
   const Vec factor = set(scale * log2_e), offset = set(-shift * log2_e);

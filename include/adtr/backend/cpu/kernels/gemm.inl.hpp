@@ -5,9 +5,6 @@ inline constexpr Index k_block = 256;
 /// Rows of a block of at most this many; their partial results lie on the stack.
 inline constexpr Index max_rows = 192;
 
-ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
-ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
-
 /// A block of at most `max_rows` rows, A at a[row·row_step + k·k_step].
 ADTR_INLINE void gemm_block(const GemmTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
   alignas(64) float partial[max_rows * tile_columns];
@@ -61,18 +58,4 @@ ADTR_INLINE void gemm_block(const GemmTask& p, Index row_step, Index k_step, Ind
 /// A in columns: a_stride elements from k to k.
 [[gnu::noinline]] inline void gemm_of_columns(const GemmTask& p) {
   for (Index r = 0; r < p.rows; r += max_rows) gemm_block(p, 1, p.a_stride, r, smaller(max_rows, p.rows - r));
-}
-
-/// Copies `rows` × `columns` of a matrix into a panel (rows, panel_columns), zeros beyond the last column.
-ADTR_INLINE void copy_panel(const float* x, Index stride, Index rows, Index columns, float* panel) {
-  if (columns >= panel_columns) {
-    for (Index r = 0; r < rows; ++r) {
-      ADTR_UNROLL for (int j = 0; j < panel_columns; j += width)
-          store(panel + panel_columns * r + j, load(x + r * stride + j));
-    }
-    return;
-  }
-  for (Index r = 0; r < rows; ++r)
-    for (Index j = 0; j < panel_columns; j += width)
-      store(panel + panel_columns * r + j, load(x + r * stride + j, columns - j));
 }

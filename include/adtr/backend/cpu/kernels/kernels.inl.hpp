@@ -1,25 +1,29 @@
 /// All kernels of one instruction set, in the order in which they build on each other. Included once per instruction
 /// set, inside its namespace and target region, after its vector type.
-#include "adtr/backend/cpu/kernels/math.inl.hpp"
+#include "adtr/backend/cpu/vector/math.inl.hpp"
 //
-#include "adtr/backend/cpu/kernels/activation.inl.hpp"
+#include "adtr/backend/cpu/vector/activation.inl.hpp"
+#include "adtr/backend/cpu/vector/philox.inl.hpp"
 //
+#include "adtr/backend/cpu/kernels/panels.inl.hpp"
 #include "adtr/backend/cpu/kernels/tile.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/gemm.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/convolve.inl.hpp"
+#include "adtr/backend/cpu/kernels/dropout.inl.hpp"
 #include "adtr/backend/cpu/kernels/elements.inl.hpp"
 #include "adtr/backend/cpu/kernels/filter.inl.hpp"
+#include "adtr/backend/cpu/kernels/layer_norm.inl.hpp"
+#include "adtr/backend/cpu/kernels/losses.inl.hpp"
 #include "adtr/backend/cpu/kernels/maps.inl.hpp"
-#include "adtr/backend/cpu/kernels/philox.inl.hpp"
-#include "adtr/backend/cpu/kernels/rows.inl.hpp"
+#include "adtr/backend/cpu/kernels/optimiser.inl.hpp"
+#include "adtr/backend/cpu/kernels/pack.inl.hpp"
 #include "adtr/backend/cpu/kernels/weight_gradient.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/attention.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/attention_backward.inl.hpp"
-#include "adtr/backend/cpu/kernels/pack.inl.hpp"
 
 // A kernel without its line here would be a null pointer; -Wmissing-field-initializers reports it.
 inline constexpr Kernels kernels{

@@ -23,8 +23,13 @@ ADTR_INLINE Vec exponential(Vec x) { return power(max(set(-87.3F), x), log2_e); 
 /// 1 / (1 + e⁻ˣ)
 ADTR_INLINE Vec logistic(Vec x) { return set(1.0F) / (set(1.0F) + power(max(set(-87.3F), x), -log2_e)); }
 
+ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
+ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
+
 /// Long sums are cut into blocks of this many terms, so that rounding errors grow with the blocks, not the terms.
 inline constexpr Index sum_block = 128;
+/// Sums that must be exact to more than a float are floats within blocks of this many terms, and doubles across blocks.
+inline constexpr Index double_block = 512;
 
 inline constexpr Index line_elements = 16;  // of a cache line
 
