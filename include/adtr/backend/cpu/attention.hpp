@@ -5,7 +5,9 @@
 #include <cmath>
 #include <string>
 
-#include "adtr/backend/cpu/tokens.hpp"
+#include "adtr/backend/cpu/context.hpp"
+#include "adtr/backend/cpu/dispatch.hpp"
+#include "adtr/backend/cpu/dropout.hpp"
 #include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 
