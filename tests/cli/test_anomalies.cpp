@@ -109,7 +109,7 @@ TEST_CASE("a second stage that is killed goes on with the same bits, and only wi
   REQUIRE(process.wait().status == -SIGKILL);
   const Outcome other = run(arguments("killed.adtr", {"--resume"}));
   CHECK(other.status == 1);
-  CHECK_THAT(other.err, ContainsSubstring("was made with confetti (--anomalies confetti), this run is without it"));
+  CHECK_THAT(other.err, ContainsSubstring("was made with confetti (--anomalies confetti), this run trains without it"));
   REQUIRE(run(arguments("killed.adtr", {"--resume", "--anomalies", "confetti"})).status == 0);
   CHECK(read_whole(folder.file("killed.adtr")) == read_whole(folder.file("straight.adtr")));
 }

@@ -128,13 +128,13 @@ TEST_CASE("a process that may run on one processor has one") {
 
 TEST_CASE("a note says how many threads are used and why, where they are fewer than was asked for") {
   CHECK(adtr::threads_note(64, 2, 2) ==
-        "64 threads were asked for; 2 are used, because this process may use 2 processors");
+        "64 threads were requested; 2 are used, because this process may use 2 processors");
   CHECK(adtr::threads_note(64, 1, 1) ==
-        "64 threads were asked for; 1 is used, because this process may use 1 processor");
+        "64 threads were requested; 1 is used, because this process may use 1 processor");
   CHECK(adtr::threads_note(64, 5, 32) ==
-        "64 threads were asked for; 5 are used, because the system would not start more");
+        "64 threads were requested; 5 are used, because the system refused to start more");
   CHECK(adtr::threads_note(0, 1, 8) ==
-        "a thread for each of 8 processors was asked for; 1 is used, because the system would not start more");
+        "a thread for each of 8 processors was requested; 1 is used, because the system refused to start more");
   CHECK(adtr::threads_note(2, 2, 2).empty());
   CHECK(adtr::threads_note(0, 8, 8).empty());
   CHECK(adtr::threads_note(7, 7, 1).empty());

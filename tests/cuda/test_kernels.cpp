@@ -79,7 +79,7 @@ TEMPLATE_TEST_CASE("attention on tensor cores", "[backend]", Tf32Backend, Bf16Ba
 
 TEST_CASE("attention of wider heads is refused", "[backend]") {
   CHECK_THROWS_WITH(attention(4, 1, 129, 0.0F).operator()<B>(one_thread<B>()),
-                    ContainsSubstring("at most 128 channels a head, not 129"));
+                    ContainsSubstring("at most 128 channels per head, not 129"));
 }
 
 TEMPLATE_TEST_CASE("products in large and small tiles have the same bits", "[backend]", B, Tf32Backend, Bf16Backend) {

@@ -28,10 +28,10 @@ TEST_CASE("two PNGs beside ten TIFFs, ten WebPs and a folder") {
   write_file(good / "notes.txt", "words");
   const std::string left =
       "left out: 10 TIFF images, which adtr does not read (t0.tif, …); 10 WebP images, which adtr does not read "
-      "(w0.webp, …); 1 folder with 2 images in it (more); 1 file that is not an image (notes.txt)";
+      "(w0.webp, …); 1 folder that contains 2 images (more); 1 file that is not an image (notes.txt)";
   check_stops([&] { static_cast<void>(adtr::scan_training(folder.path())); }, ErrorCode::bad_data, good,
               "only 2 of 24 images would be used; " + left +
-                  "; convert, rename or move them, or let --allow (ScanOptions::allow) leave them out");
+                  "; convert, rename or move the others, or pass --allow (ScanOptions::allow) to leave them out");
   const auto set = adtr::scan_training(folder.path(), allow);
   CHECK(names(set) == Names{"good/p0.png", "good/p1.png"});
   CHECK(adtr::describe(set.left_out) == left);
@@ -92,8 +92,8 @@ TEST_CASE("each kind of file that is left out") {
            {"labels.json", "{}", "file that is not an image", 0},
            {"empty", "", "file that is not an image", 0},
            {"folder/notes.txt", "", "folder without images", 0},
-           {"folder/a.png", png, "folder with 1 image in it", 1},
-           {"folder.png/a.webp", "", "folder with 1 image in it", 1},
+           {"folder/a.png", png, "folder that contains 1 image", 1},
+           {"folder.png/a.webp", "", "folder that contains 1 image", 1},
            {".hidden/a.png", png, "hidden folder", 0},
            {"folder/.hidden/a.png", png, "folder without images", 0}}) {
     INFO(c.name << ", expected " << c.reason);
@@ -127,7 +127,7 @@ TEST_CASE("a folder without images says what is there instead") {
   const std::string words =
       "expected images (.png, .jpg, .jpeg, .bmp), found none; left out: 1 TIFF image, which adtr does not read "
       "(1.tif); "
-      "1 folder with 1 image in it (good)";
+      "1 folder that contains 1 image (good)";
   for (const auto& options : {adtr::ScanOptions{}, allow}) {
     check_stops([&] { static_cast<void>(adtr::scan_training(folder.path(), options)); }, ErrorCode::bad_data,
                 folder.path(), words);
@@ -147,10 +147,10 @@ TEST_CASE("what lies beside the folders of the layout") {
   write_file(root / "docs" / "readme.txt", "words");
   write_mask(root / "ground_truth" / "bent" / "7_mask.png", true);
   write_mask(root / "ground_truth" / "7_mask.png", true);
-  const std::string beside = "1 folder beside train, test and ground_truth, with 1 image in it (test2); ";
+  const std::string beside = "1 folder next to train, test and ground_truth that contains 1 image (test2); ";
   CHECK(adtr::describe(adtr::scan_training(root).left_out) ==
-        "left out: " + beside + "1 folder with 3 images in it (bad); 1 image directly in " + root.filename().string() +
-            " (10.png); 1 image directly in train (5.png)");
+        "left out: " + beside + "1 folder that contains 3 images (bad); 1 image directly in " +
+            root.filename().string() + " (10.png); 1 image directly in train (5.png)");
   const auto tested = adtr::scan_test(root);
   CHECK(names(tested) == Names{"bent/7.png", "good/6.png"});
   CHECK(adtr::describe(tested.left_out) ==

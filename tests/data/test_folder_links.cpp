@@ -173,13 +173,13 @@ TEST_CASE("links into a folder that may not be entered") {
   }
 }
 
-TEST_CASE("a sub-folder that cannot be looked into is listed") {
+TEST_CASE("a sub-folder that cannot be listed is listed") {
   Linked data;
   const auto more = data.root / "train" / "good" / "more";
   write_image(more / "7.png");
   data.lock(more, 0000);
   CHECK(as_nobody([&] { return adtr::describe(adtr::scan_training(data.root).left_out); }) ==
-        "left out: 1 folder that cannot be looked into (more)");
+        "left out: 1 folder that cannot be listed (more)");
 }
 
 TEST_CASE("an image that may not be opened is an image, and is named by whoever reads it") {
@@ -207,7 +207,8 @@ TEST_CASE("links back to a folder above end a scan, and are no images") {
 TEST_CASE("links that lead nowhere and are not called images are listed") {
   const Linked data;
   std::filesystem::create_symlink("gone", data.root / "train" / "good" / "latest");
-  CHECK(adtr::describe(adtr::scan_training(data.root).left_out) == "left out: 1 link or file out of reach (latest)");
+  CHECK(adtr::describe(adtr::scan_training(data.root).left_out) ==
+        "left out: 1 link or file that cannot be reached (latest)");
   std::filesystem::create_symlink("gone", data.root / "unrelated");
   CHECK_NOTHROW(adtr::scan_test(data.root));
   // A link in `test` may be a kind of defects whose disk is not there.

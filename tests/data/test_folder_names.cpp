@@ -67,13 +67,13 @@ TEST_CASE("masks and images are paired whether names are composed or taken apart
 
       const auto second = write_image(root / "test" / ("kind " + image) / (mask + ".png"));
       const auto later = std::max(first.native(), second.native()), earlier = std::min(first.native(), second.native());
-      check_stops(scan, ErrorCode::bad_data, later, "its name reads as that of " + earlier);
+      check_stops(scan, ErrorCode::bad_data, later, "its name looks the same as that of " + earlier);
       check_stops([&] { static_cast<void>(adtr::scan_training(first.parent_path())); }, ErrorCode::bad_data, later,
-                  "its name reads as that of " + earlier);
+                  "its name looks the same as that of " + earlier);
       CHECK(adtr::list_images_of(first.parent_path()).size() == 2);
       std::filesystem::remove(second);
 
       write_image(root / "test" / ("kind " + mask) / "0.png");
-      CHECK_THROWS_WITH(scan(), ContainsSubstring("its name reads as that of"));
+      CHECK_THROWS_WITH(scan(), ContainsSubstring("its name looks the same as that of"));
     }
 }

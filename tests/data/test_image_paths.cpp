@@ -64,7 +64,7 @@ TEST_CASE("files that are something else are called by their names") {
   is("\x1F\x8B\x08\0"s, "a gzip archive");
   is("\x93NUMPY\1\0v\0"s, "a NumPy array");
   is("\x40\0\0\0\0\0\0\0{\"w\":{}}"s, "a file of weights (safetensors)");
-  is("\x40\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"adtr\"}}"s, "a model of adtr");
+  is("\x40\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"adtr\"}}"s, "an adtr model");
   is("P6\n2 2\n255\n", "a PNM image");
   is("{\"image\": 1}", "a JSON file");
   is(std::string(100, '\0'), "a file of zeros");

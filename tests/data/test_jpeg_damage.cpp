@@ -58,13 +58,13 @@ TEST_CASE("a JPEG whose coded data ends early is refused, though its end is ther
   check_error([&] { static_cast<void>(adtr::read_mask(path)); }, path, "damaged JPEG");
 }
 
-TEST_CASE("a JPEG whose coded data goes on behind the image is refused") {
+TEST_CASE("a JPEG whose coded data continues after the image is refused") {
   for (const char* name : jpegs) {
     const std::string file = read_file(golden() / "images" / name);
     for (const auto& [begin, end] : scans(file)) {
       INFO(name << ": scan that ends at " << end);
       CHECK(why_refused(file.substr(0, end) + "\x12\x34" + file.substr(end)) ==
-            "its coded data goes on behind the image");
+            "its coded data continues after the image");
       // Some cameras leave zeros.
       CHECK(why_refused(file.substr(0, end) + std::string(3, '\0') + file.substr(end)).empty());
     }
@@ -89,7 +89,7 @@ TEST_CASE("scans, markers and tables that a JPEG must have are missed") {
   const std::string rgb = read_file(golden() / "images" / "rgb.jpg");
   std::string steps = rgb;
   steps[rgb.find("\xFF\xDB") + 9] = 0;
-  CHECK(why_refused(steps) == "a step of its quantisation is 0");
+  CHECK(why_refused(steps) == "a quantisation step is 0");
   const auto tables = rgb.find("\xFF\xC4");
   std::string codes = rgb;
   codes[tables + 5] = 3;  // three codes of one bit

@@ -45,7 +45,7 @@ TEST_CASE("a mask without a mark for an image with a defect") {
   const Labelled data;
   const auto mask = data.truth / "bent" / "0_mask.png", image = data.test / "bent" / "0.png";
   write_mask(mask, false);
-  const std::string words = "no pixel is marked, yet its image " + image.string() + " lies in a folder of defects";
+  const std::string words = "it marks no pixel, but its image " + image.string() + " lies in a folder of defects";
   auto set = adtr::scan_test(data.root);
   check_stops([&] { adtr::check_labels(set); }, ErrorCode::bad_data, mask, words);
   check_stops([&] { adtr::check_images(set); }, ErrorCode::bad_data, mask, words);
@@ -103,8 +103,8 @@ TEST_CASE("a kind of defects whose name says good") {
     const auto folder = data.test / name;
     write_image(folder / "7.png");
     check_stops(data.scan(), ErrorCode::bad_data, folder,
-                "its name says that its 1 image is good, yet only a folder that is called good holds good images, and "
-                "there is " +
+                "its name says that its 1 image is good, but only a folder that is called good holds good images; move "
+                "them to " +
                     (data.test / "good").string());
     check_stops([&] { static_cast<void>(adtr::scan_defects(data.root)); }, ErrorCode::bad_data, folder, "good");
     const auto set = adtr::scan_test(data.root, allow);
@@ -126,9 +126,9 @@ TEST_CASE("a folder to learn from whose name says good in other letters") {
   write_image(train / "Good" / "0.png");
   const auto scan = [&] { static_cast<void>(adtr::scan_training(folder.path())); };
   check_stops(scan, ErrorCode::file_missing, train / "good",
-              "no such folder, yet " + (train / "Good").string() + " is there; rename it to good");
+              "no such folder, but " + (train / "Good").string() + " exists; rename that folder to good");
   write_image(train / "good" / "1.png");
-  check_stops(scan, ErrorCode::bad_data, train / "Good", "beside " + (train / "good").string());
+  check_stops(scan, ErrorCode::bad_data, train / "Good", "but there is also " + (train / "good").string());
   const auto set = adtr::scan_training(folder.path(), allow);
   CHECK(names(set) == Names{"good/1.png"});
   check_allowed(set, train / "Good", "it is left out");
@@ -158,7 +158,7 @@ TEST_CASE("one image with two labels, by copy, hard link and link") {
     put(learned, data.test / "good" / "9.png");
     check_stops(data.scan(), ErrorCode::bad_data, data.test / "good" / "9.png",
                 "the same image as " + learned.string());
-    check_allowed(adtr::scan_test(data.root, allow), data.test / "good" / "9.png", "it may have learned");
+    check_allowed(adtr::scan_test(data.root, allow), data.test / "good" / "9.png", "it may have been trained on");
   }
   SECTION("learned from as good and defective") {
     put(learned, bent);
@@ -208,7 +208,7 @@ TEST_CASE("masks for missing images stop, or are listed where that is allowed") 
   const Labelled data;
   SECTION("of a kind that is there") {
     const auto mask = write_mask(data.truth / "bent" / "8_mask.png", true);
-    check_stops(data.scan(), ErrorCode::bad_data, mask, "a mask for a missing image");
+    check_stops(data.scan(), ErrorCode::bad_data, mask, "is the mask of a missing image");
     check_allowed(adtr::scan_test(data.root, allow), mask, "the mask is not used");
   }
   SECTION("of a kind that is not") {

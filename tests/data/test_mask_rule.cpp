@@ -153,8 +153,8 @@ TEST_CASE("a mask that lies in the alpha channel is refused") {
     return png_file({.height = side, .width = side, .colour = colour, .rows = png_rows(pixels, side, side, channels)});
   };
   for (const std::uint8_t value : {std::uint8_t{0}, std::uint8_t{255}}) {
-    masks.check_unclear(file(4, 2, value), "the mask lies in the alpha channel");
-    masks.check_unclear(file(6, 4, value), "the mask lies in the alpha channel");
+    masks.check_unclear(file(4, 2, value), "the mask is in the alpha channel");
+    masks.check_unclear(file(6, 4, value), "the mask is in the alpha channel");
   }
   // Colours that differ count, whatever alpha says; so does one colour with one alpha.
   std::vector<std::uint8_t> pixels;

@@ -148,7 +148,7 @@ TEST_CASE("what adtr_paper cannot use is named") {
   a[6] = "tank";
   Outcome outcome = run(a);
   CHECK(outcome.status == 1);
-  CHECK(outcome.err.find("'tank' is not one of CIFAR-10's") != std::string::npos);
+  CHECK(outcome.err.find("'tank' is not a class of CIFAR-10") != std::string::npos);
   std::ofstream(folder.file("out") + "/results.json") << "{}";
   outcome = run(arguments(folder, "out"));
   CHECK(outcome.status == 1);

@@ -92,7 +92,7 @@ TEST_CASE("the page says how many parts the threshold judges rightly, and what i
   CHECK(count(html, ">defect missed<") == 1);
   CHECK(count(html, ">defect found<") == 1);
   CHECK(contains(html, "1.5<"));
-  CHECK(contains(html, "4.25 and more"));
+  CHECK(contains(html, "4.25 and above"));
   adtr::Report open = example();
   open.threshold.reset();
   const std::string without = adtr::report_html(open);

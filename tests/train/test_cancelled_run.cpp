@@ -72,7 +72,7 @@ TEST_CASE(
                               : step == 3 ? "in epoch 2 of 2"
                                           : "after its last epoch, before the model was written";
     CHECK(said == "training was interrupted " + place + "; " + r.out +
-                      ".checkpoint holds the work, go on with --resume (TrainingRequest::resume)");
+                      ".checkpoint holds the finished steps, resume it with --resume (TrainingRequest::resume)");
     CHECK(folder.names() == std::vector<std::string>{"out.checkpoint", "straight"});
     TrainingRequest again = r;
     again.resume = true;
@@ -98,7 +98,7 @@ TEST_CASE("A run that is cancelled twice goes on twice, and a cancelled start le
   const std::string checkpoint = small_run::bytes_of(r.out + ".checkpoint");
   r.resume = true;
   CHECK_THAT(small_run::error_of(r, reading.progress()).what(),
-             ContainsSubstring("; nothing of this is kept, and " + r.out + ".checkpoint is as it was"));
+             ContainsSubstring("; nothing was saved, and " + r.out + ".checkpoint is unchanged"));
   CHECK(small_run::bytes_of(r.out + ".checkpoint") == checkpoint);
   CHECK_THAT(small_run::error_of(r, second.progress()).what(), ContainsSubstring("in epoch 2 of 2"));
   static_cast<void>(small_run::train(r));
@@ -169,9 +169,9 @@ TEST_CASE("Where the work cannot be saved, that is said beside why the run ended
     };
     const adtr::Error e = small_run::error_of(r, progress);
     CHECK(e.code() == ErrorCode::cancelled);
-    CHECK_THAT(e.what(),
-               ContainsSubstring("training was interrupted in epoch 1 of 2, and its work could not be saved: " +
-                                 checkpoint + ": cannot be written"));
+    CHECK_THAT(e.what(), ContainsSubstring(
+                             "training was interrupted in epoch 1 of 2, and its finished steps could not be saved: " +
+                             checkpoint + ": cannot be written"));
   }
   SECTION("a callback that throws") {
     progress.epoch = [&](const auto&) {
@@ -179,7 +179,7 @@ TEST_CASE("Where the work cannot be saved, that is said beside why the run ended
       throw std::runtime_error("mine");
     };
     const adtr::Error e = small_run::error_of(r, progress);
-    CHECK_THAT(e.what(), ContainsSubstring("mine; and the training so far could not be saved: " + checkpoint + ": "));
+    CHECK_THAT(e.what(), ContainsSubstring("mine; the training so far could not be saved: " + checkpoint + ": "));
     try {
       std::rethrow_if_nested(e);
     } catch (const std::runtime_error& mine) {

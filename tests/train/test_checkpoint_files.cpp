@@ -26,8 +26,8 @@ TEST_CASE("A checkpoint is gone on with or left alone, and no other file of its 
   const std::string bytes = small_run::bytes_of(checkpoint);
   adtr::Error e = small_run::error_of(r);
   CHECK(e.code() == ErrorCode::file_conflict);
-  CHECK(std::string(e.what()) ==
-        checkpoint + ": an interrupted run left it; go on with --resume " + "(TrainingRequest::resume), or delete it");
+  CHECK(std::string(e.what()) == checkpoint + ": an interrupted run left it; resume it with --resume " +
+                                     "(TrainingRequest::resume), or delete it");
   CHECK(small_run::bytes_of(checkpoint) == bytes);
 
   std::ofstream(checkpoint) << "the user's";
@@ -106,8 +106,9 @@ TEST_CASE("What has changed since a checkpoint was written is named in words, be
   refused(with([](auto& c) { c.options.epochs = 3; }), "was made with --epochs 2, this run has 3");
   refused(with([](auto& c) { c.options.alpha = 0.5; }), "was made with --alpha 0.003, this run has 0.5");
   refused(with([](auto& c) { c.confetti = false; }),
-          "was made with confetti (--anomalies confetti), this run is without it");
-  refused(with([](auto& c) { c.mirror = true; }), "was made without mirror images (--mirror), this run is with them");
+          "was made with confetti (--anomalies confetti), this run trains without it");
+  refused(with([](auto& c) { c.mirror = true; }),
+          "was made without mirror images (--mirror), this run trains with them");
   refused(with([](auto& c) { c.hold_out = 0.0; }),
           "was made with 2 good images held out (--hold-out), this run holds 0 out");
   refused(with([&](auto& c) { c.good = std::vector<adtr::Sample>(good.begin(), good.end() - 1); }),
@@ -125,7 +126,7 @@ TEST_CASE("What has changed since a checkpoint was written is named in words, be
             c.start.clear();
             c.weights = folder.file("weights");
           }),
-          "the model that training goes on from (--start) has changed since the checkpoint was written");
+          "the model that training continues from (--start) has changed since the checkpoint was written");
   static_cast<void>(small_run::train(r));  // which has not changed
 
   TrainingRequest plain = folder.request("plain");

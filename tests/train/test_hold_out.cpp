@@ -82,13 +82,13 @@ TEST_CASE("A first model from 50 images has a threshold, one from 49 has none an
   CHECK_FALSE(none.threshold);
   CHECK_FALSE(none.description.threshold);
   CHECK(adtr::threshold_advice(none) ==
-        "the model has no threshold, so its verdict is 'undecided': 49 good images are fewer than the 50 from which on "
-        "a fifth is kept apart; add images or give --hold-out 0.2 (TrainingRequest::hold_out)");
+        "the model has no threshold, so its verdict is 'undecided': 49 good images are fewer than the 50 from which "
+        "a fifth is held out by default; add images or pass --hold-out 0.2 (TrainingRequest::hold_out)");
   asked.hold_out = 0.0;
   const TrainingResult zero = small_run::train(asked);
   CHECK_FALSE(zero.threshold);
   CHECK(zero.held_out == 0);
-  CHECK_THAT(adtr::threshold_advice(zero), ContainsSubstring("no good image was kept apart, as --hold-out 0"));
+  CHECK_THAT(adtr::threshold_advice(zero), ContainsSubstring("no good image was held out, as --hold-out 0"));
 }
 
 TEST_CASE("A second stage keeps the images apart that the first was not trained on") {
@@ -132,7 +132,7 @@ TEST_CASE("A second stage keeps the images apart that the first was not trained 
     second.hold_out = 0.2;
     const TrainingResult other = small_run::train(second);
     CHECK(other.hold_out_rule == HoldOutRule::asked);
-    CHECK_THAT(adtr::threshold_advice(other), ContainsSubstring("was trained on images that are held out now"));
+    CHECK_THAT(adtr::threshold_advice(other), ContainsSubstring("was trained on images that are now held out"));
     CHECK(small_run::notes_of(second.out).at("hold_out_caution") == adtr::threshold_advice(other));
     second.options.seed = 3;
     CHECK(adtr::threshold_advice(small_run::train(second)).empty());
@@ -142,7 +142,7 @@ TEST_CASE("A second stage keeps the images apart that the first was not trained 
     static_cast<void>(small_run::train(first));
     const TrainingResult none = small_run::train(second);
     CHECK(none.held_out == 0);
-    CHECK_THAT(adtr::threshold_advice(none), ContainsSubstring("'undecided': the model that training went on from"));
+    CHECK_THAT(adtr::threshold_advice(none), ContainsSubstring("'undecided': the model that training continued from"));
     second.hold_out = 0.2;
     CHECK_FALSE(adtr::threshold_advice(small_run::train(second)).empty());
   }

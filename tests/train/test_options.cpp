@@ -168,7 +168,7 @@ TEST_CASE("What does not go together, or cannot be written, is refused before th
   said(changed, ErrorCode::no_such_network, "not compiled for efficientnet_lite0 32/7");
   changed = r;
   changed.resume = true;
-  said(changed, ErrorCode::file_missing, "m.adtr.checkpoint: no such checkpoint to go on with");
+  said(changed, ErrorCode::file_missing, "m.adtr.checkpoint: no such checkpoint to resume from");
   changed = r;
   changed.out = folder.file("");
   CHECK_THAT(small_run::error_of(changed).what(), !ContainsSubstring("missing0.png"));

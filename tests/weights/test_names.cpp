@@ -93,7 +93,7 @@ TEST_CASE("Names that no such network has are refused") {
     for (const Convention to : {Convention::torchvision, Convention::lukemelas}) {
       INFO(name);
       const std::string error = error_of([&] { static_cast<void>(adtr::translate(name, to, b0, true)); });
-      CHECK(error.find("have none for the tensor \"" + std::string(name) + "\"") != std::string::npos);
+      CHECK(error.find("has no tensor that timm calls \"" + std::string(name) + "\"") != std::string::npos);
     }
 }
 

@@ -126,15 +126,15 @@ TEST_CASE("a file with plain weights and averages, or with two backbones, is not
   };
   CHECK(both("", "ema.") == path +
                                 ": holds plain weights (without a prefix) and their averages, EMA (with the prefix "
-                                "\"ema.\"); tools/convert_weights takes one of them, with --no-ema or --ema");
+                                "\"ema.\"); choose one with tools/convert_weights --no-ema or --ema");
   CHECK(both("state_dict_ema.module.", "state_dict.module.") ==
         path +
             ": holds plain weights (with the prefix \"state_dict.module.\") and their averages, EMA (with the prefix "
-            "\"state_dict_ema.module.\"); tools/convert_weights takes one of them, with --no-ema or --ema");
+            "\"state_dict_ema.module.\"); choose one with tools/convert_weights --no-ema or --ema");
   CHECK(both("encoder_q.", "encoder_k.") ==
         path +
             ": holds 2 backbones, one with the prefix \"encoder_k.\" and one with the prefix \"encoder_q.\"; "
-            "tools/convert_weights takes one of them, with --prefix");
+            "choose one with tools/convert_weights --prefix");
 }
 
 TEST_CASE("averages are told by whole words") {
@@ -177,22 +177,21 @@ TEST_CASE("weights of another network are named instead of listing what is missi
   const std::string path = folder.file("w");
   Weights<Lite0> lite;
   write_names(path, "timm_resnet18", "", 1);
-  CHECK(load(path, lite) ==
-        path +
-            ": holds the weights of another network, as it seems of resnet18: of this network's 240 "
-            "tensors 239 are missing, as \"conv_stem.weight\"; the file has others, as "
-            "\"conv1.weight\"");
+  CHECK(load(path, lite) == path +
+                                ": holds the weights of another network, probably resnet18: 239 of this network's 240 "
+                                "tensors are missing, such as \"conv_stem.weight\"; the file has others, such as "
+                                "\"conv1.weight\"");
   const std::vector<float> one{1.0F};
   for (const auto& [name, network] : std::vector<std::pair<std::string, std::string>>{
-           {"blocks.0.attn.qkv.weight", ", as it seems of a vision transformer (ViT)"},
-           {"layers.0.blocks.0.attn.relative_position_bias_table", ", as it seems of a Swin transformer"},
-           {"model.embed_tokens.weight", ", as it seems of a language model"},
+           {"blocks.0.attn.qkv.weight", ", probably a vision transformer (ViT)"},
+           {"layers.0.blocks.0.attn.relative_position_bias_table", ", probably a Swin transformer"},
+           {"model.embed_tokens.weight", ", probably a language model"},
            {"mystery", ""}}) {
     adtr::write_safetensors(path, std::vector{adtr::tensor_of<float>(name, {1}, one)}, {});
     CHECK(load(path, lite) ==
           path + ": holds the weights of another network" + network +
-              ": of this network's 240 tensors 240 are missing, as \"conv_stem.weight\"; the file has "
-              "others, as \"" +
+              ": 240 of this network's 240 tensors are missing, such as \"conv_stem.weight\"; the file has "
+              "others, such as \"" +
               name + "\"");
   }
   // A few missing ones are still listed: those of the batch norm that a file without this bias must have.

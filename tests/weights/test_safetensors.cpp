@@ -213,7 +213,7 @@ TEST_CASE("write_safetensors refuses what no reader would take") {
   };
   const auto t = [&](std::string name) { return adtr::tensor_of<float>(std::move(name), {2}, f); };
   CHECK(write({t("a"), t("b"), t("a")}).find("two tensors have the name \"a\"") != std::string::npos);
-  CHECK(write({t("__metadata__")}).find("kept for the metadata") != std::string::npos);
+  CHECK(write({t("__metadata__")}).find("reserved for the metadata") != std::string::npos);
   CHECK(write({t("\xFF")}).find("not UTF-8") != std::string::npos);
   CHECK(write({t("a")}, {{"k", "\xC3"}}).find("not UTF-8") != std::string::npos);
   CHECK(write({adtr::tensor_of<float>("a", {3}, f)}).find("of shape [3] does not have the size of its 8 bytes") !=

@@ -88,7 +88,7 @@ TEST_CASE("safetensors reference: test_whitespace_padded_header, test_whitespace
 TEST_CASE("safetensors reference: test_serialization_fp4, test_serialization_fp4_misaligned") {
   const auto f4 = parse(file_of(R"({"a":{"dtype":"F4","shape":[1,2],"data_offsets":[0,1]}})", 1));
   CHECK(f4.tensors.at(0).elements() == 2);
-  refused(file_of(R"({"a":{"dtype":"F4","shape":[1,3],"data_offsets":[0,2]}})", 2), "no whole number of bytes");
+  refused(file_of(R"({"a":{"dtype":"F4","shape":[1,3],"data_offsets":[0,2]}})", 2), "not a whole number of bytes");
   refused(file_of(R"({"a":{"dtype":"F4","shape":[1,2],"data_offsets":[0,2]}})", 2), "needs 1 bytes");
 }
 
