@@ -131,7 +131,7 @@ TEST_CASE("an experiment killed at three moments ends with the bits of one left 
     other.insert(other.end(), {"--learning-rate", "0.001"});
     const Outcome outcome = run(other);
     CHECK(outcome.status == 1);
-    CHECK(outcome.err.find("is of other settings: learning-rate is ") != std::string::npos);
+    CHECK(outcome.err.find("has other settings: learning-rate is ") != std::string::npos);
     CHECK(rows_of(folder, "straight") == rows);
     other = arguments(folder, "straight");
     other[12] = "1";  // epochs
