@@ -17,7 +17,7 @@ namespace {
 
 bool on_cache_line(const void* p) { return reinterpret_cast<std::uintptr_t>(p) % adtr::alignment == 0; }
 
-/// The peak of what some plan takes, found at compile time.
+/// The peak of a plan, found at compile time.
 constexpr adtr::Index planned() {
   adtr::Arena<float> arena;
   static_cast<void>(arena.take(100));
@@ -111,7 +111,7 @@ TEST_CASE("a buffer that was moved from is empty", "[core]") {
   CHECK((a.size() == 3 && b.size() == 0 && b.span().empty()));
 }
 
-TEST_CASE("a size that no memory has is an error that names it", "[core]") {
+TEST_CASE("a size beyond any memory is an error that names it", "[core]") {
   const auto sentence_of = [](adtr::Index size) -> std::string {
     try {
       const adtr::Buffer<float> buffer(size);
@@ -129,7 +129,7 @@ TEST_CASE("a size that no memory has is an error that names it", "[core]") {
   CHECK(sentence_of(-1) ==
         "out of memory: -1 elements of 4 bytes were requested for the weights of a test, which is more than a computer "
         "can address");
-#ifndef ADTR_SANITIZED  // the address sanitizer ends the program where it has no memory
+#ifndef ADTR_SANITIZED  // the address sanitizer ends the program if it has no memory
   const adtr::MemoryFor inner("a test");
   CHECK(sentence_of(most / 8) == "out of memory: the system refused 4398046511104.0 MiB for a test");
 #endif
