@@ -1,4 +1,4 @@
-"""Tests tools/convert_weights with files made by hand: the standard library only, no PyTorch."""
+"""Tests tools/convert_weights with hand-made files. Needs the standard library only, not PyTorch."""
 import contextlib
 import fcntl
 import importlib.machinery
@@ -34,12 +34,12 @@ sys.dont_write_bytecode = True
 tool = load_tool()
 
 
-# What an earlier run of the tool left at the output.
+# The output of an earlier run of the tool.
 EARLIER = b"".join(tool.safetensors_bytes({}, {"architecture": "resnet18", "source": "earlier"}))
 
 
 class Fake:
-    """Pickles as torch pickles a tensor: a call of _rebuild_tensor_v2 on a storage that is named, not held."""
+    """Pickles like a tensor of torch: as a call of _rebuild_tensor_v2 on a storage that is named but not contained."""
 
     def __init__(self, kind, key, values, shape, stride, offset=0, claimed=None):
         self.kind, self.key, self.values, self.shape, self.stride, self.offset = kind, key, values, shape, stride, offset
@@ -65,7 +65,7 @@ class Pickler(pickle.Pickler):
 
 
 def pickled(value, protocol=2, view=(None,)):
-    """The pickle of a state_dict of Fakes, with names of a torch that is not there."""
+    """Returns the pickle of a state_dict of Fakes, with the names of torch, which is not installed."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
 
     def _rebuild_tensor_v2():
@@ -111,21 +111,21 @@ def zip_file(state, compression=zipfile.ZIP_STORED, byteorder=b"little", object_
 
 
 def resnet_state(**extra):
-    """As little as is taken for a ResNet-18."""
+    """Returns the smallest state that is recognised as a ResNet-18."""
     state = {f"layer{s}.{b}.conv1.weight": Fake("FloatStorage", f"1{s}{b}", [1.0], (1,), (1,))
              for s in range(1, 5) for b in range(2)}
     return {"conv1.weight": Fake("FloatStorage", "0", [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], (2, 3), (3, 1)), **state, **extra}
 
 
 def lite_state():
-    """As little as is taken for the Lite0 of the package."""
+    """Returns the smallest state that is recognised as the Lite0 of the package."""
     state = {f"_blocks.{i}._depthwise_conv.weight": Fake("FloatStorage", f"b{i}", [1.0], (1,), (1,)) for i in range(16)}
     head = Fake("FloatStorage", "h", [0.5] * 320, (1, 320, 1, 1), (320, 1, 1, 1))
     return {"_conv_stem.weight": Fake("FloatStorage", "s", [1.0], (1,), (1,)), "_conv_head.weight": head, **state}
 
 
 def read_safetensors(path):
-    """(metadata, {name: (dtype, shape, bytes)})."""
+    """Returns (metadata, {name: (dtype, shape, bytes)})."""
     raw = path.read_bytes()
     (n,) = struct.unpack("<Q", raw[:8])
     header, data = json.loads(raw[8:8 + n]), raw[8 + n:]
@@ -144,7 +144,7 @@ class ConvertWeights(unittest.TestCase):
         self.out = self.folder / "out.safetensors"
 
     def run_tool(self, *arguments):
-        """(exit status, standard error)."""
+        """Returns (exit status, standard error)."""
         errors = io.StringIO()
         with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
             try:
@@ -161,7 +161,7 @@ class ConvertWeights(unittest.TestCase):
         return read_safetensors(self.out)
 
     def refuse(self, content, sentence, *options):
-        """The file is refused in one sentence that names it, and what stood at the output stays."""
+        """Checks that one sentence names and refuses the file, and that the old output is unchanged."""
         path = self.folder / "bad.pth"
         path.write_bytes(content)
         self.out.write_bytes(EARLIER)
@@ -249,7 +249,7 @@ class ConvertWeights(unittest.TestCase):
                 self.assertEqual(again, tensors)
 
     def wrapped(self, result):
-        """A file of either format that holds nested dictionaries of Fakes."""
+        """Returns a file in either format with nested dictionaries of Fakes."""
         fakes = {}
 
         def collect(value):
@@ -265,7 +265,7 @@ class ConvertWeights(unittest.TestCase):
         return b"".join(parts + [struct.pack("<q", len(fakes[k].values)) + fakes[k].data() for k in sorted(fakes)])
 
     def renamed(self, state, suffix, prefix=""):
-        """The state with other storages and values."""
+        """Returns the state with other storages and values."""
         return {prefix + n: Fake(f.kind, f.key + suffix, [v + 1 for v in f.values], f.shape, f.stride)
                 for n, f in state.items()}
 
@@ -396,7 +396,7 @@ class ConvertWeights(unittest.TestCase):
                 parts = [pickle.dumps(x, 2) for x in (MAGIC, PROTOCOL, {"little_endian": True})]
                 self.refuse(b"".join(parts) + pickled(state, protocol), "which weights do not need")
                 self.refuse(zip_file({}, object_pickle=pickled(state, protocol, ())), "which weights do not need")
-                # The first thing in the file is a pickle, too.
+                # The file begins with a pickle, too.
                 self.refuse(b"\x80\x02" + pickle.dumps(attack, protocol).removeprefix(b"\x80\x02"),
                             "which weights do not need")
                 self.assertFalse(sentinel.exists())

@@ -1,4 +1,4 @@
-// Files that are no weights are called by their names, with what to do.
+// Files that are not weights are named by their type, with advice.
 #include "adtr/weights/foreign_file.hpp"
 
 #include "adtr/models/description.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-/// "code: sentence" without the file's name, which must be there.
+/// Returns "code: sentence" without the name of the file, which must be present.
 std::string refusal(const std::string& content, bool as_model) {
   const TemporaryFolder folder;
   const std::string path = folder.file("given");
@@ -37,7 +37,7 @@ std::string zip(const std::string& first) {
 
 }  // namespace
 
-TEST_CASE("foreign files are called by their names") {
+TEST_CASE("foreign files are named by their type") {
   const std::string convert = "; tools/convert_weights converts it to a safetensors file";
   const std::string expected = ", expected weights or a model";
   const std::string other = ", expected safetensors; tools/convert_weights converts weights from PyTorch only";
@@ -90,11 +90,11 @@ TEST_CASE("foreign files are called by their names") {
   }
 }
 
-TEST_CASE("what is not known, and safetensors files, are not called anything") {
+TEST_CASE("unknown and safetensors files get no type") {
   CHECK(refusal("\x9f\x01\x02\x03\x04\x05\x06\x07\x08\x09", false) ==
         "bad_weights: not a safetensors file: its first 8 bytes do not give the length of a header below 100 MB");
   CHECK(refusal("", false) == "bad_weights: not a safetensors file: expected at least 8 bytes, found 0");
-  // The length of a header can look like any text; what follows is what counts.
+  // The length of a header can look like any text; the bytes after it decide.
   for (int length = 2; length < 70'000; length += 97) {
     std::string file(8, '\0');
     for (std::size_t i = 0; i < 3; ++i) file[i] = static_cast<char>(length >> 8 * i);
@@ -103,7 +103,7 @@ TEST_CASE("what is not known, and safetensors files, are not called anything") {
   }
 }
 
-TEST_CASE("models, checkpoints and backbones given in the place of one another are named") {
+TEST_CASE("models, checkpoints and backbones that are confused are named") {
   const TemporaryFolder folder;
   const auto written = [&](const std::map<std::string, std::string>& metadata, const std::string& tensor) {
     const std::vector<float> one{1.0F};

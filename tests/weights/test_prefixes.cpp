@@ -1,4 +1,4 @@
-// What trainers put before a backbone's names is taken off; what holds two backbones is not chosen from.
+// Prefixes of trainers are removed from a backbone's names; a file with two backbones is refused.
 #include "adtr/weights/prefixes.hpp"
 
 #include <fstream>
@@ -25,7 +25,7 @@ struct Weights {
     for (std::size_t i = 0; i < memory.span().size(); ++i) memory.span()[i] = static_cast<float>(i % 251) - 125.0F;
     adtr::walk_parameters(parameters, "", writer);
   }
-  /// As a file's tensors, each name changed.
+  /// Returns the tensors of a file with changed names.
   [[nodiscard]] std::vector<adtr::SafetensorsTensor> named(const auto& rename) {
     std::vector<adtr::SafetensorsTensor> tensors = writer.tensors();
     for (auto& tensor : tensors) tensor.name = rename(tensor.name);
@@ -33,7 +33,7 @@ struct Weights {
   }
 };
 
-/// The error of loading a file, and whether all values are as written where there is none.
+/// Returns the error of loading a file; without one, checks that all values are as written.
 template <class Layers>
 std::string load(const std::string& path, Weights<Layers>& weights) {
   return error_of([&] {
@@ -79,7 +79,7 @@ void write_names(const std::string& path, const std::string& list, const std::st
 
 }  // namespace
 
-TEST_CASE("a backbone is found behind any prefix, of every convention") {
+TEST_CASE("a backbone is found with any prefix, in every convention") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   Weights<Lite0> lite;
@@ -101,7 +101,7 @@ TEST_CASE("a backbone is found behind any prefix, of every convention") {
   }
 }
 
-TEST_CASE("behind the prefix nothing surplus is passed over") {
+TEST_CASE("surplus tensors with the prefix are reported") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   Weights<Lite0> lite;
@@ -114,7 +114,7 @@ TEST_CASE("behind the prefix nothing surplus is passed over") {
                                 "\"module.blocks.9.0.conv_pw.weight\"");
 }
 
-TEST_CASE("a file with plain weights and averages, or with two backbones, is not chosen from") {
+TEST_CASE("a file with plain weights and averages, or with two backbones, is refused") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   Weights<ResNet> resnet;
@@ -137,7 +137,7 @@ TEST_CASE("a file with plain weights and averages, or with two backbones, is not
             "choose one with tools/convert_weights --prefix");
 }
 
-TEST_CASE("averages are told by whole words") {
+TEST_CASE("averages are recognised by whole words") {
   for (const char* prefix :
        {"ema.", "model_ema.module.", "ema_model.", "state_dict_ema.", "swa_model.", "shadow.", "a.b_ema_c."})
     CHECK(adtr::is_average_prefix(prefix));
@@ -145,7 +145,7 @@ TEST_CASE("averages are told by whole words") {
     CHECK_FALSE(adtr::is_average_prefix(prefix));
 }
 
-TEST_CASE("architectures are recognised by real names, behind a prefix or not") {
+TEST_CASE("architectures are recognised by real names, with and without a prefix") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   struct Case {

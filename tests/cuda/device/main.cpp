@@ -12,7 +12,7 @@
 
 namespace {
 
-/// What ctest takes for "skipped", see SKIP_RETURN_CODE.
+/// The exit code that ctest counts as "skipped", see SKIP_RETURN_CODE.
 constexpr int skipped = 77;
 
 int leave_out(const std::string& reason) {
