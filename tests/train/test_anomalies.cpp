@@ -1,4 +1,4 @@
-// Batches with anomalies: how often, which, marked where; and training on them is repeatable and does what it should.
+// Batches with anomalies: their frequency, their choice and their anomalous tokens. Training on them is repeatable.
 #include "adtr/train/anomalies.hpp"
 
 #include <algorithm>
@@ -13,7 +13,7 @@ using small::Index;
 using small::tokens;
 constexpr Index size = tokens * small::channels;
 
-/// Features of 1000 + the normal image's number, the first token marked.
+/// Features of 1000 + the normal image's number, with the first token anomalous.
 struct Numbered final : adtr::AnomalySource<float> {
   void draw(Index image, adtr::RandomStream, float* features, std::span<std::uint8_t> anomalous) override {
     std::fill_n(features, size, 1000.0F + static_cast<float>(image));
@@ -56,7 +56,7 @@ Trained train(const adtr::TrainingOptions& o, int threads, Index resumed_at = -1
   auto trainer = started();
   Trained result;
   while (trainer->state().epoch < o.epochs) {
-    if (trainer->state().epoch == resumed_at) {  // another trainer goes on from the state alone
+    if (trainer->state().epoch == resumed_at) {  // another trainer continues from the state
       auto next = started();
       std::copy_n(trainer->state().parameters.data(), next->state().parameters.size(), next->state().parameters.data());
       std::copy_n(trainer->state().first_moment.data(), next->state().parameters.size(),
@@ -84,7 +84,7 @@ adtr::TrainingOptions options(adtr::Loss loss) {
 
 }  // namespace
 
-TEST_CASE("Images of a batch are replaced with the probability asked for, anew in every step") {
+TEST_CASE("Images of a batch are replaced with the given probability, independently in every step") {
   constexpr Index images = 40;
   adtr::FeatureCache<float> normal(images, tokens, small::channels, 1 << 30);
   for (Index i = 0; i < images; ++i) std::fill_n(normal.image(i).data, size, static_cast<float>(i));
@@ -113,7 +113,7 @@ TEST_CASE("Images of a batch are replaced with the probability asked for, anew i
     if (step % 100 != 0) continue;
     batches.fill(wanted, step, again.data(), marks_again);
     CHECK((again == features && marks_again == marks));
-    // An image's fate does not depend on its neighbours in the batch.
+    // Whether an image is replaced does not depend on its neighbours in the batch.
     std::vector<std::uint8_t> alone(tokens);
     batches.fill(std::span(wanted).subspan(2, 1), step, again.data(), alone);
     CHECK(again[0] == features[2 * static_cast<std::size_t>(size)]);
@@ -122,7 +122,7 @@ TEST_CASE("Images of a batch are replaced with the probability asked for, anew i
   if (probability > 0.0 && probability < 1.0) CHECK(std::count(seen.begin(), seen.end(), true) == 16);
 }
 
-TEST_CASE("Known anomalies come with their marks, each as likely, and so do several sources") {
+TEST_CASE("Known anomalies have their anomalous tokens and are equally likely, and so are several sources") {
   adtr::FeatureCache<float> normal(1, tokens, small::channels, 1 << 30), defects(3, tokens, small::channels, 1 << 30);
   std::vector<std::uint8_t> known_marks(3 * tokens);
   for (Index i = 0; i < 3; ++i) {
@@ -151,7 +151,7 @@ TEST_CASE("Known anomalies come with their marks, each as likely, and so do seve
   for (std::size_t i = 0; i < 3; ++i) CHECK(std::abs(counts[i] - 500) < 4 * std::sqrt(417.0));
 }
 
-TEST_CASE("A token is anomalous where any of its pixels is") {
+TEST_CASE("A token is anomalous if any of its pixels is") {
   adtr::Mask mask(20, 30);
   std::vector<std::uint8_t> marks(16);
   const auto marked = [&](Index y, Index x) {
@@ -183,7 +183,7 @@ TEST_CASE("Training with anomalies lowers the loss and pushes defects apart") {
   }
 }
 
-TEST_CASE("Training with anomalies gives the same bits for any number of threads, and when it is taken up again") {
+TEST_CASE("Training with anomalies gives the same bits for any number of threads, and when it is resumed") {
   for (const adtr::Loss loss : {adtr::Loss::pixel, adtr::Loss::image}) {
     const auto o = options(loss);
     const auto one = train<adtr::Cpu>(o, 1).parameters;

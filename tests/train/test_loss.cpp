@@ -1,5 +1,5 @@
-// L_px and L_img: gradients against differences, their guards, and one result on every backend. (PyTorch's values:
-// tests/golden.)
+// L_px and L_img: gradients against differences, guards, and the same results on every backend. (For PyTorch's values
+// see tests/golden.)
 #include "adtr/train/loss.hpp"
 
 #include <functional>
@@ -26,7 +26,7 @@ struct Result {
   std::vector<T> gradient;
 };
 
-/// top 0: L_px.
+/// top 0 means L_px.
 template <class B>
 Result<typename B::Scalar> loss_of(const std::vector<typename B::Scalar>& f, const std::vector<typename B::Scalar>& g,
                                    const Marks& marks, Index top, double scale = 1.0, int threads = 1,
@@ -53,7 +53,7 @@ bool finite(const std::vector<T>& values) {
 
 }  // namespace
 
-TEST_CASE("The gradients of L_px and L_img are what differences give") {
+TEST_CASE("The gradients of L_px and L_img match differences") {
   const auto f = suite::numbers<double>(2 * positions * channels, 1);
   auto g = suite::numbers<double>(2 * positions * channels, 2);
   const Index top = GENERATE(0, 1, 3, 6, 20);
@@ -110,7 +110,7 @@ TEMPLATE_TEST_CASE("A perfect or a hopeless reconstruction gives finite gradient
     const auto result = loss_of<TestType>(f, far, marks, top);
     CHECK(std::isfinite(result.loss));
     CHECK(finite(result.gradient));
-    if (marks == all) CHECK(result.gradient == std::vector<T>(f.size(), T{0}));  // far enough apart
+    if (marks == all) CHECK(result.gradient == std::vector<T>(f.size(), T{0}));  // anomalous and already far apart
   }
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("A reconstruction that is not a number gives a loss that is not a numb
   CHECK(std::isnan(loss_of<Oracle>(f, g, all, 3).loss));
 }
 
-TEST_CASE("Of equal distances the first count") {
+TEST_CASE("Among equal distances, the first ones count") {
   std::vector<double> f(2 * positions * channels, 0.0), g(f.size(), 1.0);
   const auto result = loss_of<Oracle>(f, g, none, 2);
   for (Index u = 0; u < 2 * positions; ++u)
