@@ -1,4 +1,4 @@
-/// Folders in MVTec's layout and plain ones, whole and broken.
+/// Folders in MVTec's layout and plain ones, intact and broken.
 #include "folder_support.hpp"
 
 using namespace test_data;
@@ -95,7 +95,7 @@ TEST_CASE("masks that do not fit their images") {
   }
   SECTION("one for two images") {
     write_image(root / "test" / "bent" / "0.jpg");
-    CHECK(adtr::scan_test(root).size() == 2);  // two images of one stem are no fault
+    CHECK(adtr::scan_test(root).size() == 2);  // two images with the same stem are allowed
     write_image(truth / "bent" / "0_mask.png");
     check_stops(scan, ErrorCode::bad_data, truth / "bent" / "0_mask.png",
                 "is the mask of two images, " + (root / "test" / "bent" / "0.jpg").string() + " and " +
