@@ -67,7 +67,7 @@ adtr::TrainingRequest request_of(const TrainOptions& options) {
   return r;
 }
 
-/// Whether there is a checkpoint to go on with. One that is there without --resume is refused by train_model().
+/// Whether to resume from a checkpoint. Without --resume, train_model() refuses to start if there is one.
 bool resumes(const TrainOptions& options) {
   const std::string checkpoint = options.out + ".checkpoint";
   std::error_code error;

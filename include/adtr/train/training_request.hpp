@@ -27,7 +27,7 @@ struct TrainingRequest {
   /// train from the beginning. Used for the second stage of the paper's training with anomalies
   /// (second_stage_options()).
   std::string start;
-  /// Anomalies to train with (options.loss is then pixel or image): confetti on the good images, made anew in every
+  /// Anomalies to train with (options.loss is then pixel or image): confetti on the good images, different in every
   /// step; defects as found by scan_defects(); or both, each for half of the replaced images. Loss::pixel needs a mask
   /// for every defect. Do not evaluate on images that were trained on.
   bool confetti = false;
