@@ -1,6 +1,6 @@
 """Comments, docs, messages and help texts stay in plain English.
 
-Each pattern is a turn of phrase that was once rewritten, with a sentence that it must find. Code is searched for names.
+Each pattern is a turn of phrase that was once rewritten, with a sentence that it must find. NAMES are for identifiers.
 """
 import bisect
 import pathlib
@@ -69,10 +69,10 @@ def files():
 
 
 def prose(text, suffix):
-    """Returns (text, offsets of its lines): the comments and string literals of C++ and shell, or all of any other text.
+    """Returns (text, offsets of its lines): the comments and string literals of C++ and shell, all of any other text.
 
-    Comment marks and the quotes between joined literals are removed, so that a phrase may extend over lines. ¶ marks the
-    beginning of a comment.
+    Comment marks and the quotes between joined literals are removed, so that a phrase may extend over lines. ¶ marks
+    the beginning of a comment.
     """
     code = {".hpp": "//", ".cpp": "//", ".cuh": "//", ".cu": "//", ".sh": "#"}.get(suffix)
     joined, offsets, in_comment = "", [], False
