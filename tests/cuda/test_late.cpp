@@ -23,9 +23,9 @@ TEST_CASE("An epoch does not wait for its steps") {
     std::function<Index()> waiting = [] { return Index{0}; };
     Source() { small::fill(cache); }
     [[nodiscard]] Index images() const override { return cache.images(); }
-    void fill(std::span<const Index> numbers, Index step, float* features, std::span<std::uint8_t> marks) override {
-      cache.fill(numbers, step, features, marks);
-      for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = i % 7 == 2 ? 1 : 0;
+    void fill(std::span<const Index> numbers, Index step, float* features, std::span<std::uint8_t> anomalous) override {
+      cache.fill(numbers, step, features, anomalous);
+      for (std::size_t i = 0; i < anomalous.size(); ++i) anomalous[i] = i % 7 == 2 ? 1 : 0;
       asked.push_back(waiting());
     }
   };
@@ -58,9 +58,9 @@ TEST_CASE(
     adtr::FeatureCache<float> cache{small::images, small::tokens, small::channels, 1 << 30};
     Source() { small::fill(cache); }
     [[nodiscard]] Index images() const override { return cache.images(); }
-    void fill(std::span<const Index> numbers, Index step, float* features, std::span<std::uint8_t> marks) override {
-      cache.fill(numbers, step, features, marks);
-      for (std::size_t i = 0; i < marks.size(); ++i) marks[i] = i % 7 == 2 ? 1 : 0;
+    void fill(std::span<const Index> numbers, Index step, float* features, std::span<std::uint8_t> anomalous) override {
+      cache.fill(numbers, step, features, anomalous);
+      for (std::size_t i = 0; i < anomalous.size(); ++i) anomalous[i] = i % 7 == 2 ? 1 : 0;
     }
   } source;
   using Trainer = adtr::Trainer<small::Net, CudaEmulator>;

@@ -24,13 +24,13 @@ struct Numbered final : adtr::AnomalySource<float> {
 /// Normal features with a jump in some channels of four tokens, the same in every image.
 adtr::KnownAnomalies<float> jumps(adtr::FeatureCache<float>& cache) {
   small::fill(cache, 2);
-  std::vector<std::uint8_t> marks(static_cast<std::size_t>(cache.images() * tokens));
+  std::vector<std::uint8_t> anomalous(static_cast<std::size_t>(cache.images() * tokens));
   for (Index i = 0; i < cache.images(); ++i)
     for (Index t = i % 3; t < i % 3 + 4; ++t) {
-      marks[static_cast<std::size_t>(i * tokens + t)] = 1;
+      anomalous[static_cast<std::size_t>(i * tokens + t)] = 1;
       for (Index c = 0; c < small::channels; c += 2) cache.image(i).row(t)[c] += 5.0F;
     }
-  return {cache, std::move(marks)};
+  return {cache, std::move(anomalous)};
 }
 
 struct Trained {
@@ -97,22 +97,22 @@ TEST_CASE("Images of a batch are replaced with the given probability, independen
   double replaced = 0.0;
   std::vector<bool> seen(16, false);
   for (Index step = 0; step < 1000; ++step) {
-    std::vector<std::uint8_t> marks(4 * tokens), marks_again(marks.size());
-    batches.fill(wanted, step, features.data(), marks);
+    std::vector<std::uint8_t> anomalous(4 * tokens), anomalous_again(anomalous.size());
+    batches.fill(wanted, step, features.data(), anomalous);
     std::size_t pattern = 0;
     for (std::size_t i = 0; i < 4; ++i) {
       const float first = features[i * static_cast<std::size_t>(size)];
       const bool other = first >= 1000.0F;
       CHECK(first == static_cast<float>(wanted[i]) + (other ? 1000.0F : 0.0F));
-      CHECK(marks[i * tokens] == (other ? 1 : 0));
-      CHECK(std::count(marks.begin(), marks.end(), 1) <= 4);
+      CHECK(anomalous[i * tokens] == (other ? 1 : 0));
+      CHECK(std::count(anomalous.begin(), anomalous.end(), 1) <= 4);
       replaced += other ? 1.0 : 0.0;
       pattern = 2 * pattern + (other ? 1 : 0);
     }
     seen[pattern] = true;
     if (step % 100 != 0) continue;
-    batches.fill(wanted, step, again.data(), marks_again);
-    CHECK((again == features && marks_again == marks));
+    batches.fill(wanted, step, again.data(), anomalous_again);
+    CHECK((again == features && anomalous_again == anomalous));
     // Whether an image is replaced does not depend on its neighbours in the batch.
     std::vector<std::uint8_t> alone(tokens);
     batches.fill(std::span(wanted).subspan(2, 1), step, again.data(), alone);
@@ -136,15 +136,15 @@ TEST_CASE("Known anomalies have their anomalous tokens and are equally likely, a
   std::vector<double> counts(4);
   const Index image = 0;
   for (Index step = 0; step < 3000; ++step) {
-    std::vector<std::uint8_t> marks(tokens);
-    batches.fill(std::span(&image, 1), step, features.data(), marks);
-    CHECK(std::count(marks.begin(), marks.end(), 1) == 1);
+    std::vector<std::uint8_t> anomalous(tokens);
+    batches.fill(std::span(&image, 1), step, features.data(), anomalous);
+    CHECK(std::count(anomalous.begin(), anomalous.end(), 1) == 1);
     if (features[0] >= 1000.0F) {
       ++counts[3];
       continue;
     }
     const auto which = static_cast<std::size_t>(features[0] - 10.0F);
-    CHECK(marks[5 + which] == 1);
+    CHECK(anomalous[5 + which] == 1);
     ++counts[which];
   }
   CHECK(std::abs(counts[3] - 1500) < 4 * std::sqrt(750.0));
@@ -153,14 +153,14 @@ TEST_CASE("Known anomalies have their anomalous tokens and are equally likely, a
 
 TEST_CASE("A token is anomalous if any of its pixels is") {
   adtr::Mask mask(20, 30);
-  std::vector<std::uint8_t> marks(16);
+  std::vector<std::uint8_t> anomalous(16);
   const auto marked = [&](Index y, Index x) {
     std::fill(mask.data.begin(), mask.data.end(), std::uint8_t{0});
     mask.data[static_cast<std::size_t>(y * 30 + x)] = 255;
-    adtr::mark_tokens(mask, 4, marks);
+    adtr::mark_tokens(mask, 4, anomalous);
     std::vector<Index> which;
     for (Index t = 0; t < 16; ++t)
-      if (marks[static_cast<std::size_t>(t)] == 1) which.push_back(t);
+      if (anomalous[static_cast<std::size_t>(t)] == 1) which.push_back(t);
     return which;
   };
   using Which = std::vector<Index>;
@@ -170,8 +170,8 @@ TEST_CASE("A token is anomalous if any of its pixels is") {
   CHECK(marked(19, 29) == Which{15});
   adtr::Mask tiny(1, 2);  // fewer pixels than tokens: each token has one
   tiny.data = {0, 255};
-  adtr::mark_tokens(tiny, 4, marks);
-  CHECK(marks == std::vector<std::uint8_t>{0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1});
+  adtr::mark_tokens(tiny, 4, anomalous);
+  CHECK(anomalous == std::vector<std::uint8_t>{0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1, 0, 0, 1, 1});
 }
 
 TEST_CASE("Training with anomalies lowers the loss and pushes defects apart") {

@@ -133,18 +133,18 @@ TEST_CASE("A batch's gradient is the mean of its images', also with more than on
   adtr::Trainer<small::Net, B> trainer(B::Context(1), cache, o);
   auto p = trainer.parameters();
   adtr::initialise<small::Net, double>(p, 1);
-  std::vector<std::uint8_t> marks(images * small::tokens);
-  for (std::size_t i = 0; i < marks.size(); i += 5) marks[i] = 1;
+  std::vector<std::uint8_t> anomalous(images * small::tokens);
+  for (std::size_t i = 0; i < anomalous.size(); i += 5) anomalous[i] = 1;
   std::vector<double> mean(static_cast<std::size_t>(adtr::parameter_count<small::Net>));
   double mean_loss = 0.0;
   for (Index i = 0; i < images; ++i) {
     mean_loss += trainer.gradient(cache.rows().row_range(i * small::tokens, small::tokens), 0,
-                                  std::span(marks).subspan(static_cast<std::size_t>(i * small::tokens),
-                                                           static_cast<std::size_t>(small::tokens))) /
+                                  std::span(anomalous).subspan(static_cast<std::size_t>(i * small::tokens),
+                                                               static_cast<std::size_t>(small::tokens))) /
                  images;
     for (std::size_t j = 0; j < mean.size(); ++j) mean[j] += trainer.gradients().data()[j] / images;
   }
-  CHECK(trainer.gradient(cache.rows(), 0, marks) == Approx(mean_loss));
+  CHECK(trainer.gradient(cache.rows(), 0, anomalous) == Approx(mean_loss));
   double largest = 0.0, farthest = 0.0;
   for (std::size_t j = 0; j < mean.size(); ++j) {
     largest = std::max(largest, std::abs(mean[j]));
