@@ -40,8 +40,9 @@ void describe_model(const adtr::SafetensorsFile& file) {
 void describe_backbone(const adtr::SafetensorsFile& file) {
   const auto has = [&](std::string_view name) { return file.contains(name); };
   const auto convention = adtr::convention_of(has);
-  line("file", file.path() + (convention ? ", weights named as by " + std::string(adtr::convention_name(*convention))
-                                         : ", not the tensors of a backbone that adtr knows"));
+  line("file",
+       file.path() + (convention ? ", weights with the names of " + std::string(adtr::convention_name(*convention))
+                                 : ", not the tensors of a backbone that adtr knows"));
   const auto architecture = file.metadata().find("architecture");
   line("architecture",
        architecture == file.metadata().end() ? "unknown (adtr train needs --architecture)" : architecture->second);

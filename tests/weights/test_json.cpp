@@ -91,10 +91,10 @@ TEST_CASE("JSON: unsigned integers keep all 64 bits") {
   }
 }
 
-TEST_CASE("JSON: a key that comes twice is refused at any depth, also spelt differently") {
+TEST_CASE("JSON: a key that appears twice is refused at any depth, also spelt differently") {
   CHECK(skip_error(R"({"a":1,"b":{"a":2}})").empty());
-  CHECK(skip_error(R"({"a":1,"a":2})").find("the key \"a\" comes twice") != std::string::npos);
-  CHECK(skip_error(R"([{"x":{"a":1,"\u0061":2}}])").find("the key \"a\" comes twice") != std::string::npos);
+  CHECK(skip_error(R"({"a":1,"a":2})").find("the key \"a\" appears twice") != std::string::npos);
+  CHECK(skip_error(R"([{"x":{"a":1,"\u0061":2}}])").find("the key \"a\" appears twice") != std::string::npos);
 }
 
 TEST_CASE("JSON: depth is limited, length is not") {

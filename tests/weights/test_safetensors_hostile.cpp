@@ -167,9 +167,9 @@ TEST_CASE("safetensors: fields that are missing, doubled, unknown or of the wron
   refused(file_of(R"({"__metadata__":{"a":1}})"), "expected a string");
   refused(file_of(R"({"__metadata__":{"a":{"b":"c"}}})"), "expected a string");
   const std::string t = R"("t":{"dtype":"U8","shape":[],"data_offsets":[0,1]})";
-  refused(file_of("{" + t + "," + t + "}", 1), "the key \"t\" comes twice");
+  refused(file_of("{" + t + "," + t + "}", 1), "the key \"t\" appears twice");
   refused(file_of(R"({"t":{"dtype":"U8","dtype":"I8","shape":[],"data_offsets":[0,1]}})", 1),
-          "the key \"dtype\" comes twice");
+          "the key \"dtype\" appears twice");
   // Unknown fields are skipped, as in the reference.
   CHECK(error_in(file_of(R"({"t":{"dtype":"U8","shape":[],"data_offsets":[0,1],"note":[{"x":null}]}})", 1)).empty());
   refused(file_of(R"({"t":{"note":)" + std::string(1000, '[')), "nest deeper than 128");
