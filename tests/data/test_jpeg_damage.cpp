@@ -109,7 +109,7 @@ TEST_CASE("JPEGs of a kind that adtr does not read are named") {
   const auto frame = file.find("\xFF\xC0");
   file[frame + 4] = 12;
   const auto path = write_file(folder.path() / "other.jpg", file);
-  check_error([&] { static_cast<void>(adtr::read_image(path)); }, path, "is a JPEG of 12 bits");
+  check_error([&] { static_cast<void>(adtr::read_image(path)); }, path, "is a JPEG with 12 bits");
   file[frame + 4] = 8;
   file[frame + 1] = '\xC9';
   write_file(path, file);
