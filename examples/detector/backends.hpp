@@ -55,7 +55,7 @@ inline constexpr std::array backends{&cpu_functions, &eigen_functions, &referenc
   for (const BackendFunctions* backend : backends)
     names.append(names.empty() ? "" : backend == backends.back() ? " or " : ", ").append(backend->name);
   throw adtr::Error("expected " + names + ", found " + std::string(name) +
-                    (name == "cuda" ? " (this program is built without it: -DADTR_CUDA=ON)" : ""));
+                    (name == "cuda" ? " (this program was built without it; build it with -DADTR_CUDA=ON)" : ""));
 }
 
 }  // namespace program

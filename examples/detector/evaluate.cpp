@@ -55,7 +55,7 @@ void print_table(const adtr::Evaluation& e, const std::vector<Scored>& images, s
   for (const Figure& figure : figures(e))
     std::printf("%-14s %s\n", figure.name, figure.value ? text("%.4f", *figure.value).c_str() : "not available");
   std::printf("%-14s %tdx%td\n", "resolution", e.resolution, e.resolution);
-  std::printf("%-14s %.1f ms\n", "time an image", 1000 * e.seconds_per_image);
+  std::printf("%-14s %.1f ms\n", "time per image", 1000 * e.seconds_per_image);
   if (threshold) {
     const Judged judged = judge(images, *threshold);
     std::printf("%-14s %s: %zu of %td defects found, %zu of %td good images passed\n", "threshold",
@@ -73,7 +73,7 @@ std::vector<std::string> remarks_on(const adtr::Evaluation& e, const adtr::Sampl
   for (const std::string& contradiction : set.allowed) remarks.push_back("allowed: " + contradiction);
   if (e.soft_masks > 0)
     remarks.push_back(
-        text("%td of the masks have more than two values and were cut at half of their range", e.soft_masks));
+        text("%td of the masks have more than two values; each was thresholded at half of its range", e.soft_masks));
   if (e.turned > 0) remarks.push_back(text("%td of the images were turned upright by their orientation tag", e.turned));
   return remarks;
 }
@@ -153,8 +153,8 @@ int evaluate(const EvaluateOptions& options) {
     if (interrupted() == 0) return;
     line.clear();
     throw Interrupted(
-        text("interrupted after %zu of %zu images: figures of a part of the set say nothing, so none are "
-             "written; begin again",
+        text("interrupted after %zu of %zu images: figures of a part of the set are meaningless, so none are "
+             "written; start again",
              images.size(), set.size()));
   };
   const adtr::Evaluation evaluation = adtr::evaluate(*detector, set, on_image);

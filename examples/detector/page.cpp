@@ -60,12 +60,12 @@ std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const 
       {"image size", text("%td × %td", d.image_size, d.image_size)},
       {"grid", text("%td × %td", d.grid, d.grid)},
       {"image score", d.scoring == adtr::Scoring::norm ? "maximum of the norms" : "maximum of the deep taps' z-scores"},
-      {"time an image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
+      {"time per image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
       {"backend", options.backend}};
   if (masks) {
     list.push_back(
         {"resolution of the pixel figures", text("%td × %td", evaluation.resolution, evaluation.resolution)});
-    list.push_back({"pixel figures are exact to", adtr::number_text(evaluation.pixel_bound)});
+    list.push_back({"error bound of the pixel figures", adtr::number_text(evaluation.pixel_bound)});
   }
   for (const auto& [key, value] : d.notes) {
     std::string name = "training: " + key;

@@ -67,7 +67,7 @@ adtr::TrainingRequest request_of(const TrainOptions& options) {
   return r;
 }
 
-/// Whether there is a checkpoint to go on with. One that is there without --resume is refused by train_model().
+/// Whether to resume from a checkpoint. Without --resume, train_model() refuses to start if there is one.
 bool resumes(const TrainOptions& options) {
   const std::string checkpoint = options.out + ".checkpoint";
   std::error_code error;
@@ -102,7 +102,8 @@ void report(const TrainOptions& options, const adtr::TrainingResult& result) {
               duration_text(result.seconds_features + result.seconds_training).c_str());
   if (result.turned > 0) say(text("%td of the images were turned upright by their orientation tag", result.turned));
   if (result.soft_masks > 0)
-    say(text("%td of the masks have more than two values and were cut at half of their range", result.soft_masks));
+    say(text("%td of the masks have more than two values; each was thresholded at half of its range",
+             result.soft_masks));
   if (const std::string advice = adtr::threshold_advice(result); !advice.empty()) std::puts(advice.c_str());
   if (!result.threshold) return;
   const adtr::GoodThreshold& t = *result.threshold;

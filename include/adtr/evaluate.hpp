@@ -60,10 +60,10 @@ inline std::vector<ReadableSample> check_headers(std::span<const Sample> samples
     const std::optional<ImageHeader> mask = sample.mask ? header_of(*sample.mask) : std::nullopt;
     if (mask && (mask->height != image->height || mask->width != image->width)) {
       const auto size = [](const ImageHeader& h) { return std::to_string(h.height) + "x" + std::to_string(h.width); };
-      throw file_error(
-          sample.mask->string(),
-          "mask of " + size(*mask) + " pixels, expected " + size(*image) + " as its image " + sample.path.string(),
-          ErrorCode::shape);
+      throw file_error(sample.mask->string(),
+                       "the mask has " + size(*mask) + " pixels, expected " + size(*image) +
+                           ", the size of its image " + sample.path.string(),
+                       ErrorCode::shape);
     }
     readable.push_back({&sample, mask.has_value(), image->orientation > 1,
                         std::binary_search(contradicted.begin(), contradicted.end(), i)});
@@ -114,7 +114,7 @@ template <class AnyDetector, class OnImage>
       detector.detect(*image, detection);
       seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       if (!std::isfinite(detection.score))
-        throw Error("its score is no finite number: the model is damaged", ErrorCode::bad_weights);
+        throw Error("its score is not a finite number: the model is damaged", ErrorCode::bad_weights);
       figures.add(sample, detection, mask, entry.contradicted);
     } catch (const Error& error) {
       throw file_error(sample.path.string(), error.what(), error.code());

@@ -74,7 +74,7 @@ class FigureMaker {
     } else {
       pixels_.add(map, mask->data, side_, side_);
       ++pixel_images_;
-      if (!mask->defective()) ++lost_marks_;
+      if (!mask->defective()) ++vanished_masks_;
     }
   }
 
@@ -119,8 +119,8 @@ class FigureMaker {
       result.reasons.push_back("pixel figures need masks with defects; the test set has none");
       return;
     }
-    if (lost_marks_ > 0)
-      result.reasons.push_back("pixel figures miss the defects of " + images_text(lost_marks_) +
+    if (vanished_masks_ > 0)
+      result.reasons.push_back("pixel figures miss the defects of " + images_text(vanished_masks_) +
                                ", which are smaller than a pixel of the map");
     const Bounded area = auroc(pixels_), precision = average_precision(pixels_), overlap = aupro(pixels_);
     const BoundedF1 f1 = f1_max(pixels_);
@@ -136,7 +136,8 @@ class FigureMaker {
   std::vector<std::uint8_t> labels_;
   PixelHistogram pixels_;
   ScoreHistogram of_good_, of_defective_;
-  std::size_t pixel_images_ = 0, without_mask_ = 0, unreadable_masks_ = 0, contradictions_ = 0, lost_marks_ = 0;
+  std::size_t pixel_images_ = 0, without_mask_ = 0, unreadable_masks_ = 0, contradictions_ = 0;
+  std::size_t vanished_masks_ = 0;  ///< images whose defects are smaller than a pixel of the map
 };
 
 }  // namespace detail

@@ -1,4 +1,4 @@
-/// Wrong usage: status 2, one sentence, nothing done.
+/// Wrong usage gives status 2 and one sentence, and does nothing.
 #include "cli/material.hpp"
 #include "support/catch.hpp"
 
@@ -43,7 +43,7 @@ TEST_CASE("help goes to stdout and is a success") {
   }
 }
 
-TEST_CASE("info tells what a file holds") {
+TEST_CASE("info shows what a file contains") {
   const Material& m = Material::get();
   const Outcome weights = run({"info", m.weights()});
   CHECK(weights.status == 0);

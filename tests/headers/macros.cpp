@@ -1,5 +1,5 @@
-/// adtr after headers whose macros have short names: C's complex numbers, the system's, X11's and Qt's. Built with GNU
-/// extensions, which <complex.h> needs to define I.
+/// Includes adtr after headers whose macros have short names: C's complex numbers, the system's, X11's and Qt's. Built
+/// with GNU extensions, which <complex.h> needs to define I.
 #include <complex.h>
 #include <math.h>
 #include <netdb.h>
@@ -12,7 +12,7 @@
 #error "this test is about <complex.h>, which has not defined I"
 #endif
 
-// What the next lines would break is not adtr's.
+// Include these first: the macros below would break them.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -46,7 +46,7 @@
 #define emit
 #define foreach(x, y) for (x : y)
 #define forever for (;;)
-// <math.h> of other systems, and of this one where it is asked.
+// Macros of <math.h> on other systems, and on this one with some options.
 #define DOMAIN 1
 #define SING 2
 #define OVERFLOW 3
@@ -58,6 +58,6 @@
 #include <adtr/backend/eigen.hpp>
 #include <adtr/backend/reference.hpp>
 
-// The macros are as they were, for code that comes after.
+// The macros are unchanged for the code that follows.
 static_assert(None == 0L && Success == 0);
 [[maybe_unused]] const auto imaginary = 2.0F * I;

@@ -1,4 +1,4 @@
-/// What an evaluation makes of a test set: labels, files that cannot be read, figures, memory.
+/// Evaluations: labels, unreadable files, figures, memory.
 #include "adtr/evaluate.hpp"
 
 #include <unistd.h>
@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr Index map_side = 32;
 
-/// Has a detector's face: the map is the red of the image's upper left corner, in steps that are no round numbers.
+/// Has the interface of a detector. Its map is a third of the image's red channel, so that scores are not round
+/// numbers.
 struct RedDetector {
   adtr::ModelDescription model;
   adtr::Image last;
@@ -46,7 +47,7 @@ struct RedDetector {
   }
 };
 
-/// A data set in a folder that goes with it. Images are map_side² pixels, so that masks keep their size.
+/// A data set in a folder that is removed with it. Images have map_side² pixels, so that masks keep their size.
 struct DataSet {
   fs::path folder = fs::temp_directory_path() / ("adtr_evaluate_" + std::to_string(getpid()));
   std::vector<Sample> samples;
@@ -57,18 +58,18 @@ struct DataSet {
   DataSet& operator=(const DataSet&) = delete;
   ~DataSet() { fs::remove_all(folder); }
 
-  /// `marks`: the pixels of a square that is brighter than the rest, and marked where the sample has a mask.
-  Sample& add(bool defective, bool with_mask, Index marks, Index mask_side = map_side) {
+  /// `bright_side`: side of a square that is brighter than the rest, and a defect in the sample's mask, if it has one.
+  Sample& add(bool defective, bool with_mask, Index bright_side, Index mask_side = map_side) {
     const std::string name = std::to_string(samples.size());
     adtr::Image image(map_side, map_side);
     adtr::Mask mask(mask_side, mask_side);
     adtr::RandomStream random(++seed, 4);
     for (Index y = 0; y < map_side; ++y)
       for (Index x = 0; x < map_side; ++x) {
-        const bool marked = y < marks && x < marks;
+        const bool bright = y < bright_side && x < bright_side;
         for (Index c = 0; c < 3; ++c)
-          image.row(y)[3 * x + c] = static_cast<std::uint8_t>(random.below(150) + (marked ? 100U : 0U));
-        if (marked && y < mask_side && x < mask_side) mask.data[static_cast<std::size_t>(y * mask_side + x)] = 255;
+          image.row(y)[3 * x + c] = static_cast<std::uint8_t>(random.below(150) + (bright ? 100U : 0U));
+        if (bright && y < mask_side && x < mask_side) mask.data[static_cast<std::size_t>(y * mask_side + x)] = 255;
       }
     Sample sample;
     sample.path = folder / (name + ".png");
@@ -120,7 +121,7 @@ std::string bytes_of(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("The figures of an evaluation are the exact ones, and its colour scale that of its own images") {
+TEST_CASE("The figures of an evaluation are exact, and its colour scale is that of its images") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
@@ -154,13 +155,13 @@ TEST_CASE("The figures of an evaluation are the exact ones, and its colour scale
   CHECK((e.scale->low == scale.low && e.scale->high == scale.high));
 }
 
-TEST_CASE("The folder decides the label, and a mask that contradicts it counts in no pixel figure") {
+TEST_CASE("The folder decides the label, and pixel figures leave out a mask that contradicts it") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
   const adtr::Evaluation before = measure(detector, set.samples);
-  set.add(true, true, 0);   // a mask without a mark
-  set.add(false, true, 9);  // marks on a good part
+  set.add(true, true, 0);   // a mask without a defect
+  set.add(false, true, 9);  // a mask with a defect on a good part
   std::vector<bool> defective;
   const adtr::Evaluation e = measure(detector, set.samples, [&](const adtr::EvaluatedImage& image) {
     defective.push_back(image.defective);
@@ -173,7 +174,7 @@ TEST_CASE("The folder decides the label, and a mask that contradicts it counts i
   CHECK(says(e, "pixel figures leave out 2 images whose mask contradicts the folder"));
 }
 
-TEST_CASE("Files that cannot be read are named and judged by nobody, and all others are judged") {
+TEST_CASE("Unreadable files are named and not judged, and all others are judged") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
@@ -214,7 +215,7 @@ TEST_CASE("Files that cannot be read are named and judged by nobody, and all oth
   CHECK(none.unreadable.size() + static_cast<std::size_t>(none.images_good + none.images_defective) == 1);
 }
 
-TEST_CASE("A mask that cannot be read leaves its image in the image figures alone") {
+TEST_CASE("An image with an unreadable mask counts only in the image figures") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
@@ -245,7 +246,7 @@ TEST_CASE("A mask of another size than its image ends an evaluation before any i
   CHECK(detector.detections == 0);
 }
 
-TEST_CASE("A score that is no number ends an evaluation, which names the image") {
+TEST_CASE("A score that is not finite ends an evaluation with an error that names the image") {
   DataSet set;
   set.add_usual();
   for (const double value : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
@@ -261,7 +262,7 @@ TEST_CASE("A score that is no number ends an evaluation, which names the image")
   }
 }
 
-TEST_CASE("An evaluation says which figures its set has none of") {
+TEST_CASE("An evaluation says which figures are missing and why") {
   DataSet set;
   set.add(false, false, 0);
   RedDetector detector;
@@ -276,7 +277,7 @@ TEST_CASE("An evaluation says which figures its set has none of") {
   CHECK(says(e, "1 of 2 have none"));
   CHECK(measure(detector, {}).images_good == 0);
 
-  // A mark that no pixel of the map has.
+  // A defect that is smaller than a pixel of the map.
   DataSet large;
   large.add(false, false, 0);
   large.add(true, true, 4);
@@ -309,6 +310,6 @@ TEST_CASE("The memory of an evaluation does not grow with its maps") {
     return support::allocated_bytes() - before;
   };
   const std::size_t few = taken(500), many = taken(2000);
-  // 4,096 bytes a map. What is counted is mostly the images themselves, which are given back at once.
+  // A map has 4,096 bytes. Most of the counted bytes are images, which are freed at once.
   CHECK((many - few) / 1500 < 400);
 }

@@ -103,23 +103,23 @@ inline constexpr std::array<Difference, 28> differences{
      {"alpha", "was made with --alpha {was}, this run has {is}"},
      {"anomaly-probability", "was made with --anomaly-probability {was}, this run has {is}"},
      {"top-k", "was made with --top-k {was}, this run has {is}"},
-     {"confetti", "was made {was} confetti (--anomalies confetti), this run is {is} it"},
-     {"mirror", "was made {was} mirror images (--mirror), this run is {is} them"},
-     {"architecture", "is of the network {was}, this run's is {is}"},
+     {"confetti", "was made {was} confetti (--anomalies confetti), this run trains {is} it"},
+     {"mirror", "was made {was} mirror images (--mirror), this run trains {is} them"},
+     {"architecture", "is for the network {was}, this run trains {is}"},
      {"image-size", "was made with --image-size {was}, this run has {is}"},
      {"grid", "was made with --grid {was}, this run has {is}"},
      {"good-images",
       "the training images have changed since the checkpoint was written: there were {was} good images, now there are "
       "{is}"},
      {"held-out-images", "was made with {was} good images held out (--hold-out), this run holds {is} out"},
-     {"hold-out-seed", "was made with images held out that seed {was} chose, for this run seed {is} chooses them"},
+     {"hold-out-seed", "was made with held-out images that seed {was} chose, this run chooses them with seed {is}"},
      {"images", "the training images have changed since the checkpoint was written"},
      {"defects", "the images with defects (--defects) have changed since the checkpoint was written"},
      {"masks", "the masks of the images with defects have changed since the checkpoint was written"},
-     {"start", "the model that training goes on from (--start) has changed since the checkpoint was written"},
+     {"start", "the model that training continues from (--start) has changed since the checkpoint was written"},
      {"backbone", "the backbone's weights have changed since the checkpoint was written"},
      {"features",
-      "the same images have other features than when the checkpoint was written; another machine, backend or version "
+      "the features of the images have changed since the checkpoint was written: another machine, backend or version "
       "of adtr computed them"}}};
 
 inline std::string filled_in(std::string text, std::string_view place, const std::string& value) {

@@ -51,7 +51,7 @@ struct Attentions {
   static void check(const Attention<float>& a) {
     if (channels(a) > max_channels)
       throw Error("attention on the cpu backend takes at most " + std::to_string(max_channels) +
-                      " channels a head, not " + std::to_string(channels(a)) + ".",
+                      " channels per head, not " + std::to_string(channels(a)) + ".",
                   ErrorCode::shape);
   }
 
