@@ -6,23 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "adtr/core/extents.hpp"
+#include "adtr/train/training_request.hpp"
+#include "training_changes.hpp"
 
 namespace paper {
 
-/// What every experiment is told.
+/// What every experiment is told. An option is a field here, or one of TrainingRequest or TrainingOptions, and a row in
+/// main.cpp.
 struct Options {
+  adtr::TrainingRequest request;     ///< what all runs have in common, without images and weights
+  program::TrainingChanges changes;  ///< the fields of request.options that were given
   std::string data, out;
   std::vector<std::string> backbones;  ///< weights files
   std::string architecture;            ///< where a weights file does not name its own
-  std::string recipe = "fast";
-  bool mirror = false;
-  std::optional<adtr::Index> epochs, epochs_plus, batch;
-  std::optional<double> learning_rate, jitter;
+  std::optional<adtr::Index> epochs_plus;
   std::vector<std::uint64_t> seeds{0};
   adtr::Index curve = 0;
-  double checkpoint_seconds = 30.0;
-  int threads = 0;
 };
 
 /// Every category under `data` (or `data` itself, where it is one): ADTR, and ADTR+ with confetti.
@@ -30,6 +29,8 @@ void run_mvtec(const Options& options, bool plus);
 
 /// The nearest-neighbour score on the same features, for every category; `bank`: features to keep, 0: all.
 void run_neighbours(const Options& options, adtr::Index bank);
+
+inline constexpr adtr::Index cifar_batch = 128;  ///< where --batch is not given
 
 struct CifarOptions : Options {
   std::string cifar100;  ///< folder of train.bin; empty: no ADTR+

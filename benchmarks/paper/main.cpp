@@ -10,21 +10,25 @@
 /// settings are kept, the others made anew.
 #include <cstdio>
 #include <exception>
-#include <limits>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "experiments.hpp"
+#include "rows.hpp"
 
 namespace {
 
-constexpr auto most = std::numeric_limits<int>::max();
+using adtr::TrainingOptions;
+using program::add_by_recipe;
+using program::max_count;
+using program::recipe_defaults;
 
 CLI::App& add(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
   CLI::App& c = *app.add_subcommand(name, what);
   c.add_option("--data", o.data, data)->required();
   c.add_option("--out", o.out, "Folder for results, models and checkpoints")->required();
-  c.add_option("--threads", o.threads, "Threads; 0 for all that the machine has")->check(CLI::Range(0, 4096));
+  c.add_option("--threads", o.request.threads, "Threads; 0 for all that the machine has")->check(CLI::Range(0, 4096));
   return c;
 }
 
@@ -37,26 +41,30 @@ void add_backbones(CLI::App& c, paper::Options& o) {
 CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
   CLI::App& c = add(app, name, what, o, data);
   add_backbones(c, o);
-  c.add_option("--recipe", o.recipe, "fast, or paper (the publication's; hours)")
-      ->check(CLI::IsMember({"fast", "paper"}))
-      ->capture_default_str();
-  c.add_flag("--mirror", o.mirror, "Train on the mirror images too: an epoch is four times as long");
-  c.add_option("--epochs", o.epochs, "Number of passes over good images only [fast 20, paper 500]")
-      ->check(CLI::Range(1, most));
-  c.add_option("--batch", o.batch, "Images a step [16; cifar 128]")->check(CLI::Range(1, most));
-  c.add_option("--learning-rate", o.learning_rate, "Peak learning rate [the recipe's]");
-  c.add_option("--jitter", o.jitter, "Noise on what the network sees [fast 0.3, paper 0]");
-  c.add_option("--checkpoint-seconds", o.checkpoint_seconds, "How often a run is made safe against a kill")
+  program::add_choice(c, "--recipe", o.request.options.recipe, {adtr::Recipe::fast, adtr::Recipe::paper},
+                      "fast, or paper (the publication's; hours)");
+  c.add_flag("--mirror", o.request.mirror, "Train on the mirror images too: an epoch is four times as long");
+  add_by_recipe(c, o.changes, "--epochs", &TrainingOptions::epochs, "Number of passes over good images only",
+                recipe_defaults(&TrainingOptions::epochs, false))
+      ->check(CLI::Range(1, max_count));
+  add_by_recipe(c, o.changes, "--batch", &TrainingOptions::batch, "Images a step",
+                "[" + std::to_string(TrainingOptions{}.batch) + "; cifar " + std::to_string(paper::cifar_batch) + "]")
+      ->check(CLI::Range(1, max_count));
+  add_by_recipe(c, o.changes, "--learning-rate", &TrainingOptions::learning_rate, "Peak learning rate",
+                "[the recipe's]");
+  add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter, "Noise on what the network sees",
+                recipe_defaults(&TrainingOptions::jitter, false));
+  c.add_option("--checkpoint-seconds", o.request.checkpoint_seconds, "How often a run is made safe against a kill")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   c.add_option("--curve", o.curve, "Also measure every N epochs; 0 measures only at the end")
-      ->check(CLI::Range(0, most));
+      ->check(CLI::Range(0, max_count));
   return c;
 }
 
 void add_plus(CLI::App& c, paper::Options& o) {
   c.add_option("--epochs-plus", o.epochs_plus, "Number of passes of the second stage, with anomalies [the recipe's]")
-      ->check(CLI::Range(1, most));
+      ->check(CLI::Range(1, max_count));
 }
 
 int run(int argc, char** argv) {
@@ -76,7 +84,7 @@ int run(int argc, char** argv) {
   CLI::App& n = add(app, "neighbours", "The nearest-neighbour score on the same features, to compare with", neighbours,
                     "A folder of categories in MVTec's layout, or one category");
   add_backbones(n, neighbours);
-  n.add_option("--bank", bank, "Training features to keep, drawn at random; 0: all")->check(CLI::Range(0, most));
+  n.add_option("--bank", bank, "Training features to keep, drawn at random; 0: all")->check(CLI::Range(0, max_count));
   n.callback([&] { paper::run_neighbours(neighbours, bank); });
 
   CLI::App& c = add_training(app, "cifar", "One class of CIFAR-10 against the others", cifar,
@@ -84,7 +92,7 @@ int run(int argc, char** argv) {
   add_plus(c, cifar);
   c.add_option("--cifar100", cifar.cifar100, "Folder of CIFAR-100's train.bin: trains ADTR+ with its images too");
   c.add_option("--class", cifar.classes, "Normal class, one or more: automobile, horse, ...")->required();
-  c.add_option("--images", cifar.images, "Images of the class to train with [all]")->check(CLI::Range(1, most));
+  c.add_option("--images", cifar.images, "Images of the class to train with [all]")->check(CLI::Range(1, max_count));
   c.add_option("--test-seed", cifar.test_seed, "Draws the other classes' test images")->capture_default_str();
   c.callback([&] { paper::run_cifar(cifar); });
 

@@ -131,7 +131,7 @@ void paint_again(const MapWriter& maps, const std::vector<Scored>& images, adtr:
 }  // namespace
 
 int evaluate(const EvaluateOptions& options) {
-  adtr::SampleSet set = adtr::scan_test(options.data, {.allow = options.allow});
+  adtr::SampleSet set = adtr::scan_test(options.data, options.scan);
   MapWriter maps(options.maps);
   for (const adtr::Sample& sample : set) maps.claim(map_name(sample), sample.path);
   check_files(options, set, maps);

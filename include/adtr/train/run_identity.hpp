@@ -61,7 +61,7 @@ template <class T>
 }
 
 [[nodiscard]] inline RunIdentity identity_of(const TrainingOptions& o) {
-  RunIdentity identity{{"recipe", o.recipe == Recipe::fast ? "fast" : "paper"},
+  RunIdentity identity{{"recipe", name_of(o.recipe)},
                        {"epochs", std::to_string(o.epochs)},
                        {"batch", std::to_string(o.batch)},
                        {"learning-rate", detail::number_text(o.learning_rate)},
