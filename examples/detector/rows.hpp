@@ -72,8 +72,7 @@ CLI::Option* add_training(CLI::App& command, TrainingChanges& changes, const cha
       ->default_str(default_text(adtr::TrainingOptions{}.*field));
 }
 
-/// A field's defaults by recipe, and with --start where that takes others: "[fast 20, paper 500; with --start 10,
-/// 300]".
+/// A field's defaults by recipe, and with --start where that changes them: "[fast 20, paper 500]".
 template <class T>
 std::string recipe_defaults(T adtr::TrainingOptions::*field, bool has_start = true) {
   using adtr::Recipe;
