@@ -6,23 +6,22 @@
 #include <string>
 #include <vector>
 
-#include "adtr/core/extents.hpp"
+#include "adtr/train/training_request.hpp"
+#include "training_changes.hpp"
 
 namespace paper {
 
-/// The options of every experiment.
+/// The options of every experiment. An option is a field here, or one of TrainingRequest or TrainingOptions, and a row in
+/// main.cpp.
 struct Options {
+  adtr::TrainingRequest request;     ///< what all runs have in common, without images and weights
+  program::TrainingChanges changes;  ///< the fields of request.options that were given
   std::string data, out;
   std::vector<std::string> backbones;  ///< weights files
   std::string architecture;            ///< used if a weights file does not name its own
-  std::string recipe = "fast";
-  bool mirror = false;
-  std::optional<adtr::Index> epochs, epochs_plus, batch;
-  std::optional<double> learning_rate, jitter;
+  std::optional<adtr::Index> epochs_plus;
   std::vector<std::uint64_t> seeds{0};
   adtr::Index curve = 0;
-  double checkpoint_seconds = 30.0;
-  int threads = 0;
 };
 
 /// Trains and measures ADTR, and ADTR+ with confetti, on every category under `data` (or on `data` itself, if it is
@@ -32,6 +31,8 @@ void run_mvtec(const Options& options, bool plus);
 /// Measures the nearest-neighbour score on the same features, for every category. Keeps `bank` features, or all if it
 /// is 0.
 void run_neighbours(const Options& options, adtr::Index bank);
+
+inline constexpr adtr::Index cifar_batch = 128;  ///< if --batch is not given
 
 struct CifarOptions : Options {
   std::string cifar100;  ///< folder of train.bin; empty: no ADTR+

@@ -68,7 +68,7 @@ void confetti_sheet(const std::vector<adtr::Sample>& good, std::uint64_t seed, c
 
 /// Sample, ground truth and score map of up to two defects of each kind, one row per defect, with one colour scale.
 void maps_sheet(const Options& options, const std::string& model, const std::filesystem::path& path) {
-  PaperDetector detector = load_detector(model, options.threads);
+  PaperDetector detector = load_detector(model, options.request.threads);
   std::map<std::string, int> shown;
   std::vector<float> good, defective;
   struct Kept {

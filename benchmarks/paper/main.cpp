@@ -10,21 +10,25 @@
 /// and the others are computed.
 #include <cstdio>
 #include <exception>
-#include <limits>
+#include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "experiments.hpp"
+#include "rows.hpp"
 
 namespace {
 
-constexpr auto most = std::numeric_limits<int>::max();
+using adtr::TrainingOptions;
+using program::add_by_recipe;
+using program::max_count;
+using program::recipe_defaults;
 
 CLI::App& add(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
   CLI::App& c = *app.add_subcommand(name, what);
   c.add_option("--data", o.data, data)->required();
   c.add_option("--out", o.out, "Folder for results, models and checkpoints")->required();
-  c.add_option("--threads", o.threads, "Number of threads; 0 uses every processor")->check(CLI::Range(0, 4096));
+  c.add_option("--threads", o.request.threads, "Number of threads; 0 uses every processor")->check(CLI::Range(0, 4096));
   return c;
 }
 
@@ -37,27 +41,30 @@ void add_backbones(CLI::App& c, paper::Options& o) {
 CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
   CLI::App& c = add(app, name, what, o, data);
   add_backbones(c, o);
-  c.add_option("--recipe", o.recipe, "Training recipe: fast (minutes) or paper (as published; hours)")
-      ->check(CLI::IsMember({"fast", "paper"}))
-      ->capture_default_str();
-  c.add_flag("--mirror", o.mirror, "Also train on mirrored images; an epoch takes four times as long");
-  c.add_option("--epochs", o.epochs, "Number of passes over good images only [fast 20, paper 500]")
-      ->check(CLI::Range(1, most));
-  c.add_option("--batch", o.batch, "Images per step [16; cifar 128]")->check(CLI::Range(1, most));
-  c.add_option("--learning-rate", o.learning_rate, "Peak learning rate [the recipe's]");
-  c.add_option("--jitter", o.jitter, "Noise added to the features, relative to each token's RMS [fast 0.3, paper 0]");
-  c.add_option("--checkpoint-seconds", o.checkpoint_seconds,
-               "Minimum seconds between checkpoints; 0 writes one every epoch")
+  program::add_choice(c, "--recipe", o.request.options.recipe, {adtr::Recipe::fast, adtr::Recipe::paper},
+                      "Training recipe: fast (minutes) or paper (as published; hours)");
+  c.add_flag("--mirror", o.request.mirror, "Also train on mirrored images; an epoch takes four times as long");
+  add_by_recipe(c, o.changes, "--epochs", &TrainingOptions::epochs, "Number of passes over good images only",
+                recipe_defaults(&TrainingOptions::epochs, false))
+      ->check(CLI::Range(1, max_count));
+  add_by_recipe(c, o.changes, "--batch", &TrainingOptions::batch, "Images per step",
+                "[" + std::to_string(TrainingOptions{}.batch) + "; cifar " + std::to_string(paper::cifar_batch) + "]")
+      ->check(CLI::Range(1, max_count));
+  add_by_recipe(c, o.changes, "--learning-rate", &TrainingOptions::learning_rate, "Peak learning rate",
+                "[the recipe's]");
+  add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter, "Noise added to the features, relative to each token's RMS",
+                recipe_defaults(&TrainingOptions::jitter, false));
+  c.add_option("--checkpoint-seconds", o.request.checkpoint_seconds, "Minimum seconds between checkpoints; 0 writes one every epoch")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   c.add_option("--curve", o.curve, "Also measure every N epochs; 0 measures only at the end")
-      ->check(CLI::Range(0, most));
+      ->check(CLI::Range(0, max_count));
   return c;
 }
 
 void add_plus(CLI::App& c, paper::Options& o) {
   c.add_option("--epochs-plus", o.epochs_plus, "Number of passes of the second stage, with anomalies [the recipe's]")
-      ->check(CLI::Range(1, most));
+      ->check(CLI::Range(1, max_count));
 }
 
 int run(int argc, char** argv) {
@@ -77,8 +84,7 @@ int run(int argc, char** argv) {
   CLI::App& n = add(app, "neighbours", "The nearest-neighbour score on the same features, to compare with", neighbours,
                     "A folder of categories in MVTec's layout, or one category");
   add_backbones(n, neighbours);
-  n.add_option("--bank", bank, "Number of training features to keep, drawn at random; 0 keeps all")
-      ->check(CLI::Range(0, most));
+  n.add_option("--bank", bank, "Number of training features to keep, drawn at random; 0 keeps all")->check(CLI::Range(0, max_count));
   n.callback([&] { paper::run_neighbours(neighbours, bank); });
 
   CLI::App& c = add_training(app, "cifar", "One class of CIFAR-10 against the others", cifar,
@@ -86,10 +92,8 @@ int run(int argc, char** argv) {
   add_plus(c, cifar);
   c.add_option("--cifar100", cifar.cifar100, "Folder of CIFAR-100's train.bin; also trains ADTR+ with its images");
   c.add_option("--class", cifar.classes, "Normal classes, one or more: automobile, horse, ...")->required();
-  c.add_option("--images", cifar.images, "Number of images of the class to train with [all]")
-      ->check(CLI::Range(1, most));
-  c.add_option("--test-seed", cifar.test_seed, "Random seed that chooses the test images of the other classes")
-      ->capture_default_str();
+  c.add_option("--images", cifar.images, "Number of images of the class to train with [all]")->check(CLI::Range(1, max_count));
+  c.add_option("--test-seed", cifar.test_seed, "Random seed that chooses the test images of the other classes")->capture_default_str();
   c.callback([&] { paper::run_cifar(cifar); });
 
   CLI::App& a = add_training(app, "ablations", "Without the query, without attention, CNN, pixels, backbones, taps",

@@ -39,17 +39,10 @@ inline void set_first_stage(Cell& cell, const Options& options, const std::strin
   cell.weights = weights;
   cell.backbone = std::string(adtr::name_of(architecture_of(options, weights).architecture));
   adtr::TrainingRequest& r = cell.request;
-  r = {};
+  r = options.request;
   r.hold_out = 0.0;  // as in the paper, train on all good images: figures need no threshold
-  r.mirror = options.mirror;
-  r.options = adtr::training_options(options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast);
-  r.options.epochs = options.epochs.value_or(r.options.epochs);
-  r.options.batch = options.batch.value_or(r.options.batch);
-  r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
-  r.options.jitter = options.jitter.value_or(r.options.jitter);
+  r.options = options.changes.applied_to(adtr::training_options(r.options.recipe));
   r.options.seed = seed;
-  r.threads = options.threads;
-  r.checkpoint_seconds = options.checkpoint_seconds;
 }
 
 /// Gives the cell the images of a category, and reports on stderr what the scans left out.

@@ -28,10 +28,11 @@ Json figures_of(AnyDetector& detector, const Cell& cell) {
   const auto put = [&](const char* name, const std::optional<double>& value) {
     if (value) figures[name] = *value;
   };
-  put("image_auroc", e.image_auroc);
-  if (e.image_auroc) put("image_auroc_mean", adtr::auroc(adtr::Ranking{std::span<const double>(means), labels}));
-  put("pixel_auroc", e.pixel_auroc);
-  put("aupro", e.aupro);
+  put("image_auroc", e.value("image_auroc"));
+  if (e.value("image_auroc"))
+    put("image_auroc_mean", adtr::auroc(adtr::Ranking{std::span<const double>(means), labels}));
+  put("pixel_auroc", e.value("pixel_auroc"));
+  put("aupro", e.value("aupro"));
   return figures;
 }
 

@@ -11,14 +11,6 @@
 #include "adtr/detector.hpp"
 #include "options.hpp"
 
-namespace adtr {
-inline namespace ADTR_ABI {
-struct TrainingRequest;
-struct TrainingProgress;
-struct TrainingResult;
-}  // namespace ADTR_ABI
-}  // namespace adtr
-
 namespace program {
 
 /// An adtr::Detector of some backend; see there.

@@ -101,10 +101,9 @@ adtr::Evaluation measure(
 }
 
 bool same_figures(const adtr::Evaluation& a, const adtr::Evaluation& b) {
-  return a.image_auroc == b.image_auroc && a.image_ap == b.image_ap && a.image_f1_max == b.image_f1_max &&
-         a.pixel_auroc == b.pixel_auroc && a.pixel_ap == b.pixel_ap && a.pixel_f1_max == b.pixel_f1_max &&
-         a.aupro == b.aupro && a.images_good == b.images_good && a.images_defective == b.images_defective &&
-         a.pixel_images == b.pixel_images;
+  const auto same = [](const adtr::Figure& x, const adtr::Figure& y) { return x.key == y.key && x.value == y.value; };
+  return std::ranges::equal(a.figures, b.figures, same) && a.images_good == b.images_good &&
+         a.images_defective == b.images_defective && a.pixel_images == b.pixel_images;
 }
 
 bool says(const adtr::Evaluation& e, const std::string& words) {
@@ -140,19 +139,80 @@ TEST_CASE("The figures of an evaluation are exact, and its colour scale is that 
     pro.add(map, truth, map_side, map_side);
     for (std::size_t i = 0; i < map.size(); i += 16) (image.defective ? defective : good).push_back(map[i]);
   });
-  CHECK(e.image_auroc == adtr::auroc(scores, labels));
-  CHECK(e.image_ap == adtr::average_precision(scores, labels));
-  CHECK(e.image_f1_max == adtr::f1_max(scores, labels).value);
-  CHECK(e.pixel_auroc == adtr::auroc(pixel_scores, pixel_labels));
-  CHECK(*e.pixel_ap == Approx(adtr::average_precision(pixel_scores, pixel_labels)).epsilon(1e-13));
-  CHECK(e.pixel_f1_max == adtr::f1_max(pixel_scores, pixel_labels).value);
-  CHECK(*e.aupro == Approx(pro.value()).epsilon(1e-13));
+  CHECK(e.value("image_auroc") == adtr::auroc(scores, labels));
+  CHECK(e.value("image_ap") == adtr::average_precision(scores, labels));
+  CHECK(e.value("image_f1_max") == adtr::f1_max(scores, labels).value);
+  CHECK(e.value("pixel_auroc") == adtr::auroc(pixel_scores, pixel_labels));
+  CHECK(*e.value("pixel_ap") == Approx(adtr::average_precision(pixel_scores, pixel_labels)).epsilon(1e-13));
+  CHECK(e.value("pixel_f1_max") == adtr::f1_max(pixel_scores, pixel_labels).value);
+  CHECK(*e.value("aupro") == Approx(pro.value()).epsilon(1e-13));
   CHECK(e.pixel_bound == 0.0);
   CHECK((e.images_good == 3 && e.images_defective == 3 && e.pixel_images == 6));
   CHECK((e.unreadable.empty() && e.reasons.empty() && e.turned == 0 && e.soft_masks == 0));
   const adtr::HeatScale scale = adtr::heat_scale(good, defective);
   REQUIRE(e.scale);
   CHECK((e.scale->low == scale.low && e.scale->high == scale.high));
+}
+
+TEST_CASE("A user's metrics are computed as the library's are") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  adtr::SampleSet samples(set.samples);
+  adtr::MetricList metrics = adtr::default_metrics();
+  metrics.image.insert(metrics.image.begin(), {"spread", "spread of the scores", [](const adtr::Ranking<double>& r) {
+                                                 return r.positives().front() - r.negatives().back();
+                                               }});
+  metrics.image.push_back({"none", "never a number", [](const auto&) { return std::nan(""); }});
+  metrics.pixel.push_back({"defect_share", "share of defect pixels", [](adtr::PixelHistogram& p) {
+                             const double all = static_cast<double>(p.normal_pixels() + p.defect_pixels());
+                             return adtr::Bounded{static_cast<double>(p.defect_pixels()) / all, 0.25};
+                           }});
+  double highest_defective = 0.0, lowest_good = 1e9;
+  std::size_t marked = 0, pixels = 0;
+  const auto on_image = [&](const adtr::EvaluatedImage& image) {
+    if (image.defective) highest_defective = std::max(highest_defective, image.detection.score);
+    if (!image.defective) lowest_good = std::min(lowest_good, image.detection.score);
+    pixels += image.detection.map.size();
+    if (image.mask != nullptr)
+      for (const std::uint8_t pixel : image.mask->data) marked += pixel != 0 ? 1 : 0;
+  };
+  const adtr::Evaluation e = adtr::evaluate(detector, samples, on_image, metrics);
+  CHECK(e.figures.size() == 10);
+  CHECK((e.figures.front().key == "spread" && !e.figures.front().of_pixels));
+  CHECK((e.figures.back().title == "share of defect pixels" && e.figures.back().of_pixels));
+  CHECK(e.value("spread") == highest_defective - lowest_good);
+  CHECK(e.value("defect_share") == static_cast<double>(marked) / static_cast<double>(pixels));
+  CHECK_FALSE(e.value("none"));
+  CHECK(e.pixel_bound == 0.25);
+  const adtr::Evaluation without = measure(detector, set.samples);
+  for (const adtr::Figure& figure : without.figures) CHECK(e.value(figure.key) == figure.value);
+}
+
+TEST_CASE("A list of metrics that cannot be told apart, and a metric that was not computed, are refused") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  const auto said = [&](const adtr::MetricList& metrics, const std::string& words) {
+    adtr::SampleSet samples(set.samples);
+    try {
+      static_cast<void>(adtr::evaluate(
+          detector, samples, [](const auto&) {}, metrics));
+      FAIL("expected an Error");
+    } catch (const adtr::Error& error) {
+      CHECK(error.code() == ErrorCode::option);
+      CHECK(std::string(error.what()).find(words) != std::string::npos);
+    }
+  };
+  adtr::MetricList metrics = adtr::default_metrics();
+  metrics.pixel.push_back({"image_ap", "twice", [](const auto&) { return adtr::Bounded{0.0, 0.0}; }});
+  said(metrics, "expected one row image_ap, found two");
+  metrics = {{{"", "no key", [](const auto&) { return 0.0; }}}, {}};
+  said(metrics, "expected a key in each row");
+  metrics = {{{"empty", "no function", nullptr}}, {}};
+  said(metrics, "expected a function in the row empty");
+  CHECK(detector.detections == 0);
+  CHECK_THROWS_WITH(measure(detector, set.samples).value("aupr"), ContainsSubstring("pixel_f1_max, aupro, found aupr"));
 }
 
 TEST_CASE("The folder decides the label, and pixel figures leave out a mask that contradicts it") {
@@ -169,8 +229,9 @@ TEST_CASE("The folder decides the label, and pixel figures leave out a mask that
   });
   CHECK(defective == std::vector<bool>{false, true, false, true, false, true, true, false});
   CHECK((e.images_good == 4 && e.images_defective == 4 && e.pixel_images == 6));
-  CHECK((e.pixel_auroc == before.pixel_auroc && e.pixel_ap == before.pixel_ap && e.aupro == before.aupro));
-  CHECK(e.image_auroc != before.image_auroc);
+  CHECK((e.value("pixel_auroc") == before.value("pixel_auroc") && e.value("pixel_ap") == before.value("pixel_ap") &&
+         e.value("aupro") == before.value("aupro")));
+  CHECK(e.value("image_auroc") != before.value("image_auroc"));
   CHECK(says(e, "pixel figures leave out 2 images whose mask contradicts the folder"));
 }
 
@@ -226,7 +287,7 @@ TEST_CASE("An image with an unreadable mask counts only in the image figures") {
   REQUIRE(e.unreadable.size() == 1);
   CHECK(e.unreadable[0].path == mask);
   CHECK((e.images_defective == 4 && e.pixel_images == 6));
-  CHECK((e.pixel_auroc == before.pixel_auroc && e.aupro == before.aupro));
+  CHECK((e.value("pixel_auroc") == before.value("pixel_auroc") && e.value("aupro") == before.value("aupro")));
   CHECK(says(e, "pixel figures leave out 1 image whose mask cannot be read"));
 }
 
@@ -272,8 +333,8 @@ TEST_CASE("An evaluation says which figures are missing and why") {
   set.add(true, true, 4);
   set.add(true, false, 4);
   e = measure(detector, set.samples);
-  CHECK(e.image_auroc);
-  CHECK_FALSE(e.pixel_auroc);
+  CHECK(e.value("image_auroc"));
+  CHECK_FALSE(e.value("pixel_auroc"));
   CHECK(says(e, "1 of 2 have none"));
   CHECK(measure(detector, {}).images_good == 0);
 

@@ -16,6 +16,8 @@ enum class Recipe : std::uint8_t {
   paper  ///< You et al., section 4: Xavier start, a step schedule, dropout, plain norms: hours
 };
 
+[[nodiscard]] constexpr const char* name_of(Recipe recipe) { return recipe == Recipe::fast ? "fast" : "paper"; }
+
 enum class Loss : std::uint8_t {
   norm,   ///< L_norm: normal images only
   pixel,  ///< L_px: anomalous tokens are known
