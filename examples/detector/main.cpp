@@ -8,18 +8,19 @@
 /// Exit status: 0 all done; 1 a failure, or some inputs could not be judged, all of them named; 2 wrong usage; 130 or
 /// 143 interrupted by SIGINT or SIGTERM, with a word on what was kept. A failure is one sentence on stderr.
 #include <algorithm>
-#include <charconv>
 #include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <exception>
 #include <limits>
 #include <new>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "adtr/core/error.hpp"
+#include "adtr/core/number_text.hpp"
 #include "backends.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"
@@ -32,10 +33,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 /// A number in [low, high), or in (low, high) with `open`. CLI11's own ranges let NaN through.
 CLI::Validator number_in(double low, double high, const char* description, bool open = false) {
   const auto check = [=](const std::string& text) -> std::string {
-    double value = 0.0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool fits =
-        error == std::errc{} && end == text.data() + text.size() && (open ? value > low : value >= low) && value < high;
+    const std::optional<double> value = adtr::parse_double(text);
+    const bool fits = value && (open ? *value > low : *value >= low) && *value < high;
     return fits ? "" : "expected a number " + std::string(description) + ", found " + text;
   };
   return CLI::Validator(check, description);

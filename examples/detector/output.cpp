@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdarg>
 #include <cstdio>
 #include <fstream>
@@ -11,6 +10,7 @@
 
 #include <xtensor/xnpy.hpp>
 
+#include "adtr/core/number_text.hpp"
 #include "adtr/core/printable.hpp"
 #include "adtr/io/atomic_file.hpp"
 #include "adtr/io/json_text.hpp"
@@ -64,10 +64,7 @@ void say_what_was_left(const adtr::SampleSet& set) {
 std::optional<double> false_alarm_bound(const adtr::ModelDescription& description) {
   const auto note = description.notes.find("false_alarm_rate_bound");
   if (!description.threshold || note == description.notes.end()) return std::nullopt;
-  double bound = 0.0;
-  const char* const end = note->second.data() + note->second.size();
-  if (std::from_chars(note->second.data(), end, bound).ptr != end) return std::nullopt;
-  return bound;
+  return adtr::parse_double(note->second);
 }
 
 void require_writable(const std::string& path) {

@@ -71,7 +71,7 @@ namespace detail {
 inline float quantile(std::vector<float>& scores, double q) {
   const auto nth =
       scores.begin() + static_cast<std::ptrdiff_t>(std::lround(q * static_cast<double>(scores.size() - 1)));
-  std::ranges::nth_element(scores, nth);
+  std::nth_element(scores.begin(), nth, scores.end());
   return *nth;
 }
 
@@ -114,8 +114,10 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
 /// Throws Error without good scores or where one is not finite.
 [[nodiscard]] inline HeatScale heat_scale(std::span<const float> good, std::span<const float> defective = {}) {
   if (good.empty()) throw detail::no_good_scores();
-  const auto finite = [](float score) { return std::isfinite(score); };
-  if (!std::ranges::all_of(good, finite) || !std::ranges::all_of(defective, finite)) throw detail::scores_not_finite();
+  const auto finite = [](std::span<const float> scores) {
+    return std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); });
+  };
+  if (!finite(good) || !finite(defective)) throw detail::scores_not_finite();
   std::vector<float> good_scores(good.begin(), good.end());
   std::vector<float> defective_scores(defective.begin(), defective.end());
   return detail::scale_of_quantiles([&](double q) { return detail::quantile(good_scores, q); }, !defective.empty(),
@@ -173,7 +175,8 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
       for (std::size_t v = y - std::min(y, thickness); v < std::min(height, y + thickness + 1); ++v) {
         for (std::size_t u = x - std::min(x, thickness); u < std::min(width, x + thickness + 1); ++u) {
           const std::size_t pixel = v * width + u;
-          if (mask[pixel] == 0) std::ranges::copy(line, drawn.begin() + static_cast<std::ptrdiff_t>(3 * pixel));
+          if (mask[pixel] == 0)
+            std::copy(line.begin(), line.end(), drawn.begin() + static_cast<std::ptrdiff_t>(3 * pixel));
         }
       }
     }
