@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "adtr/backend/cpu/kernel_rooms.hpp"
 #include "adtr/backend/cpu/thread_pool.hpp"
 
 namespace adtr {
@@ -18,12 +19,13 @@ class Context {
   /// Creates a pool of `threads` threads, which include the caller; see ThreadPool. Throws Error if `threads` is
   /// negative.
   explicit Context(int threads = 0, Oversubscribe oversubscribe = Oversubscribe::no)
-      : executor_(std::make_shared<ThreadPool>(threads, oversubscribe)) {}
+      : Context(std::make_shared<ThreadPool>(threads, oversubscribe)) {}
   /// Uses an existing pool or the user's own threads. Throws Error if the pointer is null.
   explicit Context(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {
     if (executor_ == nullptr)
       throw Error("the executor of a Context is a null pointer; expected a ThreadPool or an Executor of your own",
                   ErrorCode::option);
+    rooms_ = std::make_shared<KernelRooms>(this->threads());
   }
   Context(const Context&) = default;
   Context& operator=(const Context&) = default;
@@ -31,6 +33,9 @@ class Context {
 
   /// Number of threads that run loops. It may be smaller than requested; threads_note() says why.
   [[nodiscard]] int threads() const { return std::max(1, executor_->threads()); }
+
+  /// Memory for the packed blocks of one kernel; a task claims it and passes it on.
+  [[nodiscard]] KernelRooms::Claim kernel_room() const { return rooms_->claim(); }
 
   /// Calls fn(i) for every i in [0, count), on any of the threads.
   template <class F>
@@ -61,6 +66,7 @@ class Context {
   static constexpr Index ranges_per_thread = 4;  // so that other threads can take over from a delayed one
 
   std::shared_ptr<Executor> executor_;
+  std::shared_ptr<KernelRooms> rooms_;
 };
 
 }  // namespace cpu

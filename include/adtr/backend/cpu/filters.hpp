@@ -74,7 +74,7 @@ struct Filters {
       t.y = y.image(n).data;
       t.sums_stride = column_blocks * y.channels;
       t.sums = sums == nullptr ? nullptr : sums + n * y.height * t.sums_stride + piece * y.channels;
-      kernel.filter(t);
+      kernel.filter(t, context.kernel_room().data());
     });
   }
 

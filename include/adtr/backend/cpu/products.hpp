@@ -52,7 +52,8 @@ struct Products {
     context.for_each(output_blocks * input_blocks, [&](Index i) {
       const Index n = i / input_blocks * outputs, k = i % input_blocks * inputs;
       kernel.weight_gradient({dy.data + n, dy.stride, x.data + k, x.stride, dy.rows, std::min(outputs, dy.cols - n),
-                              std::min(inputs, x.cols - k), dw.row(n) + k, dw.stride});
+                              std::min(inputs, x.cols - k), dw.row(n) + k, dw.stride},
+                             context.kernel_room().data());
     });
   }
 
@@ -76,7 +77,7 @@ struct Products {
       ConvolveTask part = task;
       part.maps.begin = begin;
       part.maps.end = end;
-      kernel.convolve(part);
+      kernel.convolve(part, context.kernel_room().data());
     });
   }
 
