@@ -8,7 +8,11 @@
 #include <fstream>
 #include <utility>
 
+#if __has_include(<xtensor/io/xnpy.hpp>)
+#include <xtensor/io/xnpy.hpp>
+#else
 #include <xtensor/xnpy.hpp>
+#endif
 
 #include "adtr/core/number_text.hpp"
 #include "adtr/core/printable.hpp"

@@ -64,8 +64,8 @@ struct Report {
 
 namespace detail {
 
-inline std::string report_tile(const std::string& value, const std::string& small, const std::string& name) {
-  return "<div class=\"tile\"><b>" + value + (small.empty() ? "" : " <small>" + small + "</small>") + "</b><span>" +
+inline std::string report_tile(const std::string& value, const std::string& note, const std::string& name) {
+  return "<div class=\"tile\"><b>" + value + (note.empty() ? "" : " <small>" + note + "</small>") + "</b><span>" +
          html_escape(name) + "</span></div>";
 }
 
