@@ -38,7 +38,7 @@ void randomise(adtr::Buffer<T>& values, std::uint64_t stream, double scale) {
 template <class Net, class T>
 struct Trained {
   adtr::Buffer<T> memory{adtr::parameter_count<adtr::TrainedTensors<Net>>};
-  typename adtr::TrainedTensors<Net>::template Parameters<T> tensors =
+  adtr::ParametersOf<adtr::TrainedTensors<Net>, T> tensors =
       adtr::bind_parameters<adtr::TrainedTensors<Net>>(memory.data());
   Trained() {
     adtr::initialise<typename Net::Transformer, T>(tensors.transformer, 1);

@@ -18,7 +18,7 @@ using ResNet = adtr::ResNet18<adtr::ImageShape<32, 32>>::Layers;
 template <class Layers>
 struct Weights {
   adtr::Buffer<float> memory{adtr::parameter_count<Layers>};
-  typename Layers::template Parameters<float> parameters = adtr::bind_parameters<Layers>(memory.data());
+  adtr::ParametersOf<Layers, float> parameters = adtr::bind_parameters<Layers>(memory.data());
   adtr::ParameterWriter<float> writer;
 
   Weights() {

@@ -170,7 +170,7 @@ struct FindsSqueezeExcite {
 /// prefix (backbone_prefix), and folds batch norms with `bn_eps`. Throws one Error (bad_weights) that lists everything
 /// that does not fit.
 template <class Layers, std::floating_point T>
-void load_backbone(const SafetensorsFile& file, double bn_eps, typename Layers::template Parameters<T>& parameters) {
+void load_backbone(const SafetensorsFile& file, double bn_eps, ParametersOf<Layers, T>& parameters) {
   detail::refuse_own_files(file);
   const std::string prefix = backbone_prefix(file);
   const auto has = [&](std::string_view name) { return file.contains(prefix + std::string(name)); };

@@ -40,7 +40,7 @@ template <class Transformer, Backend B>
 class Trainer {
  public:
   using Scalar = typename B::Scalar;
-  using Parameters = typename Transformer::template Parameters<Scalar>;
+  using Parameters = ParametersOf<Transformer, Scalar>;
 
   /// Reads `batches`, a FeatureCache or another source, during training; it must outlive the trainer. Throws Error:
   /// option if an option is out of range, no_resources if memory is insufficient.
@@ -65,8 +65,7 @@ class Trainer {
         d_output_(group_ * size),
         means_(marked() ? group_ * Transformer::tokens : 0),
         sign_weights_(means_.size()),
-        activations_(Transformer::activation_elements(group_, Mode::training)),
-        scratch_(Transformer::gradient_scratch(group_)) {}
+        activations_(activation_elements(group_, options)) {}
 
   /// The parameters. Initialise them before the first epoch; read them after the last.
   [[nodiscard]] Parameters parameters() { return bind_parameters<Transformer>(state_.parameters.data()); }
@@ -160,6 +159,12 @@ class Trainer {
     return options;
   }
 
+  /// Elements of memory that the forward and the backward pass of `images` images need.
+  static Index activation_elements(Index images, const TrainingOptions& options) {
+    const MatrixIn<B> rows(detail::no_memory<Scalar>(), images * Transformer::tokens, Transformer::features);
+    return measure_training<Transformer, B>({.rate = static_cast<float>(options.dropout)}, rows, rows);
+  }
+
   /// Allocates one flag per token of a batch. This is a function, and not a try block around the constructor, because
   /// nvcc 13 crashes on the latter.
   static std::vector<std::uint8_t> room_for_marks(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
@@ -177,7 +182,7 @@ class Trainer {
   static Error no_memory(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
     const Index batch = std::min(options.batch, batches.images());
     const Index group = B::on_host ? std::min(batch, images_at_a_time) : batch;
-    const Index of_group = 3 * size + Transformer::activation_elements(1, Mode::training);
+    const Index of_group = 3 * size + activation_elements(1, options);
     const Index elements = (B::on_host ? 4 : 8) * parameter_count<Transformer> + batch * size + group * of_group;
     const auto mebibytes = static_cast<std::uint64_t>(elements) * sizeof(Scalar) >> 20;
     return Error("the system has no memory for training on batches of " + std::to_string(batch) +
@@ -253,8 +258,8 @@ class Trainer {
 
   /// Computes the gradient of a batch on the backend, and adds to *sum what checked_loss() turns into the mean loss.
   void compute_gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous, double* sum) {
-    Transformer::template prepare<B>(context_, bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)),
-                                     Mode::training, weights_);
+    weights_.prepare({context_, Mode::training},
+                     bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)));
     RandomStream noise(options_.seed, jitter_stream + static_cast<std::uint64_t>(step));
     B::zero(context_, gradients_twin_.data(gradients_), gradients_.size());
     const Index group_rows = group_ * Transformer::tokens, groups = (batch_ + group_ - 1) / group_;
@@ -287,18 +292,17 @@ class Trainer {
   void add_gradient(MatrixIn<B> f, RandomStream& noise, const Dropout& dropout, std::span<const std::uint8_t> anomalous,
                     Index batch_rows, double* sum) {
     Arena<Scalar> arena(activations_.data(), activations_.size());
-    const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
+    const Pass<B> pass{context_, Mode::training, dropout};
     const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
     const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
     const MatrixIn<B> target = uploaded(f, room_);
     const MatrixIn<B> x = options_.jitter > 0.0 ? uploaded(jittered(f, noise), seen_room_) : target;
     const MatrixIn<B> marks = marked() ? uploaded(numbers(anomalous), marks_room_) : MatrixIn<B>{};
     B::mark(context_, read_);
-    Transformer::template forward<B>(context_, weights_, dropout, activations, x, y);
+    const auto kept = weights_.forward(pass, x, y, arena);
     loss_gradient(target, y, marks, dy, static_cast<double>(batch_rows), sum);
-    Parameters g = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
-    Transformer::template backward<B>(context_, weights_, dropout, activations, x, MatrixIn<B>(dy), g,
-                                      Arena<Scalar>(scratch_.data(), scratch_.size()));
+    const Parameters gradient = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
+    weights_.backward(pass, x, kept, dy, gradient, {}, arena);
   }
 
   /// Adds a group's loss and writes its gradient, both as shares of the mean over a batch of `rows` tokens, except that
@@ -360,11 +364,11 @@ class Trainer {
   typename B::Staging marks_;  ///< one group's flags of anomalous tokens, as scalars
   typename B::Mark read_{};    ///< event after the last operation that reads these three
   typename B::Sums sums_;      ///< per step of an epoch: first all losses, then all squared norms of the gradient
-  typename B::Memory output_, d_output_;     ///< for one group, as are the following
-  typename B::Memory means_, sign_weights_;  ///< only with anomalies
-  typename B::Memory activations_, scratch_;
+  typename B::Memory output_, d_output_;              ///< for one group, as are the following
+  typename B::Memory means_, sign_weights_;           ///< only with anomalies
+  typename B::Memory activations_;                    ///< for the forward and the backward pass of a group
   typename B::Memory room_, seen_room_, marks_room_;  ///< empty if the backend works in the host's memory
-  typename Transformer::template Weights<B> weights_;
+  WeightsOf<Transformer, B> weights_;
 };
 
 }  // namespace ADTR_ABI

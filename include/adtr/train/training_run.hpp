@@ -45,7 +45,7 @@ class TrainingRun {
   using Transformer = typename Net::Transformer;
   using Features = typename Net::Features;
   using Layers = typename Net::Backbone::Layers;
-  using Trained = typename TrainedTensors<Net>::template Parameters<T>;
+  using Trained = ParametersOf<TrainedTensors<Net>, T>;
 
  public:
   TrainingRun(const TrainingRequest& request, const typename B::Context& context, const PreparedRun& prepared,
@@ -354,7 +354,7 @@ class TrainingRun {
   typename B::Context context_;
   RunIdentity identity_;  ///< everything that determines this run's bits
   Buffer<T> backbone_memory_, trained_memory_;
-  typename Net::Backbone::template Parameters<T> backbone_;
+  ParametersOf<typename Net::Backbone, T> backbone_;
   Trained trained_;
   std::optional<ImageFeatures<N, B>> features_;
   std::vector<Sample> train_, held_out_;
