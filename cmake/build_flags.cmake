@@ -9,7 +9,7 @@ if(PROJECT_IS_TOP_LEVEL)
 endif()
 
 add_library(adtr_build_flags INTERFACE)
-set(ADTR_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow)
+set(ADTR_WARNINGS -Werror=switch -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow)
 set(cxx "$<COMPILE_LANGUAGE:CXX>")
 target_compile_options(adtr_build_flags INTERFACE "$<${cxx}:${ADTR_WARNINGS}>"
                                                   $<$<AND:${cxx},$<BOOL:${ADTR_WERROR}>>:-Werror>)

@@ -17,7 +17,7 @@
 #if defined(ADTR_TEST_CUDA)
 #include "cuda/backends.hpp"
 #define ADTR_BACKENDS suite::CudaBackend
-#define ADTR_PRODUCT_BACKENDS suite::CudaBackend, suite::Tf32Backend, suite::Bf16Backend
+#define ADTR_GEMM_BACKENDS suite::CudaBackend, suite::Tf32Backend, suite::Bf16Backend
 #else
 #include "adtr/backend/cpu.hpp"
 #include "adtr/backend/eigen.hpp"
@@ -26,10 +26,14 @@
 #else
 #define ADTR_BACKENDS adtr::Reference<float>, adtr::EigenBackend, adtr::Cpu
 #endif
-#define ADTR_PRODUCT_BACKENDS ADTR_BACKENDS
+#define ADTR_GEMM_BACKENDS ADTR_BACKENDS
 #endif
 
 namespace suite {
+
+/// All activations. One that is added here is tested on every backend.
+inline constexpr std::array activations{adtr::Activation::silu, adtr::Activation::relu6, adtr::Activation::none,
+                                        adtr::Activation::relu};
 
 template <std::size_t N>
 using Shapes = std::initializer_list<std::array<Index, N>>;
@@ -46,7 +50,7 @@ inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt
 /// The same for sums of n products on B, whose factors may be rounded: each is off by at most 2⁻¹¹ of itself as TF32
 /// and 2⁻⁸ as BF16, a product by twice as much.
 template <class B>
-double product_bound(Index n) {
+double gemm_bound(Index n) {
   const std::string_view name = B::name;
   return sum_bound(n) + (name.ends_with("tf32") ? 0x1p-10 : name.ends_with("bf16") ? 0x1p-7 : 0.0);
 }

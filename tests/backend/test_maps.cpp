@@ -43,8 +43,7 @@ TEMPLATE_TEST_CASE("depthwise", "[backend]", ADTR_BACKENDS) {
   all.push_back({16, 16, 672, {5, 2, 2, 2}, 8, 8});
   int i = 0;
   for (const Filter& f : all) {
-    const auto activation =
-        std::array{Activation::silu, Activation::relu6, Activation::none, Activation::relu}[size(i++ % 4)];
+    const Activation activation = activations[size(i++) % activations.size()];
     CAPTURE(f.height, f.width, f.channels, f.window.kernel, f.window.stride, f.window.top, f.window.left);
     const auto run = [&]<class B>(const typename B::Context& context, Images images) {
       using T = typename B::Scalar;
@@ -119,7 +118,7 @@ TEMPLATE_TEST_CASE("squeeze_excite: gates at the extremes", "[backend]", ADTR_BA
   }
 }
 
-TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_PRODUCT_BACKENDS) {
+TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_GEMM_BACKENDS) {
   struct Case {
     Index height, width, inputs, channels, outputs, squeezed;
     Window window;
@@ -175,7 +174,7 @@ TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_PRODUCT_BACKENDS) {
       CHECK(scratch[scratch_size] == T{17});
       return y.rows.memory;
     };
-    check_batch<TestType>(run, 3, product_bound<TestType>(p.inputs + p.channels + p.window.kernel * p.window.kernel));
+    check_batch<TestType>(run, 3, gemm_bound<TestType>(p.inputs + p.channels + p.window.kernel * p.window.kernel));
   }
 }
 

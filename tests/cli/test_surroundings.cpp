@@ -1,7 +1,7 @@
 /// Limits and settings of the system that a command runs in: threads, TMPDIR, permissions, links, empty options.
 #include <unistd.h>
 
-#include "adtr/core/processors.hpp"
+#include "adtr/parallel/processors.hpp"
 #include "cli/json_values.hpp"
 #include "cli/material.hpp"
 #include "support/catch.hpp"

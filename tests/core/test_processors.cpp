@@ -1,5 +1,5 @@
 /// How many processors a process may use: affinity, and the quotas of control groups as their files say them.
-#include "adtr/core/processors.hpp"
+#include "adtr/parallel/processors.hpp"
 
 #include <sched.h>
 

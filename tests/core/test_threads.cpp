@@ -10,7 +10,7 @@
 #include "adtr/backend/cpu/context.hpp"
 #include "adtr/backend/cuda/emulator/runtime.hpp"
 #include "adtr/backend/eigen/context.hpp"
-#include "adtr/backend/reference/products.hpp"
+#include "adtr/backend/reference/gemm.hpp"
 #include "core/child.hpp"
 #include "support/catch.hpp"
 

@@ -5,7 +5,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda {
 
-template struct Products<device::Runtime>;
+template struct Gemm<device::Runtime>;
 template struct Maps<device::Runtime>;
 template struct Blocks<device::Runtime>;
 template struct Attentions<device::Runtime>;

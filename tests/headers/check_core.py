@@ -6,7 +6,7 @@ import re
 import subprocess
 import sys
 
-CORE = re.compile(r"adtr/(core|nn|models)/|adtr/backend/(?!eigen|cuda)")
+CORE = re.compile(r"adtr/(core|parallel|nn|models)/|adtr/backend/(?!eigen|cuda)")
 PACKAGE = re.compile(r"/(eigen3?|unsupported|xtensor|xtl|stb|catch2|CLI|nlohmann|benchmark)/|stb_\w+\.h$", re.IGNORECASE)
 
 

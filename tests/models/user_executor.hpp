@@ -10,7 +10,7 @@
 #include <thread>
 #include <vector>
 
-#include "adtr/backend/cpu/executor.hpp"
+#include "adtr/parallel/executor.hpp"
 
 /// The simplest pool: a queue of jobs.
 class UserPool {

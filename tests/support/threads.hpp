@@ -3,7 +3,7 @@
 
 #include <concepts>
 
-#include "adtr/backend/cpu/thread_pool.hpp"
+#include "adtr/parallel/thread_pool.hpp"
 
 namespace support {
 

@@ -6,12 +6,12 @@
 
 #include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/backend.hpp"
-#include "adtr/backend/cpu/attentions.hpp"
+#include "adtr/backend/cpu/attention.hpp"
 #include "adtr/backend/cpu/blocks.hpp"
 #include "adtr/backend/cpu/context.hpp"
+#include "adtr/backend/cpu/gemm.hpp"
 #include "adtr/backend/cpu/maps.hpp"
 #include "adtr/backend/cpu/packed.hpp"
-#include "adtr/backend/cpu/products.hpp"
 #include "adtr/backend/cpu/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
 
@@ -19,7 +19,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 struct Cpu : cpu::Packing,
-             cpu::Products,
+             cpu::Gemm,
              cpu::Maps,
              cpu::Blocks,
              cpu::Attentions,

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "adtr/core/abi.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 #if defined(__linux__)
 #include <sys/mman.h>
@@ -79,7 +80,7 @@ class PageBlock {
   /// Gives back what has not been handed out.
   void trim() {
 #if ADTR_PAGE_BLOCKS
-    const std::size_t kept = (used_ + page() - 1) / page() * page();
+    const std::size_t kept = round_up(used_, page());
     if (kept < size_ && ::munmap(reinterpret_cast<std::byte*>(this) + kept, size_ - kept) == 0) size_ = kept;
 #endif
   }

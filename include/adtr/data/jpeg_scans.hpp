@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "adtr/core/abi.hpp"
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/extents.hpp"
 #include "adtr/data/jpeg_bits.hpp"
 
@@ -122,11 +123,11 @@ class JpegScans {
       max_across = std::max(max_across, c.across);
       max_down = std::max(max_down, c.down);
     }
-    units_across_ = (width + 8 * max_across - 1) / (8 * max_across);
-    units_down_ = (height + 8 * max_down - 1) / (8 * max_down);
+    units_across_ = ceil_div(width, 8 * max_across);
+    units_down_ = ceil_div(height, 8 * max_down);
     for (Component& c : components_) {
-      c.own_width = ((width * c.across + max_across - 1) / max_across + 7) / 8;
-      c.own_height = ((height * c.down + max_down - 1) / max_down + 7) / 8;
+      c.own_width = ceil_div(ceil_div(width * c.across, max_across), 8);
+      c.own_height = ceil_div(ceil_div(height * c.down, max_down), 8);
       c.stride = units_across_ * c.across;
       c.shift.fill(-1);
       if (progressive) c.not_zero.resize(static_cast<std::size_t>(c.stride * units_down_ * c.down));

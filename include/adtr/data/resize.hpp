@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/data/image.hpp"
 
@@ -116,7 +117,7 @@ class Resizer {
   template <Index Step, Index Channels>
   void run(const ImageView& in, Image& out) {
     const Index row_bytes = width_ * Channels;
-    const Index stride = (row_bytes + block - 1) / block * block;
+    const Index stride = round_up(row_bytes, block);
     rows_.resize(static_cast<std::size_t>(in.height * stride));
     for (Index y = 0; y < in.height; ++y) horizontal_pass<Step, Channels>(in.row(y), rows_.data() + y * stride);
     for (Index y = 0; y < height_; ++y) {

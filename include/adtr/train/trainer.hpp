@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/core/random.hpp"
 #include "adtr/models/reconstruction.hpp"
@@ -72,7 +73,7 @@ class Trainer {
   [[nodiscard]] TrainingState<Scalar>& state() { return state_; }
   [[nodiscard]] const Buffer<Scalar>& gradients() const { return gradients_; }
 
-  [[nodiscard]] Index steps_per_epoch() const { return (batches_.images() + batch_ - 1) / batch_; }
+  [[nodiscard]] Index steps_per_epoch() const { return ceil_div(batches_.images(), batch_); }
 
   /// Whether state() is the result of a whole number of finished steps and so may be saved. False after a divergence,
   /// or if an operation failed within a step.
@@ -262,7 +263,7 @@ class Trainer {
                      bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)));
     RandomStream noise(options_.seed, jitter_stream + static_cast<std::uint64_t>(step));
     B::zero(context_, gradients_twin_.data(gradients_), gradients_.size());
-    const Index group_rows = group_ * Transformer::tokens, groups = (batch_ + group_ - 1) / group_;
+    const Index group_rows = group_ * Transformer::tokens, groups = ceil_div(batch_, group_);
     for (Index first = 0, group = 0; first < f.rows; first += group_rows, ++group) {
       const Index count = std::min(group_rows, f.rows - first);
       const Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0,

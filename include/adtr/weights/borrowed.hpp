@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/nn/parameters.hpp"
 #include "adtr/weights/safetensors.hpp"
 
@@ -68,7 +69,7 @@ class BorrowedTensors {
     t.checked = true;
     constexpr std::size_t piece = 32768;
     std::atomic<bool> finite{true};
-    for_each_(static_cast<Index>((t.values.size() + piece - 1) / piece), [&](Index i) {
+    for_each_(static_cast<Index>(ceil_div(t.values.size(), piece)), [&](Index i) {
       const std::size_t begin = static_cast<std::size_t>(i) * piece;
       if (!all_finite(t.values.subspan(begin, std::min(piece, t.values.size() - begin)))) finite = false;
     });

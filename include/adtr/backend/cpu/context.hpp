@@ -6,7 +6,8 @@
 #include <utility>
 
 #include "adtr/backend/cpu/kernel_rooms.hpp"
-#include "adtr/backend/cpu/thread_pool.hpp"
+#include "adtr/core/ceil_div.hpp"
+#include "adtr/parallel/thread_pool.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -49,8 +50,7 @@ class Context {
   template <class F>
   void for_ranges(Index count, Index step, double cost, F&& fn) const {
     const Index length = range_length(count, step, cost);
-    executor_->for_each((count + length - 1) / length,
-                        [&](Index i) { fn(i * length, std::min(count, (i + 1) * length)); });
+    executor_->for_each(ceil_div(count, length), [&](Index i) { fn(i * length, std::min(count, (i + 1) * length)); });
   }
 
   /// The length of the ranges of for_ranges.
@@ -58,7 +58,7 @@ class Context {
     const auto worthwhile = static_cast<Index>(min_work / cost) + 1;
     const Index fair = threads() == 1 ? count : count / (ranges_per_thread * threads());
     const Index length = std::max({worthwhile, fair, Index{1}});
-    return (length + step - 1) / step * step;
+    return round_up(length, step);
   }
 
  private:

@@ -37,9 +37,9 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu::scalar {
 inline constexpr Isa this_isa = Isa::scalar;
-#include "adtr/backend/cpu/kernels/vector_scalar.inl.hpp"
+#include "adtr/backend/cpu/vector/scalar.inl.hpp"
 //
-#include "adtr/backend/cpu/kernels/split.inl.hpp"
+#include "adtr/backend/cpu/vector/split.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace cpu::scalar
@@ -70,9 +70,9 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu::avx2 {
 inline constexpr Isa this_isa = Isa::avx2;
-#include "adtr/backend/cpu/kernels/vector_avx2.inl.hpp"
+#include "adtr/backend/cpu/vector/avx2.inl.hpp"
 //
-#include "adtr/backend/cpu/kernels/split.inl.hpp"
+#include "adtr/backend/cpu/vector/split.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace cpu::avx2
@@ -85,7 +85,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu::avx512 {
 inline constexpr Isa this_isa = Isa::avx512;
-#include "adtr/backend/cpu/kernels/vector_avx512.inl.hpp"
+#include "adtr/backend/cpu/vector/avx512.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace cpu::avx512

@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "adtr/backend/cpu/filters.hpp"
-#include "adtr/backend/cpu/products.hpp"
+#include "adtr/backend/cpu/gemm.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -29,7 +30,7 @@ struct Gates {
   void take_mean(const Context& context, const float* x, Index stride, Index rows, Index positions) const {
     const Kernels& kernel = kernels();
     const Index columns = context.range_length(channels, 32, static_cast<double>(rows));
-    const Index blocks = (channels + columns - 1) / columns;
+    const Index blocks = ceil_div(channels, columns);
     context.for_each(batch * blocks, [&](Index i) {
       const Index n = i / blocks, c = i % blocks * columns;
       kernel.column_sums(x + n * rows * stride + c, stride, rows, std::min(columns, channels - c),
@@ -90,7 +91,7 @@ struct Maps {
 
   static void max_pool(const Context& context, MapView<const float> x, const Window& window, MapView<float> y) {
     const Kernels& kernel = kernels();
-    const WindowTask task = Products::window_task(x, window, y);
+    const WindowTask task = Gemm::window_task(x, window, y);
     const auto cost = static_cast<double>(y.width * y.channels * window.kernel * window.kernel);
     context.for_ranges(y.batch * y.height, 1, cost, [&](Index begin, Index end) {
       WindowTask part = task;

@@ -6,6 +6,7 @@
 #include "adtr/backend/cpu/context.hpp"
 #include "adtr/backend/cpu/dispatch.hpp"
 #include "adtr/core/buffer.hpp"
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/view.hpp"
 
 namespace adtr {
@@ -18,7 +19,7 @@ struct PackedView {
   Index inputs = 0;
   Index outputs = 0;
 
-  [[nodiscard]] Index panels() const { return (outputs + panel_columns - 1) / panel_columns; }
+  [[nodiscard]] Index panels() const { return ceil_div(outputs, panel_columns); }
 };
 
 /// A matrix b (inputs, outputs) in panels of 16 columns: panel p is a matrix (inputs, 16) of columns 16p to 16p + 15,

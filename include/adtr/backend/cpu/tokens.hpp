@@ -7,6 +7,7 @@
 
 #include "adtr/backend/cpu/context.hpp"
 #include "adtr/backend/cpu/dispatch.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -135,7 +136,7 @@ struct Tokens {
   static double sum_of_parts(const Context& context, Index count, F&& fn) {
     std::array<double, 128> sums{};
     const auto parts = static_cast<Index>(sums.size());
-    const Index length = (count + parts - 1) / parts;
+    const Index length = ceil_div(count, parts);
     context.for_each(std::min(count, parts), [&](Index i) {
       const Index begin = std::min(count, i * length), end = std::min(count, begin + length);
       sums[static_cast<std::size_t>(i)] = fn(begin, end);

@@ -11,6 +11,7 @@
 #include <string>
 #include <type_traits>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/core/view.hpp"
 
@@ -36,7 +37,7 @@ struct Grid {
 };
 
 /// The number of blocks for `items` items, with `each` items per block.
-[[nodiscard]] constexpr Index blocks(Index items, Index each) { return (items + each - 1) / each; }
+[[nodiscard]] constexpr Index blocks(Index items, Index each) { return ceil_div(items, each); }
 
 /// A vector of `size` elements; null means that there is no vector.
 template <class T>

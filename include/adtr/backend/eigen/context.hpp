@@ -7,9 +7,10 @@
 #include <exception>
 #include <memory>
 
-#include "adtr/backend/cpu/thread_pool.hpp"
 #include "adtr/core/arena.hpp"
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/view.hpp"
+#include "adtr/parallel/thread_pool.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -49,7 +50,7 @@ void for_each(const Context& context, Index count, F&& fn) {
 /// Calls fn(first, count) for pieces of [0, size), all but the last `piece` long, whatever the number of threads.
 template <class F>
 void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
-  for_each(context, (size + piece - 1) / piece, [&](Index i) {
+  for_each(context, ceil_div(size, piece), [&](Index i) {
     const Index first = i * piece;
     fn(first, std::min(piece, size - first));
   });

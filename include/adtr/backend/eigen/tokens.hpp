@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adtr/backend/eigen/elements.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -132,7 +133,7 @@ struct Tokens {
   }
 
   static void squared_norm(const Context& context, const float* x, Index n, double* total) {
-    std::vector<double> pieces(static_cast<std::size_t>((n + piece - 1) / piece));
+    std::vector<double> pieces(static_cast<std::size_t>(ceil_div(n, piece)));
     for_each_piece(context, n, piece, [&](Index first, Index count) {
       pieces[static_cast<std::size_t>(first / piece)] = sum<double>(count, [&](Index i) {
         const auto value = static_cast<double>(x[first + i]);

@@ -3,7 +3,7 @@
 
 #include <limits>
 
-#include "adtr/backend/reference/products.hpp"
+#include "adtr/backend/reference/gemm.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {

@@ -1,7 +1,7 @@
 /// Reference: row-wise and element-wise operations of a transformer, losses and the optimiser.
 #pragma once
 
-#include "adtr/backend/reference/products.hpp"
+#include "adtr/backend/reference/gemm.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {

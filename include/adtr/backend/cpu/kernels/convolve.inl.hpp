@@ -40,7 +40,8 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
   float* const patches = room;
   float* const partial = patches + convolve_pixels * k_block;
   const WindowTask& m = task.maps;
-  const ProductTask& p = task.product;
+  const GemmTask& p = task.gemm;
+  const Clamp clamp = clamp_of(p.activation);
   for (Index pixel = m.begin; pixel < m.end; pixel += convolve_pixels) {
     const Index pixels = smaller(convolve_pixels, m.end - pixel);
     for (Index first = 0; first < p.end; first += convolve_columns) {
@@ -55,7 +56,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.a = patches;
           t.row_step = count;
           t.k_step = 1;
-          t.b = p.b + column / 16 * p.panel + column % 16 + k * 16;
+          t.b = p.b + column / panel_columns * p.panel + column % panel_columns + k * panel_columns;
           t.panel = p.panel;
           t.k = count;
           t.partial_stride = columns;
@@ -67,10 +68,10 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.bias = p.bias == nullptr ? nullptr : p.bias + column;
           t.residual = p.residual == nullptr ? nullptr : p.residual + pixel * p.residual_stride + column;
           t.residual_stride = p.residual_stride;
-          t.activation = p.activation;
+          t.clamp = clamp;
           tile_column(columns, pixels, t);
-          if (t.after == nullptr && t.activation == Activation::silu)
-            finish_silu(t.c, t.c_stride, pixels, smaller(t.partial_stride, t.n));
+          if (t.after == nullptr)
+            finish_activation(p.activation, t.c, t.c_stride, pixels, smaller(t.partial_stride, t.n));
           sums += pixels * t.partial_stride;
           column += columns;
         }

@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "adtr/backend/cpu/executor.hpp"
-#include "adtr/core/processors.hpp"
+#include "adtr/parallel/executor.hpp"
+#include "adtr/parallel/processors.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "adtr/backend/cpu/tokens.hpp"
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 
 namespace adtr {
@@ -17,10 +18,10 @@ struct Attentions {
     check(a);
     const Kernels& kernel = kernels();
     const Index heads = a.batch * a.heads;
-    const Index wanted = context.threads() == 1 ? 1 : (4 * context.threads() + heads - 1) / heads;
-    const Index per_task = std::clamp((a.tokens + wanted - 1) / wanted, Index{48}, Index{1020});
-    const Index queries = (per_task + 11) / 12 * 12;
-    const Index blocks = (a.tokens + queries - 1) / queries;
+    const Index wanted = context.threads() == 1 ? 1 : ceil_div(4 * context.threads(), heads);
+    const Index per_task = std::clamp(ceil_div(a.tokens, wanted), Index{48}, Index{1020});
+    const Index queries = round_up(per_task, 12);
+    const Index blocks = ceil_div(a.tokens, queries);
     context.for_each(heads * blocks, [&](Index i) {
       AttentionTask task = head_task(a, i / blocks);
       task.begin = i % blocks * queries;

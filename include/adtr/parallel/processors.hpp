@@ -9,8 +9,8 @@
 #include <thread>
 #include <vector>
 
-#include "adtr/core/cgroup.hpp"
 #include "adtr/core/error.hpp"
+#include "adtr/parallel/cgroup.hpp"
 
 #if defined(__linux__)
 #include <sched.h>
