@@ -128,7 +128,7 @@ class FigureMaker {
     result.pixel_ap = figure(precision.value);
     result.pixel_f1_max = figure(f1.value);
     result.aupro = figure(overlap.value);
-    if (result.pixel_auroc) result.pixel_bound = std::max({area.bound, precision.bound, f1.bound, overlap.bound});
+    if (result.pixel_auroc) result.pixel_bound = (std::max)({area.bound, precision.bound, f1.bound, overlap.bound});
   }
 
   std::size_t side_;

@@ -54,7 +54,7 @@ template <std::floating_point T>
   double threshold = infinity;
   if (found > 0) threshold = static_cast<double>(positives[static_cast<std::size_t>(found) - 1]);
   if (rejected > 0) {
-    threshold = std::min(threshold, static_cast<double>(negatives[static_cast<std::size_t>(rejected) - 1]));
+    threshold = (std::min)(threshold, static_cast<double>(negatives[static_cast<std::size_t>(rejected) - 1]));
   }
   return {static_cast<double>(found) / static_cast<double>(positives.size()), threshold};
 }

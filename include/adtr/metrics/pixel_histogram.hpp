@@ -70,7 +70,7 @@ class PixelHistogram {
   /// A score map (H, W) and its mask (H, W), values other than 0 being defects; an empty mask has none. Throws Error
   /// (shape) on other sizes and (bad_data) on NaN; the image is not counted then.
   void add(std::span<const float> scores, std::span<const std::uint8_t> mask, std::size_t height, std::size_t width) {
-    if (scores.size() != height * width || scores.size() > std::numeric_limits<std::uint32_t>::max()) {
+    if (scores.size() != height * width || scores.size() > (std::numeric_limits<std::uint32_t>::max)()) {
       throw Error("score map: expected " + std::to_string(height) + "×" + std::to_string(width) + " pixels, found " +
                       std::to_string(scores.size()),
                   ErrorCode::shape);

@@ -108,7 +108,7 @@ template <ScoreRange S>
 
   const std::size_t n = scores.size();
   // 0.29 · 100 is 28.999999999999996.
-  const auto k = std::min(n - 1, static_cast<std::size_t>(rate * static_cast<double>(n) + 1e-9));
+  const auto k = (std::min)(n - 1, static_cast<std::size_t>(rate * static_cast<double>(n) + 1e-9));
   std::vector<T> sorted(scores.begin(), scores.end());
   const auto last_passing = sorted.begin() + static_cast<std::ptrdiff_t>(k);
   std::nth_element(sorted.begin(), last_passing, sorted.end(), std::greater<>{});

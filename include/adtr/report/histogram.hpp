@@ -47,7 +47,7 @@ inline std::vector<double> axis_ticks(double low, double high) {
   if (all.empty()) return "";
   double low = *std::min_element(all.begin(), all.end());
   double high = *std::max_element(all.begin(), all.end());
-  const double margin = high > low ? 0.02 * (high - low) : std::max(0.5, 0.01 * std::abs(low));
+  const double margin = high > low ? 0.02 * (high - low) : (std::max)(0.5, 0.01 * std::abs(low));
   low -= margin;
   high += margin;
   const auto percent = [&](double score) { return 100.0 * (score - low) / (high - low); };
@@ -56,7 +56,7 @@ inline std::vector<double> axis_ticks(double low, double high) {
     std::array<std::size_t, bins> counts{};
     for (const double score : scores) {
       if (!std::isfinite(score)) continue;
-      ++counts[std::min(bins - 1, static_cast<std::size_t>(percent(score) / 100.0 * bins))];
+      ++counts[(std::min)(bins - 1, static_cast<std::size_t>(percent(score) / 100.0 * bins))];
     }
     return counts;
   };
@@ -69,7 +69,7 @@ inline std::vector<double> axis_ticks(double low, double high) {
   const std::array<std::size_t, bins> good_counts = count(good);
   const std::array<std::size_t, bins> defective_counts = count(defective);
   const double tallest =
-      std::max({share(highest(good_counts), good.size()), share(highest(defective_counts), defective.size()), 1e-9});
+      (std::max)({share(highest(good_counts), good.size()), share(highest(defective_counts), defective.size()), 1e-9});
 
   std::string html =
       "<figure class=\"histogram\"><div class=\"plot\"><svg viewBox=\"0 0 100 100\" "

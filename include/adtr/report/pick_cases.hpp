@@ -37,9 +37,9 @@ struct PickedCases {
   std::vector<std::size_t> defective;  // lowest score first
   for (const auto& [score, i] : order) (labels[i] != 0 ? defective : picked.highest_good).push_back(i);
   std::reverse(picked.highest_good.begin(), picked.highest_good.end());
-  picked.highest_good.resize(std::min(count, picked.highest_good.size()));
-  const std::size_t hard = std::min(count, (defective.size() + 1) / 2);
-  const std::size_t clear = std::min(count, defective.size() / 2);
+  picked.highest_good.resize((std::min)(count, picked.highest_good.size()));
+  const std::size_t hard = (std::min)(count, (defective.size() + 1) / 2);
+  const std::size_t clear = (std::min)(count, defective.size() / 2);
   picked.lowest_defective.assign(defective.begin(), defective.begin() + static_cast<std::ptrdiff_t>(hard));
   picked.highest_defective.assign(defective.rbegin(), defective.rbegin() + static_cast<std::ptrdiff_t>(clear));
   return picked;

@@ -25,7 +25,7 @@ struct Attentions {
     context.for_each(heads * blocks, [&](Index i) {
       AttentionTask task = head_task(a, i / blocks);
       task.begin = i % blocks * queries;
-      task.end = std::min(a.tokens, task.begin + queries);
+      task.end = (std::min)(a.tokens, task.begin + queries);
       kernel.attention(task, context.kernel_room().data());
     });
   }

@@ -33,7 +33,7 @@ class Context {
   ~Context() = default;
 
   /// Number of threads that run loops. It may be smaller than requested; threads_note() says why.
-  [[nodiscard]] int threads() const { return std::max(1, executor_->threads()); }
+  [[nodiscard]] int threads() const { return (std::max)(1, executor_->threads()); }
 
   /// Memory for the packed blocks of one kernel; a task claims it and passes it on.
   [[nodiscard]] KernelRooms::Claim kernel_room() const { return rooms_->claim(); }
@@ -50,14 +50,14 @@ class Context {
   template <class F>
   void for_ranges(Index count, Index step, double cost, F&& fn) const {
     const Index length = range_length(count, step, cost);
-    executor_->for_each(ceil_div(count, length), [&](Index i) { fn(i * length, std::min(count, (i + 1) * length)); });
+    executor_->for_each(ceil_div(count, length), [&](Index i) { fn(i * length, (std::min)(count, (i + 1) * length)); });
   }
 
   /// The length of the ranges of for_ranges.
   [[nodiscard]] Index range_length(Index count, Index step, double cost) const {
     const auto worthwhile = static_cast<Index>(min_work / cost) + 1;
     const Index fair = threads() == 1 ? count : count / (ranges_per_thread * threads());
-    const Index length = std::max({worthwhile, fair, Index{1}});
+    const Index length = (std::max)({worthwhile, fair, Index{1}});
     return round_up(length, step);
   }
 

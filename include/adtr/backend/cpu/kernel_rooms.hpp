@@ -22,7 +22,7 @@ class KernelRooms {
   /// Rooms for loops on `threads` threads, and for further user threads that share them. Throws Error if the system has
   /// no memory left.
   explicit KernelRooms(int threads)
-      : count_(static_cast<std::size_t>(std::min(threads, max_threads)) + spare),
+      : count_(static_cast<std::size_t>((std::min)(threads, max_threads)) + spare),
         flags_(std::make_unique<Flag[]>(count_)),
         memory_(allocate(count_)) {}
 
