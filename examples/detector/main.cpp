@@ -12,11 +12,13 @@
 #include <cstdio>
 #include <exception>
 #include <new>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
 
 #include "adtr/core/error.hpp"
+#include "adtr/core/number_text.hpp"
 #include "backends.hpp"
 #include "interrupt.hpp"
 #include "options.hpp"

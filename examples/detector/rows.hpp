@@ -2,17 +2,17 @@
 /// and its help; its default is the field's own initial value, shown by capture_default_str() or as said below.
 #pragma once
 
-#include <charconv>
 #include <concepts>
 #include <initializer_list>
 #include <limits>
+#include <optional>
 #include <string>
-#include <system_error>
 #include <type_traits>
 #include <vector>
 
 #include <CLI/CLI.hpp>
 
+#include "adtr/core/number_text.hpp"
 #include "output.hpp"
 #include "training_changes.hpp"
 
@@ -24,10 +24,8 @@ inline constexpr int max_count = std::numeric_limits<int>::max();
 /// A number in [low, high), or in (low, high) with `open`. CLI11's own ranges let NaN through.
 inline CLI::Validator number_in(double low, double high, const char* description, bool open = false) {
   const auto check = [=](const std::string& text) -> std::string {
-    double value = 0.0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const bool fits =
-        error == std::errc{} && end == text.data() + text.size() && (open ? value > low : value >= low) && value < high;
+    const std::optional<double> value = adtr::parse_double(text);
+    const bool fits = value && (open ? *value > low : *value >= low) && *value < high;
     return fits ? "" : "expected a number " + std::string(description) + ", found " + text;
   };
   return CLI::Validator(check, description);

@@ -129,7 +129,7 @@ class FigureMaker {
       if (!exist) continue;
       const Bounded bounded = metric.value(pixels_);
       shown.value = figure(bounded.value);
-      if (shown.value) result.pixel_bound = std::max(result.pixel_bound, bounded.bound);
+      if (shown.value) result.pixel_bound = (std::max)(result.pixel_bound, bounded.bound);
     }
   }
 

@@ -96,7 +96,7 @@ inline bool is_safetensors(std::string_view bytes) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   std::string_view start = text;
   if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
-  start.remove_prefix(std::min(start.find_first_not_of(" \t\r\n"), start.size()));
+  start.remove_prefix((std::min)(start.find_first_not_of(" \t\r\n"), start.size()));
   if (start.starts_with("<!doctype html") || start.starts_with("<html")) return "an HTML page";
   if (start.starts_with("<svg")) return "an SVG drawing";
   if (start.starts_with("<?xml"))

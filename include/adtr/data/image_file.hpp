@@ -236,7 +236,7 @@ inline ImageHeader header_of(const ImageFormat& format) {
   std::vector<std::uint16_t> values(mask.data.size());
   detail::visit_upright<Image::channels>(stored.pixels.get(), stored.height, stored.width, stored.format.orientation,
                                          [out = values.data()](Index i, const std::uint16_t* p) {
-                                           out[i] = std::max({p[0], p[1], p[2]});
+                                           out[i] = (std::max)({p[0], p[1], p[2]});
                                          });
   const MaskRule rule = mask_rule(values, mask.width, stored.format.name == "JPEG", path.string());
   const bool has_alpha = stored.channels == 2 || stored.channels == 4;

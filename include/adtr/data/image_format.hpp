@@ -111,7 +111,7 @@ inline bool huffman_tables_fit(Bytes bytes, std::size_t at) {
     for (std::size_t i = at + 1; i < at + 17 && i < bytes.size(); ++i) codes += bytes[i];
     if (codes > 256) return false;
     at += 17 + codes;
-    left -= std::min(left, 17 + codes);
+    left -= (std::min)(left, 17 + codes);
   }
   return true;
 }
@@ -157,7 +157,8 @@ inline ImageFormat jpeg_format(Bytes bytes) {
       }
       const std::size_t length = big_endian(bytes, at + 2, 2);
       if (marker == 0xE1 && !oriented && begins(at + 4, {"Exif\0\0", 6}) && length >= 8) {
-        format.orientation = exif_orientation(bytes.subspan(at + 4).first(std::min(length - 2, bytes.size() - at - 4)));
+        format.orientation =
+            exif_orientation(bytes.subspan(at + 4).first((std::min)(length - 2, bytes.size() - at - 4)));
         oriented = true;
       }
       if (marker == 0xEE && begins(at + 4, "Adobe") && length >= 14 && bytes.size() > at + 15) format.adobe = at + 15;

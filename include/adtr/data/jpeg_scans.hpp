@@ -120,8 +120,8 @@ class JpegScans {
       c.across = segment[7 + 3 * i] >> 4;
       c.down = segment[7 + 3 * i] & 15;
       if (c.across < 1 || c.across > 4 || c.down < 1 || c.down > 4) return false;
-      max_across = std::max(max_across, c.across);
-      max_down = std::max(max_down, c.down);
+      max_across = (std::max)(max_across, c.across);
+      max_down = (std::max)(max_down, c.down);
     }
     units_across_ = ceil_div(width, 8 * max_across);
     units_down_ = ceil_div(height, 8 * max_down);

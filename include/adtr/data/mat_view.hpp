@@ -54,7 +54,7 @@ template <MatLike M>
                 ErrorCode::option);
   }
   const auto step = static_cast<std::size_t>(mat.step);
-  if (step == 0 || step > static_cast<std::size_t>(std::numeric_limits<Index>::max())) {
+  if (step == 0 || step > static_cast<std::size_t>((std::numeric_limits<Index>::max)())) {
     throw Error("view_of: expected a step that memory can hold, found " + std::to_string(step) + " bytes",
                 ErrorCode::shape);
   }

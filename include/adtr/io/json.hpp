@@ -83,7 +83,7 @@ class JsonReader {
     std::uint64_t value = 0;
     for (; is_digit(peek()); ++at_) {
       const auto digit = static_cast<std::uint64_t>(peek() - '0');
-      if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) fail("a number is above 2^64 - 1");
+      if (value > ((std::numeric_limits<std::uint64_t>::max)() - digit) / 10) fail("a number is above 2^64 - 1");
       value = value * 10 + digit;
     }
     const bool leading_zero = at_ - begin > 1 && text_[begin] == '0';

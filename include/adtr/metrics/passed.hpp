@@ -32,7 +32,7 @@ template <std::floating_point T>
   const auto negatives = ranking.negatives();
   if (missed >= positives.size()) return {1.0, infinity};
   const T threshold = positives[positives.size() - 1 - missed];
-  const auto passed = std::ranges::count_if(negatives, [&](T score) { return score < threshold; });
+  const auto passed = std::count_if(negatives.begin(), negatives.end(), [&](T score) { return score < threshold; });
   return {static_cast<double>(passed) / static_cast<double>(negatives.size()), static_cast<double>(threshold)};
 }
 
@@ -50,12 +50,12 @@ template <std::floating_point T>
   // This good part must pass, so the threshold is the next score above its own.
   const T passing = negatives[lost];
   const auto above = [&](T score) { return score > passing; };
-  const auto found = std::ranges::count_if(positives, above);
-  const auto rejected = std::ranges::count_if(negatives, above);
+  const auto found = std::count_if(positives.begin(), positives.end(), above);
+  const auto rejected = std::count_if(negatives.begin(), negatives.end(), above);
   double threshold = infinity;
   if (found > 0) threshold = static_cast<double>(positives[static_cast<std::size_t>(found) - 1]);
   if (rejected > 0) {
-    threshold = std::min(threshold, static_cast<double>(negatives[static_cast<std::size_t>(rejected) - 1]));
+    threshold = (std::min)(threshold, static_cast<double>(negatives[static_cast<std::size_t>(rejected) - 1]));
   }
   return {static_cast<double>(found) / static_cast<double>(positives.size()), threshold};
 }

@@ -118,7 +118,7 @@ struct BoundedF1 {
       best.value = at_end;
       best.threshold = static_cast<double>(detail::score_of(bin.lowest));
     }
-    highest = std::max(highest, bin.single() ? at_end : f1(above + bin.count.defect, false_above));
+    highest = (std::max)(highest, bin.single() ? at_end : f1(above + bin.count.defect, false_above));
   });
   best.bound = highest - best.value;
   return best;
@@ -147,7 +147,7 @@ struct BoundedF1 {
     if (cut) return;
     shares += bin.count.shares;
     const double rate = static_cast<double>(false_above + bin.count.normal) / normal_pixels;
-    const double overlap = std::min(1.0, shares.value() / regions);
+    const double overlap = (std::min)(1.0, shares.value() / regions);
     cut = rate > limit;
     const double end = cut ? limit : rate;
     const double width = end - last_rate;
@@ -155,7 +155,7 @@ struct BoundedF1 {
     area += 0.5 * (last_overlap + at_end) * width;
     // The lower side of the rectangle lies below the line and the upper one above it. At the cut, the upper one is
     // farther away.
-    if (!bin.single()) unknown += width * std::max(0.0, overlap - 0.5 * (last_overlap + at_end));
+    if (!bin.single()) unknown += width * (std::max)(0.0, overlap - 0.5 * (last_overlap + at_end));
     last_rate = end;
     last_overlap = at_end;
   });

@@ -70,7 +70,7 @@ class PixelHistogram {
   /// Adds a score map (H, W) with its mask (H, W). Mask values other than 0 mark defects; an empty mask marks none.
   /// Throws Error (shape) if a size differs and (bad_data) on NaN. The image is then not counted.
   void add(std::span<const float> scores, std::span<const std::uint8_t> mask, std::size_t height, std::size_t width) {
-    if (scores.size() != height * width || scores.size() > std::numeric_limits<std::uint32_t>::max()) {
+    if (scores.size() != height * width || scores.size() > (std::numeric_limits<std::uint32_t>::max)()) {
       throw Error("score map: expected " + std::to_string(height) + "×" + std::to_string(width) + " pixels, found " +
                       std::to_string(scores.size()),
                   ErrorCode::shape);

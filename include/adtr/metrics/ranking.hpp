@@ -52,13 +52,13 @@ class Ranking {
                   ErrorCode::shape);
     }
     detail::require_no_nan(scores);
-    const auto positives =
-        static_cast<std::size_t>(std::ranges::count_if(labels, [](std::uint8_t label) { return label != 0; }));
+    const auto positives = static_cast<std::size_t>(
+        std::count_if(labels.begin(), labels.end(), [](std::uint8_t label) { return label != 0; }));
     positives_.reserve(positives);
     negatives_.reserve(scores.size() - positives);
     for (std::size_t i = 0; i < scores.size(); ++i) (labels[i] != 0 ? positives_ : negatives_).push_back(scores[i]);
-    std::ranges::sort(positives_, std::greater<>{});
-    std::ranges::sort(negatives_, std::greater<>{});
+    std::sort(positives_.begin(), positives_.end(), std::greater<>{});
+    std::sort(negatives_.begin(), negatives_.end(), std::greater<>{});
   }
 
   /// Descending.

@@ -108,12 +108,12 @@ template <ScoreRange S>
 
   const std::size_t n = scores.size();
   // 0.29 · 100 is 28.999999999999996 in floating point, but k is 29.
-  const auto k = std::min(n - 1, static_cast<std::size_t>(rate * static_cast<double>(n) + 1e-9));
+  const auto k = (std::min)(n - 1, static_cast<std::size_t>(rate * static_cast<double>(n) + 1e-9));
   std::vector<T> sorted(scores.begin(), scores.end());
   const auto last_passing = sorted.begin() + static_cast<std::ptrdiff_t>(k);
-  std::ranges::nth_element(sorted, last_passing, std::greater<>{});
+  std::nth_element(sorted.begin(), last_passing, sorted.end(), std::greater<>{});
   const T threshold = std::nextafter(*last_passing, std::numeric_limits<T>::infinity());
-  const auto false_alarms = std::ranges::count_if(scores, [&](T score) { return score >= threshold; });
+  const auto false_alarms = std::count_if(scores.begin(), scores.end(), [&](T score) { return score >= threshold; });
   return {static_cast<double>(threshold),
           rate,
           n,

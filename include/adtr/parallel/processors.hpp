@@ -23,8 +23,8 @@ namespace detail {
 
 /// `processors`, or the quota (in processors, rounded up) if that is lower. At least 1.
 [[nodiscard]] inline int within_quota(int processors, std::optional<double> quota) {
-  if (!quota || *quota >= static_cast<double>(processors)) return std::max(1, processors);
-  return std::max(1, static_cast<int>(std::ceil(*quota)));
+  if (!quota || *quota >= static_cast<double>(processors)) return (std::max)(1, processors);
+  return (std::max)(1, static_cast<int>(std::ceil(*quota)));
 }
 
 /// The processors that the scheduler lets the calling thread run on, at least 1.
@@ -40,7 +40,7 @@ namespace detail {
     break;
   }
 #endif
-  return std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return (std::max)(1, static_cast<int>(std::thread::hardware_concurrency()));
 }
 
 }  // namespace detail

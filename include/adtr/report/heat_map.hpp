@@ -46,7 +46,7 @@ inline constexpr std::array<Rgb, 17> heat_colours{{{252, 238, 36},
 /// The colour at t, which is clamped to [0, 1]. Colours between the entries of heat_colours are interpolated linearly.
 [[nodiscard]] inline Rgb heat_colour(float t) {
   const float position = std::clamp(t, 0.0F, 1.0F) * static_cast<float>(heat_colours.size() - 1);
-  const std::size_t i = std::min(static_cast<std::size_t>(position), heat_colours.size() - 2);
+  const std::size_t i = (std::min)(static_cast<std::size_t>(position), heat_colours.size() - 2);
   const float f = position - static_cast<float>(i);
   Rgb colour{};
   for (std::size_t c = 0; c < 3; ++c) {
@@ -72,7 +72,7 @@ namespace detail {
 inline float quantile(std::vector<float>& scores, double q) {
   const auto nth =
       scores.begin() + static_cast<std::ptrdiff_t>(std::lround(q * static_cast<double>(scores.size() - 1)));
-  std::ranges::nth_element(scores, nth);
+  std::nth_element(scores.begin(), nth, scores.end());
   return *nth;
 }
 
@@ -83,9 +83,9 @@ HeatScale scale_of_quantiles(Good good, bool has_defective, Defective defective)
   const float low = good(0.95);
   const float noise = good(0.995) - median;
   float high = median + 3.0F * noise;
-  if (has_defective) high = std::max(median + 1.5F * noise, defective(0.99));
+  if (has_defective) high = (std::max)(median + 1.5F * noise, defective(0.99));
   // Constant scores have no spread, but the scale must not be empty.
-  if (!(high > low)) high = low + std::max(std::abs(low), 1.0F);
+  if (!(high > low)) high = low + (std::max)(std::abs(low), 1.0F);
   return {low, high};
 }
 
@@ -115,8 +115,10 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
 /// Throws Error if there are no good scores or a score is not finite.
 [[nodiscard]] inline HeatScale heat_scale(std::span<const float> good, std::span<const float> defective = {}) {
   if (good.empty()) throw detail::no_good_scores();
-  const auto finite = [](float score) { return std::isfinite(score); };
-  if (!std::ranges::all_of(good, finite) || !std::ranges::all_of(defective, finite)) throw detail::scores_not_finite();
+  const auto finite = [](std::span<const float> scores) {
+    return std::all_of(scores.begin(), scores.end(), [](float score) { return std::isfinite(score); });
+  };
+  if (!finite(good) || !finite(defective)) throw detail::scores_not_finite();
   std::vector<float> good_scores(good.begin(), good.end());
   std::vector<float> defective_scores(defective.begin(), defective.end());
   return detail::scale_of_quantiles([&](double q) { return detail::quantile(good_scores, q); }, !defective.empty(),
@@ -167,15 +169,16 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
   detail::require_pixels("image", rgb.size(), height, width, 3);
   detail::require_pixels("mask", mask.size(), height, width, 1);
   constexpr Rgb line{0, 229, 255};
-  const std::size_t thickness = 1 + std::max(height, width) / 256;
+  const std::size_t thickness = 1 + (std::max)(height, width) / 256;
   std::vector<std::uint8_t> drawn(rgb.begin(), rgb.end());
   for (std::size_t y = 0; y < height; ++y) {
     for (std::size_t x = 0; x < width; ++x) {
       if (mask[y * width + x] == 0) continue;
-      for (std::size_t v = y - std::min(y, thickness); v < std::min(height, y + thickness + 1); ++v) {
-        for (std::size_t u = x - std::min(x, thickness); u < std::min(width, x + thickness + 1); ++u) {
+      for (std::size_t v = y - (std::min)(y, thickness); v < (std::min)(height, y + thickness + 1); ++v) {
+        for (std::size_t u = x - (std::min)(x, thickness); u < (std::min)(width, x + thickness + 1); ++u) {
           const std::size_t pixel = v * width + u;
-          if (mask[pixel] == 0) std::ranges::copy(line, drawn.begin() + static_cast<std::ptrdiff_t>(3 * pixel));
+          if (mask[pixel] == 0)
+            std::copy(line.begin(), line.end(), drawn.begin() + static_cast<std::ptrdiff_t>(3 * pixel));
         }
       }
     }

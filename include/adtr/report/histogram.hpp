@@ -46,9 +46,9 @@ inline std::vector<double> axis_ticks(double low, double high) {
   if (threshold) all.push_back(*threshold);
   std::erase_if(all, [](double score) { return !std::isfinite(score); });
   if (all.empty()) return "";
-  double low = *std::ranges::min_element(all);
-  double high = *std::ranges::max_element(all);
-  const double margin = high > low ? 0.02 * (high - low) : std::max(0.5, 0.01 * std::abs(low));
+  double low = *std::min_element(all.begin(), all.end());
+  double high = *std::max_element(all.begin(), all.end());
+  const double margin = high > low ? 0.02 * (high - low) : (std::max)(0.5, 0.01 * std::abs(low));
   low -= margin;
   high += margin;
   const auto percent = [&](double score) { return 100.0 * (score - low) / (high - low); };
@@ -57,17 +57,20 @@ inline std::vector<double> axis_ticks(double low, double high) {
     std::array<std::size_t, bins> counts{};
     for (const double score : scores) {
       if (!std::isfinite(score)) continue;
-      ++counts[std::min(bins - 1, static_cast<std::size_t>(percent(score) / 100.0 * bins))];
+      ++counts[(std::min)(bins - 1, static_cast<std::size_t>(percent(score) / 100.0 * bins))];
     }
     return counts;
   };
   const auto share = [](std::size_t n, std::size_t total) {
     return static_cast<double>(n) / static_cast<double>(std::max<std::size_t>(total, 1));
   };
+  const auto highest = [](const std::array<std::size_t, bins>& counts) {
+    return *std::max_element(counts.begin(), counts.end());
+  };
   const std::array<std::size_t, bins> good_counts = count(good);
   const std::array<std::size_t, bins> defective_counts = count(defective);
-  const double tallest = std::max({share(std::ranges::max(good_counts), good.size()),
-                                   share(std::ranges::max(defective_counts), defective.size()), 1e-9});
+  const double tallest =
+      (std::max)({share(highest(good_counts), good.size()), share(highest(defective_counts), defective.size()), 1e-9});
 
   std::string html =
       "<figure class=\"histogram\"><div class=\"plot\"><svg viewBox=\"0 0 100 100\" "

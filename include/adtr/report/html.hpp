@@ -65,8 +65,8 @@ struct Report {
 
 namespace detail {
 
-inline std::string report_tile(const std::string& value, const std::string& small, const std::string& name) {
-  return "<div class=\"tile\"><b>" + value + (small.empty() ? "" : " <small>" + small + "</small>") + "</b><span>" +
+inline std::string report_tile(const std::string& value, const std::string& note, const std::string& name) {
+  return "<div class=\"tile\"><b>" + value + (note.empty() ? "" : " <small>" + note + "</small>") + "</b><span>" +
          html_escape(name) + "</span></div>";
 }
 
@@ -77,8 +77,8 @@ inline bool available(const ReportMetric& metric) { return metric.value && !std:
 inline std::string report_tiles(const Report& report) {
   std::string html;
   const auto count = [&](const std::vector<double>& scores, Verdict verdict) {
-    return static_cast<std::size_t>(
-        std::ranges::count_if(scores, [&](double score) { return verdict_of(score, report.threshold) == verdict; }));
+    return static_cast<std::size_t>(std::count_if(
+        scores.begin(), scores.end(), [&](double score) { return verdict_of(score, report.threshold) == verdict; }));
   };
   const auto tile = [&](std::size_t part, std::size_t total, const char* name) {
     if (total > 0) html += report_tile(std::to_string(part), "of " + std::to_string(total), name);
@@ -203,7 +203,8 @@ inline std::string report_tables(const Report& report) {
   html += histogram_figure(report.good_scores, report.defective_scores, report.threshold);
   if (report.scale) html += detail::report_legend(*report.scale);
   const auto has_masks = [](const std::vector<ReportCase>& cases) {
-    return std::ranges::any_of(cases, [](const ReportCase& item) { return item.ground_truth.has_value(); });
+    return std::any_of(cases.begin(), cases.end(),
+                       [](const ReportCase& item) { return item.ground_truth.has_value(); });
   };
   const bool ground_truth =
       has_masks(report.lowest_defective) || has_masks(report.highest_good) || has_masks(report.highest_defective);

@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -32,16 +32,15 @@ struct PickedCases {
                     std::to_string(labels.size()),
                 ErrorCode::shape);
   }
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  std::multimap<double, std::size_t> order;  // keeps the indices of equal scores in order
+  for (std::size_t i = 0; i < scores.size(); ++i) order.emplace(scores[i], i);
   PickedCases picked;
   std::vector<std::size_t> defective;  // lowest score first
-  for (const std::size_t i : order) (labels[i] != 0 ? defective : picked.highest_good).push_back(i);
-  std::ranges::reverse(picked.highest_good);
-  picked.highest_good.resize(std::min(count, picked.highest_good.size()));
-  const std::size_t hard = std::min(count, (defective.size() + 1) / 2);
-  const std::size_t clear = std::min(count, defective.size() / 2);
+  for (const auto& [score, i] : order) (labels[i] != 0 ? defective : picked.highest_good).push_back(i);
+  std::reverse(picked.highest_good.begin(), picked.highest_good.end());
+  picked.highest_good.resize((std::min)(count, picked.highest_good.size()));
+  const std::size_t hard = (std::min)(count, (defective.size() + 1) / 2);
+  const std::size_t clear = (std::min)(count, defective.size() / 2);
   picked.lowest_defective.assign(defective.begin(), defective.begin() + static_cast<std::ptrdiff_t>(hard));
   picked.highest_defective.assign(defective.rbegin(), defective.rbegin() + static_cast<std::ptrdiff_t>(clear));
   return picked;

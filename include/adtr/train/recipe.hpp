@@ -90,7 +90,7 @@ struct TrainingOptions {
   constexpr double warm_up = 20.0;
   const auto t = static_cast<double>(step);
   const auto n = static_cast<double>(steps);
-  return o.learning_rate * std::clamp(n / warm_up, 0.25, 1.0) * std::min(1.0, (t + 1.0) / warm_up) * 0.5 *
+  return o.learning_rate * std::clamp(n / warm_up, 0.25, 1.0) * (std::min)(1.0, (t + 1.0) / warm_up) * 0.5 *
          (1.0 + std::cos(std::numbers::pi * t / n));
 }
 

@@ -57,7 +57,7 @@ class Trainer {
         gradients_twin_(gradients_.size()),
         batch_(std::min(options.batch, batches.images())),
         anomalous_(room_for_flags(options, batches)),
-        group_(B::on_host ? std::min(batch_, images_at_a_time) : batch_),
+        group_(B::on_host ? (std::min)(batch_, images_at_a_time) : batch_),
         input_(batch_ * size),
         seen_(options.jitter > 0.0 ? group_ * size : 0),
         flags_(with_anomalies() ? group_ * Transformer::tokens : 0),
@@ -80,7 +80,7 @@ class Trainer {
   [[nodiscard]] bool state_is_whole() const { return whole_; }
 
   /// Number of images that the finished steps of the current epoch have processed.
-  [[nodiscard]] Index images_done() const { return std::min(state_.steps() * batch_, batches_.images()); }
+  [[nodiscard]] Index images_done() const { return (std::min)(state_.steps() * batch_, batches_.images()); }
 
   /// Trains to the end of the epoch, over all images in random order; returns the mean loss over them.
   /// Calls `after_step(images done)` after each step, and then, except after the last step, `stop()`. If that returns
@@ -104,7 +104,7 @@ class Trainer {
       for (bool stopped = false; finished < steps && !stopped;) {
         run_step(order, finished);
         ++finished;
-        after_step(std::min(finished * batch_, n));
+        after_step((std::min)(finished * batch_, n));
         stopped = finished < steps && stop();
       }
     } catch (...) {
@@ -115,7 +115,7 @@ class Trainer {
     if (finished < steps) return std::nullopt;
     double loss = 0.0;
     for (Index i = 0; i < steps; ++i)
-      loss += state_.step_losses[static_cast<std::size_t>(i)] * static_cast<double>(std::min(batch_, n - i * batch_));
+      loss += state_.step_losses[static_cast<std::size_t>(i)] * static_cast<double>((std::min)(batch_, n - i * batch_));
     loss /= static_cast<double>(n);
     state_.losses.push_back(loss);
     state_.step_losses.clear();
@@ -170,7 +170,7 @@ class Trainer {
   /// nvcc 13 crashes on the latter.
   static std::vector<std::uint8_t> room_for_flags(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
     try {
-      const Index batch = std::min(options.batch, batches.images());
+      const Index batch = (std::min)(options.batch, batches.images());
       return std::vector<std::uint8_t>(static_cast<std::size_t>(batch * Transformer::tokens));
     } catch (const std::bad_alloc&) {
       throw no_memory(options, batches);
@@ -181,8 +181,8 @@ class Trainer {
 
   /// The Error that says how much memory the trainer needs, and for what.
   static Error no_memory(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
-    const Index batch = std::min(options.batch, batches.images());
-    const Index group = B::on_host ? std::min(batch, images_at_a_time) : batch;
+    const Index batch = (std::min)(options.batch, batches.images());
+    const Index group = B::on_host ? (std::min)(batch, images_at_a_time) : batch;
     const Index of_group = 3 * size + activation_elements(1, options);
     const Index elements = (B::on_host ? 4 : 8) * parameter_count<Transformer> + batch * size + group * of_group;
     const auto mebibytes = static_cast<std::uint64_t>(elements) * sizeof(Scalar) >> 20;
@@ -194,7 +194,7 @@ class Trainer {
 
   /// Runs step `i` of an epoch with the given image order.
   void run_step(const std::vector<std::size_t>& order, Index i) {
-    const Index first = i * batch_, count = std::min(batch_, batches_.images() - first);
+    const Index first = i * batch_, count = (std::min)(batch_, batches_.images() - first);
     const Index step = state_.epoch * steps_per_epoch() + i;
     B::wait(context_, read_);  // not for the rest of the previous step
     images_.assign(order.begin() + first, order.begin() + first + count);
@@ -219,7 +219,7 @@ class Trainer {
     B::download(context_, sums_.data() + before, finished - before, sums.data());
     pull_state();
     for (Index i = before; i < finished; ++i) {
-      const Index count = std::min(batch_, batches_.images() - i * batch_);
+      const Index count = (std::min)(batch_, batches_.images() - i * batch_);
       state_.step_losses.push_back(checked_loss(sums[static_cast<std::size_t>(i - before)], count * Transformer::tokens,
                                                 state_.epoch * steps_per_epoch() + i));
     }
@@ -265,7 +265,7 @@ class Trainer {
     B::zero(context_, gradients_twin_.data(gradients_), gradients_.size());
     const Index group_rows = group_ * Transformer::tokens, groups = ceil_div(batch_, group_);
     for (Index first = 0, group = 0; first < f.rows; first += group_rows, ++group) {
-      const Index count = std::min(group_rows, f.rows - first);
+      const Index count = (std::min)(group_rows, f.rows - first);
       const Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0,
                             static_cast<std::uint32_t>(step * groups + group)};
       const auto flags = anomalous.empty()

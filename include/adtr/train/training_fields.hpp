@@ -43,7 +43,7 @@ struct TrainingField {
 
   [[nodiscard]] std::string name() const {
     std::string name = "TrainingOptions::" + std::string(key);
-    std::ranges::replace(name, '-', '_');
+    std::replace(name.begin(), name.end(), '-', '_');
     return name;
   }
 

@@ -219,7 +219,7 @@ class TrainingRun {
       const auto report = [&](Index done, std::optional<double> loss) {
         if (!progress_.epoch) return;
         const double images = static_cast<double>(epoch * cache.images() + done - before);
-        const double rate = std::max(images, 1.0) / std::max(since(begin), 1e-9);
+        const double rate = (std::max)(images, 1.0) / (std::max)(since(begin), 1e-9);
         const double left = static_cast<double>((o.epochs - epoch) * cache.images() - done) / rate;
         progress_.epoch({epoch + 1, o.epochs, done, cache.images(), loss, rate, left});
       };

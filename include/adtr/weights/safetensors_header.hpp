@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,7 @@ struct TensorEntry {
   SafetensorsTensor tensor;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
+  std::size_t order = 0;  ///< place in the header, which decides between empty tensors at one offset
 };
 
 /// Reads {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}; ignores other keys.
@@ -169,12 +171,14 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
       detail::read_metadata(json, header.metadata);
     } else {
       entries.push_back(detail::read_tensor_entry(json, key, path));
+      entries.back().order = entries.size();
     }
   });
   json.end();
 
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const auto& a, const auto& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tuple(a.begin, a.end, a.order) < std::tuple(b.begin, b.end, b.order);
+  });
   detail::check_layout(entries, data.size(), path);
   header.tensors.reserve(entries.size());
   for (detail::TensorEntry& e : entries) {
