@@ -47,7 +47,7 @@ fail() {
   echo "demo: $1" >&2
   exit 1
 }
-trap 'echo; fail "interrupted; the next run goes on from what is finished"' INT TERM
+trap 'echo; fail "interrupted; the next run continues after the finished parts"' INT TERM
 
 parts=5 part=0 part_begin=0
 begin_part() {

@@ -16,12 +16,10 @@ template <Architecture... A>
 using EveryGeometry =
     Networks<Network<A, 256, 16>..., Network<A, 256, 32>..., Network<A, 512, 32>..., Network<A, 32, 8>...>;
 
-using ProgramNetworks =
-    EveryGeometry<Architecture::efficientnet_b0, Architecture::efficientnet_b1, Architecture::efficientnet_b2,
-                  Architecture::efficientnet_b3, Architecture::efficientnet_b4, Architecture::efficientnet_b5,
-                  Architecture::efficientnet_b6, Architecture::efficientnet_b7, Architecture::efficientnet_lite0,
-                  Architecture::efficientnet_lite1, Architecture::efficientnet_lite2, Architecture::efficientnet_lite3,
-                  Architecture::efficientnet_lite4, Architecture::resnet18, Architecture::resnet34>;
+template <std::size_t... K>
+EveryGeometry<static_cast<Architecture>(K)...> every_backbone(std::index_sequence<K...>);
+
+using ProgramNetworks = decltype(every_backbone(std::make_index_sequence<adtr::backbone_count>()));
 using ProgramNetworksElsewhere = ProgramNetworks;
 
 #else

@@ -5,11 +5,13 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cuda {
 
-template struct Products<device::Runtime>;
+template struct Gemm<device::Runtime>;
 template struct Maps<device::Runtime>;
 template struct Blocks<device::Runtime>;
 template struct Attentions<device::Runtime>;
 template struct Tokens<device::Runtime>;
+template struct Losses<device::Runtime>;
+template struct Optimiser<device::Runtime>;
 template class device::DeviceBuffer<float>;
 
 }  // namespace cuda

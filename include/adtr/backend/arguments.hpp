@@ -10,8 +10,12 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
+/// An element-wise function that an operation applies to its result. To add one, add an enumerator here and its
+/// function to the switch in each backend's file of the activations: cpu/vector/activation.inl.hpp,
+/// eigen/activation.hpp, reference/activation.hpp, cuda/kernels/activation.cuh. A switch that leaves one out does not
+/// compile with -Werror=switch, with which adtr's own programs are built.
 enum class Activation : std::uint8_t {
-  none,
+  none,   ///< x
   relu,   ///< max(x, 0)
   relu6,  ///< min(max(x, 0), 6)
   silu    ///< x / (1 + exp(−x))

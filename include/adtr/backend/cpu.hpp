@@ -6,12 +6,14 @@
 
 #include "adtr/backend/anomaly_loss.hpp"
 #include "adtr/backend/backend.hpp"
-#include "adtr/backend/cpu/attentions.hpp"
+#include "adtr/backend/cpu/attention.hpp"
 #include "adtr/backend/cpu/blocks.hpp"
 #include "adtr/backend/cpu/context.hpp"
+#include "adtr/backend/cpu/gemm.hpp"
+#include "adtr/backend/cpu/losses.hpp"
 #include "adtr/backend/cpu/maps.hpp"
+#include "adtr/backend/cpu/optimiser.hpp"
 #include "adtr/backend/cpu/packed.hpp"
-#include "adtr/backend/cpu/products.hpp"
 #include "adtr/backend/cpu/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
 
@@ -19,11 +21,13 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 struct Cpu : cpu::Packing,
-             cpu::Products,
+             cpu::Gemm,
              cpu::Maps,
              cpu::Blocks,
              cpu::Attentions,
              cpu::Tokens,
+             cpu::Losses,
+             cpu::Optimiser,
              HostMemory<float>,
              HostLosses<float> {
   using Scalar = float;

@@ -9,8 +9,10 @@
 #include "adtr/backend/backend.hpp"
 #include "adtr/backend/composed.hpp"
 #include "adtr/backend/eigen/attention.hpp"
+#include "adtr/backend/eigen/gemm.hpp"
+#include "adtr/backend/eigen/losses.hpp"
 #include "adtr/backend/eigen/maps.hpp"
-#include "adtr/backend/eigen/products.hpp"
+#include "adtr/backend/eigen/optimiser.hpp"
 #include "adtr/backend/eigen/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
 
@@ -18,16 +20,18 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 /// Not called Eigen, which would hide the namespace of that name.
-struct EigenBackend : eigen::Products,
+struct EigenBackend : eigen::Gemm,
                       eigen::Maps,
                       eigen::Attentions,
                       eigen::Tokens,
+                      eigen::Losses,
+                      eigen::Optimiser,
                       HostMemory<float>,
                       HostLosses<float>,
                       Composed<EigenBackend, float> {
   using Scalar = float;
   using Context = eigen::Context;
-  using Packed = eigen::Products::Packed;
+  using Packed = eigen::Gemm::Packed;
   static constexpr const char* name = "eigen";
 };
 

@@ -8,6 +8,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/extents.hpp"
 #include "adtr/core/memory_error.hpp"
 #include "adtr/core/page_block.hpp"
@@ -87,7 +88,7 @@ class Buffer {
 template <class T>
 [[nodiscard]] constexpr Index aligned_size(Index elements) {
   constexpr Index line = static_cast<Index>(alignment / sizeof(T));
-  return (elements + line - 1) / line * line;
+  return round_up(elements, line);
 }
 
 }  // namespace ADTR_ABI

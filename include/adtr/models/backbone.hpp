@@ -92,7 +92,7 @@ template <class B>
 struct LastTapOf;
 template <class Layers, std::size_t... Taps>
 struct LastTapOf<Backbone<Layers, Taps...>> {
-  using type = Backbone<Layers, std::max({Taps...})>;
+  using type = Backbone<Layers, (std::max)({Taps...})>;
 };
 
 }  // namespace ADTR_ABI

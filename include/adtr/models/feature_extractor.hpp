@@ -47,7 +47,7 @@ class FeatureExtractor {
   template <class F>
   void for_groups(Index n, F&& run) const {
     assert(n <= capacity_);
-    for (Index first = 0; first < n; first += group_) run(first, std::min(group_, n - first));
+    for (Index first = 0; first < n; first += group_) run(first, (std::min)(group_, n - first));
   }
   [[nodiscard]] Index group() const { return group_; }
 

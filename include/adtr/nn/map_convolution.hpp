@@ -82,7 +82,7 @@ struct MapConvolution {
     /// Shifts a map: out(y, x) = in(y + dy, x + dx), and 0 if that lies outside the map.
     static void shift(const Pass<B>& pass, In in, Index dy, Index dx, Out out) {
       B::zero(pass.context, out.data, out.rows * Channels);
-      const Index from = std::max(Index{0}, -dx), count = Width - std::abs(dx);
+      const Index from = (std::max)(Index{0}, -dx), count = Width - std::abs(dx);
       for (Index line = 0; line < out.rows / Width; ++line) {
         const Index y = line % Height + dy;
         if (y < 0 || y >= Height || count <= 0) continue;

@@ -123,7 +123,7 @@ struct Sequential {
   static constexpr std::array<Index, 2> between = [] {
     std::array<Index, 2> largest{};
     std::size_t i = 0;
-    ((largest[i % 2] = std::max(largest[i % 2], NamedLayers::Layer::Output::size), ++i), ...);
+    ((largest[i % 2] = (std::max)(largest[i % 2], NamedLayers::Layer::Output::size), ++i), ...);
     return largest;
   }();
 

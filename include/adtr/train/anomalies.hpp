@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/random.hpp"
 #include "adtr/data/image.hpp"
 #include "adtr/train/feature_cache.hpp"
@@ -90,8 +91,8 @@ class ReplacingBatches final : public BatchSource<T> {
 inline void mark_tokens(const Mask& mask, Index grid, std::span<std::uint8_t> tokens) {
   for (Index y = 0; y < grid; ++y)
     for (Index x = 0; x < grid; ++x) {
-      const Index top = y * mask.height / grid, bottom = ((y + 1) * mask.height + grid - 1) / grid;
-      const Index left = x * mask.width / grid, right = ((x + 1) * mask.width + grid - 1) / grid;
+      const Index top = y * mask.height / grid, bottom = ceil_div((y + 1) * mask.height, grid);
+      const Index left = x * mask.width / grid, right = ceil_div((x + 1) * mask.width, grid);
       bool marked = false;
       for (Index v = top; v < bottom && !marked; ++v) {
         const std::uint8_t* const row = mask.data.data() + v * mask.width;

@@ -87,14 +87,15 @@ struct PrincipalAxes {
     constexpr Index block = 1024;
     for (Index r = 0; r < rows.rows; r += block) {
       const Eigen::MatrixXd part =
-          (x.middleRows(r, std::min(block, rows.rows - r)).template cast<double>().rowwise() - result.mean.transpose());
+          (x.middleRows(r, (std::min)(block, rows.rows - r)).template cast<double>().rowwise() -
+           result.mean.transpose());
       covariance.selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
     }
     covariance /= static_cast<double>(rows.rows);
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // reads the lower half; ascending
-    const Index kept = std::min({count, rows.cols, std::max<Index>(rows.rows - 1, 1)});
+    const Index kept = (std::min)({count, rows.cols, std::max<Index>(rows.rows - 1, 1)});
     result.axes = solver.eigenvectors().rightCols(kept).rowwise().reverse();
-    result.mean_variance = std::max(solver.eigenvalues().tail(kept).mean(), 1e-12);
+    result.mean_variance = (std::max)(solver.eigenvalues().tail(kept).mean(), 1e-12);
     return result;
   }
 };

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/nn/parameters.hpp"
 #include "adtr/weights/safetensors.hpp"
 
@@ -68,9 +69,9 @@ class BorrowedTensors {
     t.checked = true;
     constexpr std::size_t piece = 32768;
     std::atomic<bool> finite{true};
-    for_each_(static_cast<Index>((t.values.size() + piece - 1) / piece), [&](Index i) {
+    for_each_(static_cast<Index>(ceil_div(t.values.size(), piece)), [&](Index i) {
       const std::size_t begin = static_cast<std::size_t>(i) * piece;
-      if (!all_finite(t.values.subspan(begin, std::min(piece, t.values.size() - begin)))) finite = false;
+      if (!all_finite(t.values.subspan(begin, (std::min)(piece, t.values.size() - begin)))) finite = false;
     });
     if (!finite) unusable_.push_back(quoted_for_message(t.name));
   }

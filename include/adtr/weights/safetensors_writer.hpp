@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/io/atomic_file.hpp"
 #include "adtr/io/json_text.hpp"
@@ -36,7 +37,7 @@ inline void check_writable(const std::string& path, const std::vector<const Safe
   std::vector<std::string_view> names;
   for (const SafetensorsTensor* t : tensors) {
     const std::string what = "cannot be written: tensor " + quoted_for_message(t->name);
-    if (t->name == "__metadata__") throw weights_error(path, what + " has the name that is kept for the metadata");
+    if (t->name == "__metadata__") throw weights_error(path, what + " has the name that is reserved for the metadata");
     if (find_invalid_utf8(t->name) != std::string_view::npos)
       throw weights_error(path, "cannot be written: the name of a tensor is not UTF-8");
     if (tensor_bytes(t->dtype, t->shape) != t->bytes.size())
@@ -78,7 +79,7 @@ inline std::string metadata_text(const std::string& path, const std::map<std::st
     header += "," + std::to_string(offset) + "]}";
   }
   header += '}';
-  header.resize((header.size() + 7) / 8 * 8, ' ');
+  header.resize(round_up(header.size(), std::size_t{8}), ' ');
   if (header.size() > safetensors_header_limit)
     throw weights_error(path, "cannot be written: its header would have " + std::to_string(header.size()) +
                                   " bytes, the limit is " + std::to_string(safetensors_header_limit));

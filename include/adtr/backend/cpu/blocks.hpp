@@ -2,6 +2,7 @@
 #pragma once
 
 #include "adtr/backend/cpu/maps.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -33,7 +34,7 @@ struct Blocks {
     Filters::run(context, task, x, filtered, s.squeezed > 0 ? sum : nullptr);
     const Epilogue<float> epilogue{block.project_bias, block.residual ? x.matrix() : MatrixView<const float>{},
                                    Activation::none};
-    if (s.squeezed == 0) return Products::multiply(context, filtered.matrix(), *block.project, epilogue, y.matrix());
+    if (s.squeezed == 0) return Gemm::multiply(context, filtered.matrix(), *block.project, epilogue, y.matrix());
 
     const Gates gates = Gates::in(gates_memory, s.batch, s.channels, s.squeezed);
     const Index sums_of_image = sums(s) / (s.batch * s.channels);
@@ -41,7 +42,7 @@ struct Blocks {
     gates.compute(context, block.excite);
     if (scaled(s) == 0) {
       Maps::scale(context, filtered, gates.gate);
-      return Products::multiply(context, filtered.matrix(), *block.project, epilogue, y.matrix());
+      return Gemm::multiply(context, filtered.matrix(), *block.project, epilogue, y.matrix());
     }
     for (Index n = 0; n < s.batch; ++n)
       project_image(
@@ -76,7 +77,7 @@ struct Blocks {
   [[nodiscard]] static constexpr Index scaled(const InvertedResidualShape& s) {
     const bool map_is_smaller = s.out_height * s.out_width < s.outputs;
     if (s.squeezed == 0 || map_is_smaller) return 0;
-    return (s.outputs + panel_columns - 1) / panel_columns * panel_columns * s.channels;
+    return round_up(s.outputs, panel_columns) * s.channels;
   }
 
   static void project_image(const Context& context, MatrixView<const float> filtered, const Packed& project,
@@ -87,7 +88,7 @@ struct Blocks {
       kernel.scale_panels(project.values.data() + begin * project.panel(), end - begin, project.inputs, gate,
                           scaled_weight + begin * project.panel());
     });
-    Products::multiply(context, filtered, PackedView{scaled_weight, project.inputs, project.outputs}, epilogue, y);
+    Gemm::multiply(context, filtered, PackedView{scaled_weight, project.inputs, project.outputs}, epilogue, y);
   }
 };
 

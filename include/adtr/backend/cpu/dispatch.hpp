@@ -19,6 +19,12 @@
 #include <immintrin.h>
 #endif
 
+// Names of the kernels' functions, which <windows.h> defines as macros.
+#pragma push_macro("min")
+#pragma push_macro("max")
+#undef min
+#undef max
+
 #define ADTR_INLINE [[gnu::always_inline]] inline
 #if defined(__clang__)
 #define ADTR_UNROLL _Pragma("clang loop unroll(full)")
@@ -37,9 +43,9 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu::scalar {
 inline constexpr Isa this_isa = Isa::scalar;
-#include "adtr/backend/cpu/kernels/vector_scalar.inl.hpp"
+#include "adtr/backend/cpu/vector/scalar.inl.hpp"
 //
-#include "adtr/backend/cpu/kernels/split.inl.hpp"
+#include "adtr/backend/cpu/vector/split.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace cpu::scalar
@@ -70,9 +76,9 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu::avx2 {
 inline constexpr Isa this_isa = Isa::avx2;
-#include "adtr/backend/cpu/kernels/vector_avx2.inl.hpp"
+#include "adtr/backend/cpu/vector/avx2.inl.hpp"
 //
-#include "adtr/backend/cpu/kernels/split.inl.hpp"
+#include "adtr/backend/cpu/vector/split.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace cpu::avx2
@@ -85,7 +91,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu::avx512 {
 inline constexpr Isa this_isa = Isa::avx512;
-#include "adtr/backend/cpu/kernels/vector_avx512.inl.hpp"
+#include "adtr/backend/cpu/vector/avx512.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/kernels.inl.hpp"
 }  // namespace cpu::avx512
@@ -107,6 +113,9 @@ ADTR_END_TARGET
 
 #undef ADTR_INLINE
 #undef ADTR_UNROLL
+
+#pragma pop_macro("max")
+#pragma pop_macro("min")
 
 #endif  // !__CUDACC__
 

@@ -9,6 +9,7 @@
 
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cpu/isa.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -17,15 +18,19 @@ namespace cpu {
 /// Number of columns of a panel of a packed matrix, the same for all instruction sets.
 inline constexpr Index panel_columns = 16;
 
+/// Elements of the memory `room` in which a kernel packs its blocks, and which begins on a cache line. A task has a
+/// room to itself, see KernelRooms; nothing in it is kept.
+inline constexpr Index kernel_room_elements = 64512;  // 252 KB
+
 /// c[:, begin:end) = activation(a·b + bias + residual) for some rows of a and c.
-struct ProductTask {
+struct GemmTask {
   const float* a = nullptr;  ///< (rows, inputs)
   Index a_stride = 0;
-  const float* b = nullptr;  ///< panels (inputs, 16), starting at column 0
+  const float* b = nullptr;  ///< panels (inputs, panel_columns), starting at column 0
   Index panel = 0;           ///< elements between panels
   Index rows = 0;
   Index inputs = 0;
-  Index begin = 0;  ///< a multiple of 16
+  Index begin = 0;  ///< a multiple of panel_columns
   Index end = 0;
   float* c = nullptr;
   Index c_stride = 0;
@@ -63,7 +68,7 @@ struct WindowTask {
 
 struct ConvolveTask {
   WindowTask maps{};
-  ProductTask product{};  ///< b, panel, inputs, end (columns), bias, residual, activation
+  GemmTask gemm{};  ///< b, panel, inputs, end (columns), bias, residual, activation
 };
 
 /// Limits of a FilterTask.
@@ -77,7 +82,7 @@ struct FilterTask {
   const float* x = nullptr;
   Index x_stride = 0;  ///< from pixel to pixel
   Index in_height = 0, in_width = 0;
-  const float* expand = nullptr;  ///< panels of (inputs, 16), or null
+  const float* expand = nullptr;  ///< panels (inputs, panel_columns), or null
   Index inputs = 0;               ///< of the expansion
   const float* expand_bias = nullptr;
   const float* weight = nullptr;  ///< (k·k, channels)
@@ -90,7 +95,7 @@ struct FilterTask {
   Index out_width = 0;
   float* sums = nullptr;  ///< per row and channel of y: Σ over columns [first_column, last_column); or null
   Index sums_stride = 0;
-  Index first_channel = 0, last_channel = 0;  ///< the first a multiple of 16
+  Index first_channel = 0, last_channel = 0;  ///< the first a multiple of panel_columns
   Index first_row = 0, last_row = 0;
   Index first_column = 0, last_column = 0;
 };
@@ -142,9 +147,9 @@ struct AttentionGradientTask {
 struct Kernels {
   Isa isa;
   Index row_tile;  ///< rows of a register tile; row blocks should be multiples of it
-  void (*product)(const ProductTask&);
-  void (*convolve)(const ConvolveTask&);
-  void (*filter)(const FilterTask&);
+  void (*gemm)(const GemmTask&);
+  void (*convolve)(const ConvolveTask&, float* room);
+  void (*filter)(const FilterTask&, float* room);
   void (*max_pool)(const WindowTask&);
   /// y = Σ blend·corner over `channels`.
   void (*blend)(const Blend&, float* y, Index channels);
@@ -156,12 +161,12 @@ struct Kernels {
   void (*sigmoid)(float* x, Index n);
   /// Multiplies every row of x by a vector of factors.
   void (*scale_rows)(float* x, Index stride, Index rows, Index columns, const float* factors);
-  /// Multiplies row k of panels (inputs, 16) by factors[k], instead of scaling the left side of a product.
+  /// Multiplies row k of panels (inputs, panel_columns) by factors[k], instead of scaling the left side of a product.
   void (*scale_panels)(const float* b, Index panels, Index inputs, const float* factors, float* scaled);
-  /// Packs the columns of wᵀ as panels (columns, 16), with zeros beyond the last.
+  /// Packs the columns of wᵀ as panels (columns, panel_columns), with zeros beyond the last.
   void (*pack)(const float* w, Index stride, Index rows, Index columns, float* panels);
   void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
-  void (*attention)(const AttentionTask&);
+  void (*attention)(const AttentionTask&, float* room);
   /// y = residual + mask·x·scale for n elements, the first of which is dropout element `first`; residual may be null.
   void (*dropout)(const float* x, Index n, const DropoutStream&, std::uint64_t first, const float* residual, float* y);
   void (*layer_norm)(const float* x, Index columns, const float* gamma, const float* beta, float eps, float* y,
@@ -174,8 +179,8 @@ struct Kernels {
 /// Kernels that only training uses: a program that only detects does not compile them.
 struct TrainingKernels {
   Index row_tile;
-  void (*weight_gradient)(const WeightGradientTask&);
-  void (*attention_backward)(const AttentionGradientTask&);
+  void (*weight_gradient)(const WeightGradientTask&, float* room);
+  void (*attention_backward)(const AttentionGradientTask&, float* room);
   void (*layer_norm_dx)(const float* x, Index columns, const float* gamma, const float* statistics, const float* dy,
                         float* dx);
   /// dγ += Σ dy·x̂ and dβ += Σ dy, for some columns.

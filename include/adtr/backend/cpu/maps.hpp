@@ -4,7 +4,8 @@
 #include <algorithm>
 
 #include "adtr/backend/cpu/filters.hpp"
-#include "adtr/backend/cpu/products.hpp"
+#include "adtr/backend/cpu/gemm.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -29,10 +30,10 @@ struct Gates {
   void take_mean(const Context& context, const float* x, Index stride, Index rows, Index positions) const {
     const Kernels& kernel = kernels();
     const Index columns = context.range_length(channels, 32, static_cast<double>(rows));
-    const Index blocks = (channels + columns - 1) / columns;
+    const Index blocks = ceil_div(channels, columns);
     context.for_each(batch * blocks, [&](Index i) {
       const Index n = i / blocks, c = i % blocks * columns;
-      kernel.column_sums(x + n * rows * stride + c, stride, rows, std::min(columns, channels - c),
+      kernel.column_sums(x + n * rows * stride + c, stride, rows, (std::min)(columns, channels - c),
                          1.0F / static_cast<float>(positions), false, mean + n * channels + c);
     });
   }
@@ -56,8 +57,8 @@ struct Gates {
   template <class F>
   void each(const Context& context, Index rows, Index cost, F&& fn) const {
     context.for_ranges(batch * rows, 1, static_cast<double>(cost), [&](Index begin, Index end) {
-      for (; begin < end; begin += std::min(end - begin, rows - begin % rows))
-        fn(begin / rows, begin % rows, std::min(end - begin, rows - begin % rows));
+      for (; begin < end; begin += (std::min)(end - begin, rows - begin % rows))
+        fn(begin / rows, begin % rows, (std::min)(end - begin, rows - begin % rows));
     });
   }
 };
@@ -90,7 +91,7 @@ struct Maps {
 
   static void max_pool(const Context& context, MapView<const float> x, const Window& window, MapView<float> y) {
     const Kernels& kernel = kernels();
-    const WindowTask task = Products::window_task(x, window, y);
+    const WindowTask task = Gemm::window_task(x, window, y);
     const auto cost = static_cast<double>(y.width * y.channels * window.kernel * window.kernel);
     context.for_ranges(y.batch * y.height, 1, cost, [&](Index begin, Index end) {
       WindowTask part = task;
@@ -136,8 +137,8 @@ struct Maps {
   [[nodiscard]] static Place place(Index o, Index in, Index out) {
     const double at =
         out > 1 ? static_cast<double>(o) * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;
-    const Index first = std::min(static_cast<Index>(at), in - 1);
-    return {first, std::min(first + 1, in - 1), static_cast<float>(at - static_cast<double>(first))};
+    const Index first = (std::min)(static_cast<Index>(at), in - 1);
+    return {first, (std::min)(first + 1, in - 1), static_cast<float>(at - static_cast<double>(first))};
   }
 };
 

@@ -6,6 +6,7 @@
 #include "adtr/backend/cpu/context.hpp"
 #include "adtr/backend/cpu/dispatch.hpp"
 #include "adtr/core/buffer.hpp"
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/view.hpp"
 
 namespace adtr {
@@ -18,7 +19,7 @@ struct PackedView {
   Index inputs = 0;
   Index outputs = 0;
 
-  [[nodiscard]] Index panels() const { return (outputs + panel_columns - 1) / panel_columns; }
+  [[nodiscard]] Index panels() const { return ceil_div(outputs, panel_columns); }
 };
 
 /// A matrix b (inputs, outputs) in panels of 16 columns: panel p is a matrix (inputs, 16) of columns 16p to 16p + 15,
@@ -47,7 +48,7 @@ struct Packing {
   static void pack(const Context& context, MatrixView<const float> w, Packed& packed) {
     packed.resize(w.cols, w.rows);
     context.for_ranges(packed.panels(), 1, static_cast<double>(packed.panel()), [&](Index begin, Index end) {
-      const Index first = begin * panel_columns, last = std::min(end * panel_columns, w.rows);
+      const Index first = begin * panel_columns, last = (std::min)(end * panel_columns, w.rows);
       kernels().pack(w.row(first), w.stride, last - first, w.cols, packed.panel_data(begin));
     });
   }
@@ -57,7 +58,7 @@ struct Packing {
     context.for_ranges(packed.panels(), 1, static_cast<double>(packed.panel()), [&](Index begin, Index end) {
       for (Index p = begin; p < end; ++p) {
         float* panel = packed.panel_data(p);
-        const Index first = p * panel_columns, columns = std::min(panel_columns, w.cols - first);
+        const Index first = p * panel_columns, columns = (std::min)(panel_columns, w.cols - first);
         for (Index k = 0; k < w.rows; ++k, panel += panel_columns) {
           std::copy_n(w.row(k) + first, columns, panel);
           std::fill(panel + columns, panel + panel_columns, 0.0F);

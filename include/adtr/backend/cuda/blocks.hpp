@@ -2,9 +2,9 @@
 /// around it, for any runtime (GPU or emulator).
 #pragma once
 
+#include "adtr/backend/cuda/gemm.hpp"
 #include "adtr/backend/cuda/kernels/depthwise.cuh"
 #include "adtr/backend/cuda/kernels/excite.cuh"
-#include "adtr/backend/cuda/products.hpp"
 #include "adtr/core/buffer.hpp"
 
 namespace adtr {
@@ -16,7 +16,7 @@ namespace cuda {
 template <class Runtime>
 struct Blocks {
   using Context = typename Runtime::Context;
-  using Packed = typename Products<Runtime>::Packed;
+  using Packed = typename Gemm<Runtime>::Packed;
 
   static void depthwise(const Context& context, MapView<const float> x, const Window& window, const float* w,
                         const float* bias, Activation activation, MapView<float> y) {
@@ -40,15 +40,14 @@ struct Blocks {
     };
     const Index channels = block.channels, squeezed = block.excite.squeezed;
     if (squeezed > kernels::Excite::max_squeezed)
-      throw Error("an inverted residual block on the cuda backend squeezes to at most " +
-                      std::to_string(kernels::Excite::max_squeezed) + " channels, not " + std::to_string(squeezed) +
-                      ".",
+      throw Error("an MBConv on the cuda backend squeezes to at most " + std::to_string(kernels::Excite::max_squeezed) +
+                      " channels, not " + std::to_string(squeezed) + ".",
                   ErrorCode::shape);
     MapView<const float> wide = x;
     if (block.expand != nullptr) {
       const MapView<float> map(take(x.pixels() * channels), x.batch, x.height, x.width, channels);
-      Products<Runtime>::multiply(context, x.matrix(), *block.expand, {block.expand_bias, {}, block.activation},
-                                  map.matrix());
+      Gemm<Runtime>::multiply(context, x.matrix(), *block.expand, {block.expand_bias, {}, block.activation},
+                              map.matrix());
       wide = map;
     }
     const MapView<float> filtered(take(y.pixels() * channels), y.batch, y.height, y.width, channels);
@@ -56,7 +55,7 @@ struct Blocks {
                                    Activation::none};
     if (squeezed == 0) {
       depthwise(context, wide, block.window, block.depthwise, block.depthwise_bias, block.activation, filtered);
-      return Products<Runtime>::multiply(context, filtered.matrix(), *block.project, epilogue, y.matrix());
+      return Gemm<Runtime>::multiply(context, filtered.matrix(), *block.project, epilogue, y.matrix());
     }
     const Index count = kernels::FilterBlock::count(y.height, y.width, channels);
     const MatrixView<float> parts(take(y.batch * squeezed * count), y.batch * squeezed, count);
@@ -64,7 +63,7 @@ struct Blocks {
     filter(context, wide, block.window, block.depthwise, block.depthwise_bias, block.activation, filtered,
            {{block.excite.reduce_weight, squeezed, channels}, parts});
     excite(context, block.excite, parts, y.height * y.width, gates);
-    Products<Runtime>::multiply_gated(context, filtered.matrix(), gates, *block.project, epilogue, y.matrix());
+    Gemm<Runtime>::multiply_gated(context, filtered.matrix(), gates, *block.project, epilogue, y.matrix());
   }
 
  private:

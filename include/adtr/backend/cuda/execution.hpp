@@ -11,6 +11,7 @@
 #include <string>
 #include <type_traits>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/core/view.hpp"
 
@@ -36,7 +37,7 @@ struct Grid {
 };
 
 /// The number of blocks for `items` items, with `each` items per block.
-[[nodiscard]] constexpr Index blocks(Index items, Index each) { return (items + each - 1) / each; }
+[[nodiscard]] constexpr Index blocks(Index items, Index each) { return ceil_div(items, each); }
 
 /// A vector of `size` elements; null means that there is no vector.
 template <class T>
@@ -70,7 +71,7 @@ using Array = typename detail::ArrayOf<T, N...>::Type;
 
 /// The number of elements of a matrix. Throws Error if it exceeds the 31 bits that kernels count with.
 [[nodiscard]] inline Index elements(Index rows, Index cols) {
-  constexpr Index most = std::numeric_limits<std::int32_t>::max();
+  constexpr Index most = (std::numeric_limits<std::int32_t>::max)();
   if (rows > 0 && cols > most / rows)
     throw Error("an operation on the cuda backend takes at most " + std::to_string(most) + " elements, not " +
                     std::to_string(rows) + " times " + std::to_string(cols) + ".",

@@ -2,11 +2,13 @@
 #pragma once
 
 #include "adtr/backend/backend.hpp"
-#include "adtr/backend/cuda/attentions.hpp"
+#include "adtr/backend/cuda/attention.hpp"
 #include "adtr/backend/cuda/blocks.hpp"
+#include "adtr/backend/cuda/gemm.hpp"
+#include "adtr/backend/cuda/losses.hpp"
 #include "adtr/backend/cuda/maps.hpp"
 #include "adtr/backend/cuda/memory.hpp"
-#include "adtr/backend/cuda/products.hpp"
+#include "adtr/backend/cuda/optimiser.hpp"
 #include "adtr/backend/cuda/tokens.hpp"
 
 namespace adtr {
@@ -17,14 +19,16 @@ namespace cuda {
 /// same kernels that a GPU runs.
 template <class Runtime>
 struct Operations : DeviceMemory<Runtime>,
-                    Products<Runtime>,
+                    Gemm<Runtime>,
                     Maps<Runtime>,
                     Attentions<Runtime>,
                     Tokens<Runtime>,
+                    Losses<Runtime>,
+                    Optimiser<Runtime>,
                     Blocks<Runtime> {
   using Scalar = float;
   using Context = typename Runtime::Context;
-  using Packed = typename Products<Runtime>::Packed;
+  using Packed = typename Gemm<Runtime>::Packed;
 };
 
 }  // namespace cuda

@@ -7,9 +7,10 @@
 #include <exception>
 #include <memory>
 
-#include "adtr/backend/cpu/thread_pool.hpp"
 #include "adtr/core/arena.hpp"
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/view.hpp"
+#include "adtr/parallel/thread_pool.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -49,9 +50,17 @@ void for_each(const Context& context, Index count, F&& fn) {
 /// Calls fn(first, count) for pieces of [0, size), all but the last `piece` long, whatever the number of threads.
 template <class F>
 void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
-  for_each(context, (size + piece - 1) / piece, [&](Index i) {
+  for_each(context, ceil_div(size, piece), [&](Index i) {
     const Index first = i * piece;
-    fn(first, std::min(piece, size - first));
+    fn(first, (std::min)(piece, size - first));
+  });
+}
+
+/// Calls fn(r) for all rows.
+template <class F>
+void each_row(const Context& context, Index rows, F&& fn) {
+  for_each_piece(context, rows, 32, [&](Index first, Index count) {
+    for (Index r = first; r < first + count; ++r) fn(r);
   });
 }
 

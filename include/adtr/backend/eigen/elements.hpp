@@ -1,7 +1,7 @@
 /// Eigen backend: activations, sums and dropout masks, on which the operations are built.
 #pragma once
 
-#include "adtr/backend/arguments.hpp"
+#include "adtr/backend/eigen/activation.hpp"
 #include "adtr/backend/eigen/context.hpp"
 
 namespace adtr {
@@ -12,25 +12,6 @@ namespace eigen {
 inline void sigmoid(float* x, Index n) {
   AlignedArray v(x, aligned_size<float>(n));
   v = (1.0F + (-v).exp()).inverse();
-}
-
-/// x = activation(x) for n elements of scratch memory. NaN stays NaN.
-inline void activate(float* x, Index n, Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return;
-    case Activation::relu:
-      for (Index i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? 0.0F : x[i];
-      return;
-    case Activation::relu6:
-      for (Index i = 0; i < n; ++i) x[i] = x[i] < 0.0F ? 0.0F : x[i] > 6.0F ? 6.0F : x[i];
-      return;
-    case Activation::silu: {
-      AlignedArray v(x, aligned_size<float>(n));
-      v = v / (1.0F + (-v).exp());
-      return;
-    }
-  }
 }
 
 /// sum += x·w, element by element.
@@ -61,7 +42,7 @@ void sum_columns(Index rows, Index first, Index count, double* totals, F&& f) {
   std::fill_n(totals, count, 0.0);
   for (Index begin = 0; begin < rows; begin += block) {
     float part[column_piece]{};
-    for (Index r = begin; r < std::min(begin + block, rows); ++r)
+    for (Index r = begin; r < (std::min)(begin + block, rows); ++r)
       for (Index c = 0; c < count; ++c) part[c] += f(r, first + c);
     for (Index c = 0; c < count; ++c) totals[c] += static_cast<double>(part[c]);
   }

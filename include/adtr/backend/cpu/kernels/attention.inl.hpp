@@ -5,31 +5,12 @@
 inline constexpr Index attention_block = 8192;
 inline constexpr Index query_rows = 24;
 inline constexpr Index max_keys = 256;
+inline constexpr Index score_gap = 16;         // behind the scores of a query, so that rows are no power of two apart
 inline constexpr Index attention_rows = 1024;  // queries of one task, at most
 
 /// Keys of a block: it depends on the channels only, so that sums always have the same order.
 ADTR_INLINE Index keys_of_block(Index channels) {
-  return smaller(max_keys, attention_block / round_up(channels, 16) / 16 * 16);
-}
-
-/// Packs `count` rows of x as the columns of panels (channels, 16), zeros beyond the last.
-ADTR_INLINE void pack_columns(const float* x, Index stride, Index count, Index channels, float* panels) {
-  for (Index j = 0; j < count; j += 16, panels += 16 * channels)
-    for (Index i = 0; i < 16; i += width)
-      for (Index c = 0; c < channels; c += width) {
-        const Index rows = smaller(width, count - j - i), columns = smaller(width, channels - c);
-        const float* from = x + (j + i) * stride + c;
-        Vec r[width];
-        ADTR_UNROLL for (int k = 0; k < width; ++k) r[k] = k < rows ? load(from + k * stride, columns) : zero();
-        transpose(r);
-        ADTR_UNROLL for (int k = 0; k < width; ++k) {
-          if (k < columns) store(panels + 16 * (c + k) + i, r[k]);
-        }
-      }
-}
-/// Packs rows of x as panels (count, 16).
-ADTR_INLINE void pack_rows(const float* x, Index stride, Index count, Index channels, float* panels) {
-  for (Index c = 0; c < channels; c += 16, panels += 16 * count) copy_panel(x + c, stride, count, channels - c, panels);
+  return smaller(max_keys, attention_block / round_up(channels, panel_columns) / panel_columns * panel_columns);
 }
 
 /// exp(scale·s − shift) in place of n scores, none above shift / scale; returns the sum.
@@ -56,28 +37,30 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
   return result;
 }
 
-[[gnu::noinline]] inline void attention(const AttentionTask& t) {
-  alignas(64) float keys[attention_block], values[attention_block];
-  alignas(64) float scores[query_rows * (max_keys + 16)];
+[[gnu::noinline]] inline void attention(const AttentionTask& t, float* room) {
+  static_assert(2 * attention_block + query_rows * (max_keys + score_gap) <= kernel_room_elements);
+  float* const keys = room;
+  float* const values = keys + attention_block;
+  float* const scores = values + attention_block;
   alignas(64) float most[attention_rows], total[attention_rows];
   const Index d = t.channels, block = keys_of_block(d);
   for (Index k0 = 0; k0 < t.tokens; k0 += block) {
-    const Index count = smaller(block, t.tokens - k0), padded = round_up(count, 16) + 16;
+    const Index count = smaller(block, t.tokens - k0), padded = round_up(count, panel_columns) + score_gap;
     pack_columns(t.key + k0 * t.key_stride, t.key_stride, count, d, keys);
     pack_rows(t.value + k0 * t.value_stride, t.value_stride, count, d, values);
     for (Index i0 = t.begin; i0 < t.end; i0 += query_rows) {
       const Index rows = smaller(query_rows, t.end - i0);
-      ProductTask s{};
+      GemmTask s{};
       s.a = t.query + i0 * t.query_stride;
       s.a_stride = t.query_stride;
       s.b = keys;
-      s.panel = 16 * d;
+      s.panel = panel_columns * d;
       s.rows = rows;
       s.inputs = d;
       s.end = count;
       s.c = scores;
       s.c_stride = padded;
-      product(s);
+      gemm(s);
       float block_most[query_rows];
       for (Index i = 0; i < rows; ++i) block_most[i] = t.scale * largest_of(scores + i * padded, count);
       for (Index i = 0; i < rows; ++i) {
@@ -98,18 +81,18 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
         if (t.dropout.threshold != 0)
           dropout(row, count, t.dropout, t.first + static_cast<std::uint64_t>((i0 + i) * t.tokens + k0), nullptr, row);
       }
-      ProductTask o{};
+      GemmTask o{};
       o.a = scores;
       o.a_stride = padded;
       o.b = values;
-      o.panel = 16 * count;
+      o.panel = panel_columns * count;
       o.rows = rows;
       o.inputs = count;
       o.end = d;
       o.c = t.out + i0 * t.out_stride;
       o.c_stride = o.residual_stride = t.out_stride;
       o.residual = k0 == 0 ? nullptr : o.c;
-      product(o);
+      gemm(o);
     }
   }
   for (Index i = t.begin; i < t.end; ++i) {

@@ -6,7 +6,7 @@ inline constexpr Index query_block = attention_block / 4 * 3;
 /// Rows of queries of a tile, so that a tile of them fits its buffers.
 ADTR_INLINE Index queries_of_tile(Index channels) {
   constexpr int step = tile_rows(wide);
-  return smaller(gradient_queries, query_block / round_up(channels, 16) / step * step);
+  return smaller(gradient_queries, query_block / round_up(channels, panel_columns) / step * step);
 }
 
 /// From scores s and products g = dO·Vᵀ of one query: s becomes dS = P∘(dP − Σ dP∘P)·scale, g becomes P after dropout.
@@ -30,11 +30,11 @@ ADTR_INLINE void score_gradients(float* s, float* g, Index n, const AttentionTas
 /// c (+)= a·b for a in rows.
 ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, Index rows, Index inputs, Index columns,
                                 float* c, Index c_stride, bool accumulate, bool a_in_columns) {
-  ProductTask p{};
+  GemmTask p{};
   p.a = a;
   p.a_stride = a_stride;
   p.b = b;
-  p.panel = 16 * inputs;
+  p.panel = panel_columns * inputs;
   p.rows = rows;
   p.inputs = inputs;
   p.end = columns;
@@ -42,16 +42,23 @@ ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, 
   p.c_stride = p.residual_stride = c_stride;
   p.residual = accumulate ? c : nullptr;
   if (a_in_columns)
-    product_of_columns(p);
+    gemm_of_columns(p);
   else
-    product(p);
+    gemm(p);
 }
 
-[[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g) {
-  constexpr Index row_length = max_keys + 16;  // not a power of two: a column's elements fall into many cache sets
-  alignas(64) float keys[attention_block], values[attention_block], key_rows[attention_block];
-  alignas(64) float query_panel[query_block], dout_panel[query_block];
-  alignas(64) float scores[gradient_queries * row_length], products[gradient_queries * row_length];
+[[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g, float* room) {
+  constexpr Index row_length =
+      max_keys + score_gap;  // not a power of two: a column's elements fall into many cache sets
+  constexpr Index tile_elements = gradient_queries * row_length;
+  static_assert(3 * attention_block + 2 * query_block + 2 * tile_elements <= kernel_room_elements);
+  float* const keys = room;
+  float* const values = keys + attention_block;
+  float* const key_rows = values + attention_block;
+  float* const query_panel = key_rows + attention_block;
+  float* const dout_panel = query_panel + query_block;
+  float* const scores = dout_panel + query_block;
+  float* const products = scores + tile_elements;
   alignas(64) std::uint16_t bits[random_capacity];
   const AttentionTask& t = g.forward;
   const Index d = t.channels, block = keys_of_block(d), tile = queries_of_tile(d);

@@ -1,4 +1,4 @@
-/// Dense convolution as a product: pieces of the patches of some pixels are gathered on the stack.
+/// Dense convolution as a product: pieces of the patches of some pixels are gathered.
 
 inline constexpr Index convolve_pixels = 48;
 inline constexpr Index convolve_columns = 512;
@@ -35,11 +35,13 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
   }
 }
 
-[[gnu::noinline]] inline void convolve(const ConvolveTask& task) {
-  alignas(64) float patches[convolve_pixels * k_block];
-  alignas(64) float partial[convolve_pixels * (convolve_columns + tile_columns)];
+[[gnu::noinline]] inline void convolve(const ConvolveTask& task, float* room) {
+  static_assert(convolve_pixels * (k_block + convolve_columns + tile_columns) <= kernel_room_elements);
+  float* const patches = room;
+  float* const partial = patches + convolve_pixels * k_block;
   const WindowTask& m = task.maps;
-  const ProductTask& p = task.product;
+  const GemmTask& p = task.gemm;
+  const Clamp clamp = clamp_of(p.activation);
   for (Index pixel = m.begin; pixel < m.end; pixel += convolve_pixels) {
     const Index pixels = smaller(convolve_pixels, m.end - pixel);
     for (Index first = 0; first < p.end; first += convolve_columns) {
@@ -54,7 +56,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.a = patches;
           t.row_step = count;
           t.k_step = 1;
-          t.b = p.b + column / 16 * p.panel + column % 16 + k * 16;
+          t.b = p.b + column / panel_columns * p.panel + column % panel_columns + k * panel_columns;
           t.panel = p.panel;
           t.k = count;
           t.partial_stride = columns;
@@ -66,10 +68,10 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
           t.bias = p.bias == nullptr ? nullptr : p.bias + column;
           t.residual = p.residual == nullptr ? nullptr : p.residual + pixel * p.residual_stride + column;
           t.residual_stride = p.residual_stride;
-          t.activation = p.activation;
+          t.clamp = clamp;
           tile_column(columns, pixels, t);
-          if (t.after == nullptr && t.activation == Activation::silu)
-            finish_silu(t.c, t.c_stride, pixels, smaller(t.partial_stride, t.n));
+          if (t.after == nullptr)
+            finish_activation(p.activation, t.c, t.c_stride, pixels, smaller(t.partial_stride, t.n));
           sums += pixels * t.partial_stride;
           column += columns;
         }

@@ -6,7 +6,7 @@ struct Ring {
   float* data;
   Index rows;        ///< row y of the map lies in slot y mod rows
   Index row;         ///< elements from slot to slot
-  Index channels;    ///< of the block, a multiple of 16
+  Index channels;    ///< of the block, a multiple of panel_columns
   Index pixel;       ///< elements from pixel to pixel
   Index left;        ///< pixels of zeros before the first column that was computed
   Index begin, end;  ///< columns of the map that are computed
@@ -50,38 +50,42 @@ ADTR_INLINE void filter_tile(const FilterRow& f, Index ox, Index c, Vec (&acc)[f
   }
 }
 
-/// The last step for one vector of channels of a row: the activation, and the sum over the row.
-ADTR_INLINE void finish_filter(const FilterRow& f, Index c, Index n) {
+/// The second pass over one vector of channels of a row: the activation if it is a curve, and the sum over the row.
+template <class Functor>
+[[gnu::noinline]] void finish_filter(Functor functor, const FilterRow& f, Index c, Index n) {
   float* y = f.y + c;
-  const bool smooth = f.activation == Activation::silu;
-  if (!smooth && f.sums == nullptr) return;
   Vec sum = zero();
   for (Index ox = 0; ox < f.outputs; ++ox, y += f.y_stride) {
     Vec v = load(y, n);
-    if (smooth) {
-      v = silu(v);
+    if constexpr (functor.is_curve) {
+      v = functor(v);
       store(y, v, n);
     }
     sum = sum + v;
   }
   if (f.sums != nullptr) store(f.sums + c, sum, n);
 }
+ADTR_INLINE void finish_filter(const FilterRow& f, Index c, Index n) {
+  with_activation(f.activation, [&](auto functor) {
+    if (functor.is_curve || f.sums != nullptr) finish_filter(functor, f, c, n);
+  });
+}
 
 /// n: channels to write.
 template <int Kernel, int Stride>
 [[gnu::noinline]] void filter_row(const FilterRow& given, Index n) {
   const FilterRow f = given;
-  const Vec low = set(lower_bound(f.activation)), high_bound = set(upper_bound(f.activation));
+  const Clamp clamp = clamp_of(f.activation);
   for (Index c = 0; c < n; c += width) {
     for (Index ox = 0; ox < f.outputs; ox += filter_outputs) {
       Vec acc[filter_outputs];
       filter_tile<Kernel, Stride>(f, ox, c, acc);
       float* y = f.y + ox * f.y_stride + c;
       if (ox + filter_outputs <= f.outputs && c + width <= n) {
-        ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) store(y + o * f.y_stride, clamp(acc[o], low, high_bound));
+        ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) store(y + o * f.y_stride, clamp(acc[o]));
       } else {
         ADTR_UNROLL for (int o = 0; o < filter_outputs; ++o) {
-          if (ox + o < f.outputs) store(y + o * f.y_stride, clamp(acc[o], low, high_bound), n - c);
+          if (ox + o < f.outputs) store(y + o * f.y_stride, clamp(acc[o]), n - c);
         }
       }
     }
@@ -91,7 +95,7 @@ template <int Kernel, int Stride>
 
 /// The same for a window of any size and stride.
 [[gnu::noinline]] inline void filter_row_any(const FilterRow& f, const Window& window, Index n) {
-  const Vec low = set(lower_bound(f.activation)), high_bound = set(upper_bound(f.activation));
+  const Clamp clamp = clamp_of(f.activation);
   for (Index c = 0; c < n; c += width) {
     for (Index ox = 0; ox < f.outputs; ++ox) {
       Vec acc = load(f.bias + c);
@@ -99,7 +103,7 @@ template <int Kernel, int Stride>
         for (Index kx = 0; kx < window.kernel; ++kx)
           acc = fma(load(f.x[ky] + (ox * window.stride + kx) * f.pixel + c),
                     load(f.weight + c * f.taps + (ky * window.kernel + kx) * width), acc);
-      store(f.y + ox * f.y_stride + c, clamp(acc, low, high_bound), n - c);
+      store(f.y + ox * f.y_stride + c, clamp(acc), n - c);
     }
     finish_filter(f, c, n - c);
   }
@@ -111,11 +115,10 @@ ADTR_INLINE float* ring_pixel(const Ring& ring, Index row, Index column) {
 
 /// Raw sums of `pixels` pixels, whole rows of the ring's columns from `row` on, go to the ring with bias and
 /// activation: the `Vectors` vectors of channels from `channel` on.
-template <int Vectors, bool Smooth>
-ADTR_INLINE void place_expanded(const Ring& ring, Index row, Index pixels, const float* sums, const float* bias,
-                                Activation activation, Index channel) {
+template <int Vectors, class Functor>
+[[gnu::noinline]] void place_expanded(Functor activation, const Ring& ring, Index row, Index pixels, const float* sums,
+                                      const float* bias, Index channel) {
   const Index columns = ring.end - ring.begin;
-  const Vec low = set(lower_bound(activation)), high_bound = set(upper_bound(activation));
   Vec bv[Vectors];
   ADTR_UNROLL for (int j = 0; j < Vectors; ++j) bv[j] = load(bias + j * width);
   for (Index first = 0; first < pixels; first += columns, ++row) {
@@ -123,8 +126,7 @@ ADTR_INLINE void place_expanded(const Ring& ring, Index row, Index pixels, const
     const float* from = sums + first * Vectors * width;
     for (Index i = 0; i < columns; ++i, to += ring.pixel, from += Vectors * width) {
       ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
-        const Vec x = load(from + j * width) + bv[j];
-        store(to + j * width, Smooth ? silu(x) : clamp(x, low, high_bound));
+        store(to + j * width, activation(load(from + j * width) + bv[j]));
       }
     }
   }
@@ -141,22 +143,21 @@ ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const floa
   Tile part{};
   part.row_step = t.x_stride;
   part.k_step = 1;
-  part.panel = t.inputs * 16;
+  part.panel = t.inputs * panel_columns;
   part.partial_stride = Vectors * width;
   part.after = sums;
-  const float* b = t.expand + (t.first_channel + column) / 16 * part.panel + column % 16;
+  const float* b = t.expand + (t.first_channel + column) / panel_columns * part.panel + column % panel_columns;
   for (Index i = 0; i < pieces; ++i) {
     const Index k = i * piece;
     part.a = a + k;
-    part.b = b + k * 16;
+    part.b = b + k * panel_columns;
     part.k = i + 1 == pieces ? t.inputs - k : piece;
     part.before = i == 0 ? nullptr : sums;
     tile_column<Vectors>(pixels, part);
   }
-  if (t.activation == Activation::silu)
-    place_expanded<Vectors, true>(ring, row, pixels, sums, bias + column, t.activation, column);
-  else
-    place_expanded<Vectors, false>(ring, row, pixels, sums, bias + column, t.activation, column);
+  with_activation(t.activation, [&](auto functor) {
+    place_expanded<Vectors>(functor, ring, row, pixels, sums, bias + column, column);
+  });
 }
 
 /// `rows` rows of the map from `row` on, expanded into the ring: rows·columns ≤ max_rows.
@@ -165,8 +166,8 @@ ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float*
   Index column = 0;
   for (; column + tile_columns <= ring.channels; column += tile_columns)
     expand_column<wide>(t, ring, bias, row, pixels, column);
-  // A block is a whole number of panels of 16.
-  if constexpr (tile_columns > 16) {
+  // A block is a whole number of panels.
+  if constexpr (tile_columns > panel_columns) {
     if (column < ring.channels) expand_column<1>(t, ring, bias, row, pixels, column);
   }
 }
@@ -220,11 +221,13 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   }
 }
 
-[[gnu::noinline]] inline void filter(const FilterTask& t) {
-  alignas(64) float memory[ring_elements];
-  alignas(64) float weight[filter_kernel * filter_kernel * filter_channels], bias[filter_channels],
-      expand_bias[filter_channels];
-  const Index n = t.last_channel - t.first_channel, padded = round_up(n, 16), k = t.window.kernel;
+[[gnu::noinline]] inline void filter(const FilterTask& t, float* room) {
+  constexpr Index weight_elements = filter_kernel * filter_kernel * filter_channels;
+  static_assert(ring_elements + weight_elements <= kernel_room_elements);
+  float* const memory = room;
+  float* const weight = memory + ring_elements;
+  alignas(64) float bias[filter_channels], expand_bias[filter_channels];
+  const Index n = t.last_channel - t.first_channel, padded = round_up(n, panel_columns), k = t.window.kernel;
   pack_taps(t.weight + t.first_channel, t.channels, k * k, n, padded, weight);
   copy_bias(t.bias + t.first_channel, n, padded, bias);
   if (t.expand != nullptr) copy_bias(t.expand_bias + t.first_channel, n, padded, expand_bias);
@@ -236,7 +239,8 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   Ring ring{};
   ring.data = memory;
   ring.channels = padded;
-  ring.pixel = padded | 16;  // an odd number of cache lines: pixels of a row then fall into different cache sets
+  ring.pixel =
+      padded | line_elements;  // an odd number of cache lines: pixels of a row then fall into different cache sets
   ring.begin = smaller(t.in_width, larger(0, from));
   ring.end = larger(ring.begin, smaller(t.in_width, to));
   ring.left = ring.begin - from;
@@ -253,9 +257,9 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
     const Index top = oy * t.window.stride - t.window.top;
     const Index begin_row = larger(0, top), end_row = smaller(t.in_height, top + k);
     while (next < end_row && columns > 0) {
-      const Index room = ring.rows - (next - smaller(next, begin_row));  // the rows that windows still need stay
+      const Index free_rows = ring.rows - (next - smaller(next, begin_row));  // the rows that windows still need stay
       const Index fit = whole ? larger(1, max_rows / columns) : 1;
-      const Index rows = smaller(smaller(fit, room), end - next);
+      const Index rows = smaller(smaller(fit, free_rows), end - next);
       if (t.expand == nullptr) {
         copy_rows(t, ring, next, rows);
       } else if (columns > max_rows) {

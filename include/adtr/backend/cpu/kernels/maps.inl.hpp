@@ -59,11 +59,6 @@ ADTR_INLINE void sum_columns(const float* a, Index stride, Index rows, Index n, 
   for (; c < columns; c += width) sum_columns<1>(a + c, stride, rows, columns - c, factor, add, sums + c);
 }
 
-ADTR_INLINE float activate(float x, Activation activation) {
-  if (activation == Activation::silu) return largest(silu(set(x)));
-  return largest(clamp(set(x), set(lower_bound(activation)), set(upper_bound(activation))));
-}
-
 [[gnu::noinline]] inline void dense(const float* w, const float* bias, const float* x, Index rows, Index columns,
                                     Activation activation, float* y) {
   for (Index r = 0; r < rows; ++r) {
@@ -74,7 +69,8 @@ ADTR_INLINE float activate(float x, Activation activation) {
       ADTR_UNROLL for (int j = 0; j < 4; ++j) s[j] = fma(load(row + c + j * width), load(x + c + j * width), s[j]);
     }
     for (; c < columns; c += width) s[0] = fma(load(row + c, columns - c), load(x + c, columns - c), s[0]);
-    y[r] = activate(bias[r] + sum((s[0] + s[1]) + (s[2] + s[3])), activation);
+    const Vec x_r = set(bias[r] + sum((s[0] + s[1]) + (s[2] + s[3])));
+    with_activation(activation, [&](auto functor) { y[r] = largest(functor(x_r)); });
   }
 }
 
@@ -93,9 +89,9 @@ ADTR_INLINE float activate(float x, Activation activation) {
 [[gnu::noinline]] inline void scale_panels(const float* b, Index panels, Index inputs, const float* factors,
                                            float* scaled) {
   for (Index p = 0; p < panels; ++p)
-    for (Index k = 0; k < inputs; ++k, b += 16, scaled += 16) {
+    for (Index k = 0; k < inputs; ++k, b += panel_columns, scaled += panel_columns) {
       const Vec factor = set(factors[k]);
-      ADTR_UNROLL for (int j = 0; j < 16; j += width) store(scaled + j, load(b + j) * factor);
+      ADTR_UNROLL for (int j = 0; j < panel_columns; j += width) store(scaled + j, load(b + j) * factor);
     }
 }
 

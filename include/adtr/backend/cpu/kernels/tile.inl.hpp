@@ -19,7 +19,7 @@ constexpr int tile_rows(int vectors) {
 struct Tile {
   const float* a;
   Index row_step, k_step;
-  const float* b;  ///< row k of the panel at b + 16·k
+  const float* b;  ///< row k of the panel at b + k·panel_columns
   Index panel;
   const float* ahead = nullptr;  ///< the b of the tiles after these: fetched a little with every second k
   Index ahead_step = 0;          ///< elements of a panel of it
@@ -33,12 +33,12 @@ struct Tile {
   const float* bias;
   const float* residual;
   Index residual_stride;
-  Activation activation;
+  Clamp clamp;  ///< the activation's
 };
 
-/// Vector j of a row of the panels at b, of which there is one every 16 columns.
+/// Vector j of a row of the panels at b, of which there is one every panel_columns columns.
 ADTR_INLINE const float* panel_vector(const float* b, Index panel, int j) {
-  return b + (j * width / 16) * panel + j * width % 16;
+  return b + (j * width / panel_columns) * panel + j * width % panel_columns;
 }
 
 /// acc += a[i]·b for one k: A's rows are `step` elements apart, three of them to each of the pointers in `a`.
@@ -56,7 +56,8 @@ ADTR_INLINE void multiply_step(Vec (&acc)[Rows][Vectors], const float* const (&a
 /// Asks for the panels' cache lines at b.
 template <int Vectors>
 ADTR_INLINE void prefetch_panels(const float* b, Index panel) {
-  ADTR_UNROLL for (int j = 0; j < Vectors; j += 16 / width) __builtin_prefetch(panel_vector(b, panel, j), 0, 2);
+  ADTR_UNROLL for (int j = 0; j < Vectors; j += static_cast<int>(panel_columns) / width)
+      __builtin_prefetch(panel_vector(b, panel, j), 0, 2);
 }
 
 /// All k. Compilers like to keep an offset for every row and k they unroll, and run out of registers; what they cannot
@@ -72,27 +73,28 @@ ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], Tile& t) {
   if (in_rows) {
     Index k = t.k;
     const float* ahead = t.ahead == nullptr ? b : t.ahead;
-    for (; k >= 2; k -= 2, b += 32, ahead += t.ahead_step) {
+    for (; k >= 2; k -= 2, b += 2 * panel_columns, ahead += t.ahead_step) {
       ADTR_UNROLL for (int i = 0; i < pointers; ++i) asm("" : "+r"(a[i]));
       prefetch_panels<Vectors>(ahead, t.panel);
       multiply_step(acc, a, step, 0, b, t.panel);
-      multiply_step(acc, a, step, 1, b + 16, t.panel);
+      multiply_step(acc, a, step, 1, b + panel_columns, t.panel);
       ADTR_UNROLL for (int i = 0; i < pointers; ++i) a[i] += 2;
     }
     if (t.ahead != nullptr) t.ahead = ahead;
     if (k > 0) multiply_step(acc, a, step, 0, b, t.panel);
     return;
   }
-  for (Index k = t.k; k > 0; --k, b += 16) {
+  for (Index k = t.k; k > 0; --k, b += panel_columns) {
     multiply_step(acc, a, 1, 0, b, t.panel);
     ADTR_UNROLL for (int i = 0; i < pointers; ++i) a[i] += t.k_step;
   }
 }
 
-/// activation(acc + bias + residual) into c; SiLU is left to `finish_silu`.
+/// activation(acc + bias + residual) into c; a curve is left to `finish_activation`: beside the accumulators it would
+/// not find registers.
 template <int Rows, int Vectors>
 ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
-  const Vec low = set(lower_bound(t.activation)), high_bound = set(upper_bound(t.activation));
+  const Clamp clamp = t.clamp;
   ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
     const Index left = t.n - j * width;
     const Vec bias = t.bias == nullptr ? zero() : load(t.bias + j * width, left);
@@ -101,7 +103,7 @@ ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
       if (t.residual != nullptr) {
         x = x + load(t.residual + i * t.residual_stride + j * width, left);
       }
-      store(t.c + i * t.c_stride + j * width, clamp(x, low, high_bound), left);
+      store(t.c + i * t.c_stride + j * width, clamp(x), left);
     }
   }
 }
@@ -168,10 +170,4 @@ ADTR_INLINE void tile_column(Index columns, Index rows, const Tile& t) {
     tile_column<wide>(rows, t);
   else
     tile_column<1>(rows, t);
-}
-
-/// SiLU in a second pass over what a column of tiles stored: with accumulators live it would not find registers.
-[[gnu::noinline]] inline void finish_silu(float* c, Index stride, Index rows, Index n) {
-  for (Index i = 0; i < rows; ++i, c += stride)
-    for (Index j = 0; j < n; j += width) store(c + j, silu(load(c + j, n - j)), n - j);
 }

@@ -1,13 +1,15 @@
-/// dw += dyᵀ·x: rows of dy and x in blocks of a fixed size, both repacked on the stack.
+/// dw += dyᵀ·x: rows of dy and x in blocks of a fixed size, both repacked.
 
-inline constexpr Index gradient_rows = 256;                       // rows of dy and x that go into one block
-inline constexpr Index gradient_outputs = 144;                    // columns of dy that are packed at a time
-inline constexpr Index gradient_columns = width == 16 ? 32 : 16;  // columns of x
+inline constexpr Index gradient_rows = 256;     // rows of dy and x that go into one block
+inline constexpr Index gradient_outputs = 144;  // columns of dy that are packed at a time
+inline constexpr Index gradient_columns = width == 16 ? 2 * panel_columns : panel_columns;  // columns of x
+inline constexpr Index strip_gap = 16;  // behind a strip, since whole vectors are written
 
-/// Packs columns of dy as strips of tile_rows columns: strip s at s·(gradient_rows·tile_rows + 16), row after row.
+/// Packs columns of dy as strips of tile_rows columns: strip s at s·(gradient_rows·tile_rows + strip_gap), row after
+/// row.
 ADTR_INLINE void pack_strips(const float* dy, Index stride, Index rows, Index outputs, float* strips) {
   constexpr int step = tile_rows(wide);
-  constexpr Index strip = gradient_rows * step + 16;  // a gap, since whole vectors are written
+  constexpr Index strip = gradient_rows * step + strip_gap;
   for (Index r = 0; r < rows; ++r) {
     const float* from = dy + r * stride;
     float* to = strips + r * step;
@@ -22,7 +24,7 @@ ADTR_INLINE void pack_strips(const float* dy, Index stride, Index rows, Index ou
 /// Asks for `lines` cache lines of rows [first, last) of a matrix ahead of their use.
 ADTR_INLINE void prefetch_rows(const float* x, Index stride, Index first, Index last, Index lines) {
   for (Index r = first; r < last; ++r)
-    for (Index i = 0; i < lines; ++i) prefetch(x + r * stride + 16 * i);
+    for (Index i = 0; i < lines; ++i) prefetch(x + r * stride + line_elements * i);
 }
 
 /// The block of dy and x that comes after one, and how far it has been asked for. A packed block lasts long, so each of
@@ -37,26 +39,27 @@ struct NextBlock {
   }
 };
 
-/// The columns [k, k + 16·panels) of dw from packed strips and panels; `next_panel` (may be null) is x where the panel
-/// after these begins.
+/// The columns [k, k + panel_columns·panels) of dw from packed strips and panels; `next_panel` (may be null) is x where
+/// the panel after these begins.
 ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index outputs, Index rows, Index k,
                                  const float* strips, const float* panel, const float* next_panel, NextBlock& next) {
   constexpr int step = tile_rows(wide);
-  const Index count = (outputs + step - 1) / step;
+  const Index count = ceil_div(outputs, step);
   for (Index j = 0; j < gradient_columns && k + j < t.inputs; j += tile_columns) {
     Tile tile_task{};
     tile_task.row_step = 1;
     tile_task.k_step = step;
     tile_task.b = panel + j;
-    tile_task.panel = gradient_rows * 16;
+    tile_task.panel = gradient_rows * panel_columns;
     tile_task.k = rows;
     tile_task.n = t.inputs - k - j;
     tile_task.c_stride = tile_task.residual_stride = t.dw_stride;
     for (Index s = 0; s < count; ++s) {
       if (next_panel != nullptr)
-        prefetch_rows(next_panel, t.x_stride, rows * s / count, rows * (s + 1) / count, gradient_columns / 16);
+        prefetch_rows(next_panel, t.x_stride, rows * s / count, rows * (s + 1) / count,
+                      gradient_columns / panel_columns);
       next.step();
-      tile_task.a = strips + s * (gradient_rows * step + 16);
+      tile_task.a = strips + s * (gradient_rows * step + strip_gap);
       tile_task.c = t.dw + (n + s * step) * t.dw_stride + k + j;
       tile_task.residual = tile_task.c;
       tile_column<wide>(smaller(step, outputs - s * step), tile_task);
@@ -64,10 +67,12 @@ ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index out
   }
 }
 
-[[gnu::noinline]] inline void weight_gradient(const WeightGradientTask& t) {
+[[gnu::noinline]] inline void weight_gradient(const WeightGradientTask& t, float* room) {
   constexpr int step = tile_rows(wide);
-  alignas(64) float strips[gradient_outputs / step * (gradient_rows * step + 16)];
-  alignas(64) float panel[gradient_columns * gradient_rows];
+  constexpr Index strips_elements = gradient_outputs / step * (gradient_rows * step + strip_gap);
+  static_assert(strips_elements + gradient_columns * gradient_rows <= kernel_room_elements);
+  float* const strips = room;
+  float* const panel = strips + strips_elements;
   for (Index n = 0; n < t.outputs; n += gradient_outputs) {
     const Index outputs = smaller(gradient_outputs, t.outputs - n);
     for (Index r = 0; r < t.rows; r += gradient_rows) {
@@ -77,11 +82,11 @@ ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index out
       next.dy = rows_left == 0 ? nullptr : t.dy + (r + rows) * t.dy_stride + n;
       next.dy_stride = t.dy_stride;
       next.rows = smaller(gradient_rows, rows_left);
-      next.lines = (outputs + 15) / 16;
-      next.steps = (outputs + step - 1) / step * ((t.inputs + gradient_columns - 1) / gradient_columns);
+      next.lines = ceil_div(outputs, line_elements);
+      next.steps = ceil_div(outputs, step) * ceil_div(t.inputs, gradient_columns);
       for (Index k = 0; k < t.inputs; k += gradient_columns) {
         const float* x = t.x + r * t.x_stride + k;
-        for (Index i = 0; i < gradient_columns && k + i < t.inputs; i += 16)
+        for (Index i = 0; i < gradient_columns && k + i < t.inputs; i += panel_columns)
           copy_panel(x + i, t.x_stride, rows, t.inputs - k - i, panel + i * gradient_rows);
         const float* next_panel = k + gradient_columns < t.inputs ? x + gradient_columns
                                   : rows_left >= rows             ? t.x + (r + rows) * t.x_stride

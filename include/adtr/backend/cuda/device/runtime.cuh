@@ -4,7 +4,7 @@
 #include "adtr/backend/cuda/device/graph.cuh"
 #include "adtr/backend/cuda/device/memory.cuh"
 #include "adtr/backend/cuda/device/thread.cuh"
-#include "adtr/core/processors.hpp"
+#include "adtr/parallel/processors.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {

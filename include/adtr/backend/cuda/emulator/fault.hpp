@@ -50,7 +50,7 @@ struct Where {
   int thread = 0;
   Line line;
 
-  /// `kernel product, block (0, 1, 0), thread 37, product.cuh:12`
+  /// `kernel multiply, block (0, 1, 0), thread 37, gemm.cuh:12`
   [[nodiscard]] std::string text() const {
     return "kernel " + std::string(kernel) + ", block (" + std::to_string(block.x) + ", " + std::to_string(block.y) +
            ", " + std::to_string(block.z) + "), thread " + std::to_string(thread) + ", " + line.text();

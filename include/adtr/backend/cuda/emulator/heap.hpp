@@ -12,6 +12,7 @@
 #include <type_traits>
 #include <vector>
 
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/extents.hpp"
 #include "adtr/core/memory_error.hpp"
 
@@ -50,7 +51,7 @@ class Heap {
         memory = free.back();
         free.pop_back();
       } else {
-        const std::size_t size = (bytes + page - 1) / page * page;
+        const std::size_t size = round_up(bytes, page);
         if (size > capacity - used_) adtr::detail::throw_no_memory(bytes);
         memory = begin_ + used_;
         used_ += size;
@@ -90,7 +91,7 @@ class Heap {
     if (was != (open_ > 0)) protect();
   }
   void protect() {
-    const std::size_t touched = (used_ + step - 1) / step * step;
+    const std::size_t touched = round_up(used_, step);
     if (touched > 0) ::mprotect(begin_, touched, open_ > 0 ? PROT_READ | PROT_WRITE : PROT_NONE);
   }
 

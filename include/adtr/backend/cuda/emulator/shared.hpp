@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "adtr/backend/cuda/emulator/touched.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -37,7 +38,7 @@ class SharedMemory {
     if (array.size == 0) {
       array.size = size;
       array.element = sizeof(T);
-      array.memory.resize((static_cast<std::size_t>(size) * sizeof(T) + sizeof(Quad) - 1) / sizeof(Quad));
+      array.memory.resize(ceil_div(static_cast<std::size_t>(size) * sizeof(T), sizeof(Quad)));
       array.touched.assign(static_cast<std::size_t>(size), {});
     }
     if (array.size != size || array.element != sizeof(T)) return {};

@@ -37,9 +37,9 @@ struct AttentionGradientTile : Tile {
 };
 
 /// Computes dQ of one tile of queries.
-template <class Products>
-struct QueryGradient : AttentionGradientTile<Products> {
-  using Tile = AttentionGradientTile<Products>;
+template <class Gemm>
+struct QueryGradient : AttentionGradientTile<Gemm> {
+  using Tile = AttentionGradientTile<Gemm>;
   using Tile::own_rows, Tile::own_tokens, Tile::own_channels, Tile::row, Tile::column;
   static constexpr const char* name = "attention_query_gradient";
 
@@ -86,9 +86,9 @@ struct QueryGradient : AttentionGradientTile<Products> {
 };
 
 /// Computes dK and dV of one tile of keys.
-template <class Products>
-struct KeyValueGradient : AttentionGradientTile<Products> {
-  using Tile = AttentionGradientTile<Products>;
+template <class Gemm>
+struct KeyValueGradient : AttentionGradientTile<Gemm> {
+  using Tile = AttentionGradientTile<Gemm>;
   using Tile::own_rows, Tile::own_tokens, Tile::own_channels, Tile::row, Tile::column;
   static constexpr const char* name = "attention_key_value_gradient";
 

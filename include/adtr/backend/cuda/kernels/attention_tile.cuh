@@ -34,7 +34,7 @@ struct AttentionMemory {
   struct Head {
     Index index, row, column;
   };
-  [[nodiscard]] ADTR_DEVICE static Index tiles(const AttentionTask& a) { return (a.tokens + Tokens - 1) / Tokens; }
+  [[nodiscard]] ADTR_DEVICE static Index tiles(const AttentionTask& a) { return blocks(a.tokens, Tokens); }
   template <class Context>
   [[nodiscard]] ADTR_DEVICE static Head head(Context& cx, const AttentionTask& a) {
     const Index h = cx.block_x() / tiles(a);
@@ -88,7 +88,7 @@ struct AttentionMemory {
   }
 };
 
-/// Products of attention tiles in floats. Threads form a square; thread (ty, tx) owns rows ty + side·i and columns
+/// The products of attention tiles in floats. Threads form a square; thread (ty, tx) owns rows ty + side·i and columns
 /// (tokens or channels) tx + side·j of each product, so that neighbouring threads access different banks.
 template <int D, int Tokens, int PerThread>
 struct AttentionTile : AttentionMemory<D, Tokens, Tokens / PerThread*(Tokens / PerThread), 1> {

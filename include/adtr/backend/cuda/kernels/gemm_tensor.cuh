@@ -2,7 +2,7 @@
 #pragma once
 
 #include "adtr/backend/cuda/fragments.hpp"
-#include "adtr/backend/cuda/kernels/product.cuh"
+#include "adtr/backend/cuda/kernels/gemm.cuh"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -17,7 +17,7 @@ namespace cuda::kernels {
 ///     multiples of 4, once each;
 ///   otherwise, stride·t + g = (Size + 8)·t + g = 8t + g, as Size is a multiple of 32.
 /// In either case these are 32 different banks. Stores reach 32 different banks without NeighboursInK; with it, at most
-/// two lanes store to one bank. Slices of small tiles are longer for the reason given at Product.
+/// two lanes store to one bank. Slices of small tiles are longer for the reason given at GemmTiles.
 template <int Size, bool NeighboursInK>
 struct TensorSlice {
   static constexpr int words = (Size == 64 ? 4 : 2) * Fragments::words;
@@ -40,7 +40,7 @@ struct TensorSlice {
 /// Each of eight warps owns `rows` rows by 32 columns of the tile, in pieces of 16 by 8. Factors are rounded once, when
 /// they are stored in shared memory. It holds two slices along k: one is multiplied while the next is fetched.
 template <class Format, class Left, int Size>
-struct ProductTensor {
+struct GemmTensor {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
   static constexpr int threads = 8 * warp;
@@ -61,7 +61,7 @@ struct ProductTensor {
   ADTR_DEVICE static void run(Context& cx, Left left, MatrixView<const float> b, Finish finish) {
     const auto as = cx.template shared<Word, 2 * SliceA::size, 0>();
     const auto bs = cx.template shared<Word, 2 * SliceB::size, 1>();
-    const Index across = (finish.c.cols + Size - 1) / Size;
+    const Index across = blocks(finish.c.cols, Size);
     const Index row = cx.block_x() / across * Size, column = cx.block_x() % across * Size;
     const int lane = cx.lane();
     const int down = cx.warp_index() / warps_across * rows, right = cx.warp_index() % warps_across * 32;

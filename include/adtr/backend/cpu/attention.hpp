@@ -5,7 +5,10 @@
 #include <cmath>
 #include <string>
 
-#include "adtr/backend/cpu/tokens.hpp"
+#include "adtr/backend/cpu/context.hpp"
+#include "adtr/backend/cpu/dispatch.hpp"
+#include "adtr/backend/cpu/dropout.hpp"
+#include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 
 namespace adtr {
@@ -17,15 +20,15 @@ struct Attentions {
     check(a);
     const Kernels& kernel = kernels();
     const Index heads = a.batch * a.heads;
-    const Index wanted = context.threads() == 1 ? 1 : (4 * context.threads() + heads - 1) / heads;
-    const Index per_task = std::clamp((a.tokens + wanted - 1) / wanted, Index{48}, Index{1020});
-    const Index queries = (per_task + 11) / 12 * 12;
-    const Index blocks = (a.tokens + queries - 1) / queries;
+    const Index wanted = context.threads() == 1 ? 1 : ceil_div(4 * context.threads(), heads);
+    const Index per_task = std::clamp(ceil_div(a.tokens, wanted), Index{48}, Index{1020});
+    const Index queries = round_up(per_task, 12);
+    const Index blocks = ceil_div(a.tokens, queries);
     context.for_each(heads * blocks, [&](Index i) {
       AttentionTask task = head_task(a, i / blocks);
       task.begin = i % blocks * queries;
-      task.end = std::min(a.tokens, task.begin + queries);
-      kernel.attention(task);
+      task.end = (std::min)(a.tokens, task.begin + queries);
+      kernel.attention(task, context.kernel_room().data());
     });
   }
 
@@ -34,9 +37,10 @@ struct Attentions {
     const TrainingKernels& kernel = training_kernels();
     context.for_each(a.batch * a.heads, [&](Index i) {
       const Index first = i / a.heads * a.tokens, channel = i % a.heads * channels(a);
-      kernel.attention_backward({head_task(a, i), g.out.row(first) + channel, g.out.stride,
-                                 g.query.row(first) + channel, g.key.row(first) + channel, g.value.row(first) + channel,
-                                 g.query.stride, g.key.stride, g.value.stride});
+      kernel.attention_backward(
+          {head_task(a, i), g.out.row(first) + channel, g.out.stride, g.query.row(first) + channel,
+           g.key.row(first) + channel, g.value.row(first) + channel, g.query.stride, g.key.stride, g.value.stride},
+          context.kernel_room().data());
     });
   }
 
@@ -48,7 +52,7 @@ struct Attentions {
   static void check(const Attention<float>& a) {
     if (channels(a) > max_channels)
       throw Error("attention on the cpu backend takes at most " + std::to_string(max_channels) +
-                      " channels a head, not " + std::to_string(channels(a)) + ".",
+                      " channels per head, not " + std::to_string(channels(a)) + ".",
                   ErrorCode::shape);
   }
 

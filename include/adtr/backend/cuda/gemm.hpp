@@ -1,7 +1,7 @@
 /// CUDA: matrix products and dense convolution, for any runtime (GPU or emulator).
 #pragma once
 
-#include "adtr/backend/cuda/kernels/product_tensor.cuh"
+#include "adtr/backend/cuda/kernels/gemm_tensor.cuh"
 #include "adtr/backend/cuda/kernels/reduce.cuh"
 
 namespace adtr {
@@ -9,7 +9,7 @@ inline namespace ADTR_ABI {
 namespace cuda {
 
 template <class Runtime>
-struct Products {
+struct Gemm {
   using Context = typename Runtime::Context;
 
   /// The right operand b, stored row by row as (inputs, outputs).
@@ -32,19 +32,19 @@ struct Products {
 
   static void multiply(const Context& context, MatrixView<const float> a, const Packed& b,
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
-    product(context, kernels::LeftRows{a}, b.matrix(), epilogue, c);
+    gemm(context, kernels::LeftRows{a}, b.matrix(), epilogue, c);
   }
 
   /// Like multiply, but first multiplies each row of a by its image's row of `gates` (batch, K).
   static void multiply_gated(const Context& context, MatrixView<const float> a, MatrixView<const float> gates,
                              const Packed& b, const Epilogue<float>& epilogue, MatrixView<float> c) {
-    in_precision<kernels::LeftGatedRows, kernels::GatedProduct>(context, a.rows / gates.rows, gates.rows, c.cols, a,
-                                                                gates, b.matrix(), finish(epilogue, c));
+    in_precision<kernels::LeftGatedRows, kernels::GatedGemm>(context, a.rows / gates.rows, gates.rows, c.cols, a, gates,
+                                                             b.matrix(), finish(epilogue, c));
   }
 
   static void accumulate_weight_gradient(const Context& context, MatrixView<const float> dy, MatrixView<const float> x,
                                          MatrixView<float> dw) {
-    product(context, kernels::LeftColumns{dy}, x, {nullptr, dw, Activation::none}, dw);
+    gemm(context, kernels::LeftColumns{dy}, x, {nullptr, dw, Activation::none}, dw);
   }
 
   static void accumulate_column_sums(const Context& context, MatrixView<const float> a, float* sums) {
@@ -57,8 +57,8 @@ struct Products {
     if (window.kernel == 1 && window.stride == 1 && window.top == 0 && window.left == 0 && x.height == y.height &&
         x.width == y.width)
       return multiply(context, x.matrix(), w, epilogue, y.matrix());
-    product(context, kernels::LeftWindows{x, window, y.height, y.width, elements(y.pixels(), 1)}, w.matrix(), epilogue,
-            y.matrix());
+    gemm(context, kernels::LeftWindows{x, window, y.height, y.width, elements(y.pixels(), 1)}, w.matrix(), epilogue,
+         y.matrix());
   }
 
  private:
@@ -71,8 +71,8 @@ struct Products {
   }
 
   template <class Left>
-  static void product(const Context& context, const Left& left, MatrixView<const float> b,
-                      const Epilogue<float>& epilogue, MatrixView<float> c) {
+  static void gemm(const Context& context, const Left& left, MatrixView<const float> b, const Epilogue<float>& epilogue,
+                   MatrixView<float> c) {
     in_precision<Left, Plain>(context, c.rows, 1, c.cols, left, b, finish(epilogue, c));
   }
   [[nodiscard]] static kernels::Finish finish(const Epilogue<float>& epilogue, MatrixView<float> c) {
@@ -88,14 +88,14 @@ struct Products {
     using namespace kernels;
     switch (context.tensor_cores() ? context.precision() : Precision::float32) {
       case Precision::float32:
-        return in_tiles<Kernel<Product<Left, 128>>, Kernel<Product<Left, 64>>>(context, rows, images, columns,
-                                                                               arguments...);
+        return in_tiles<Kernel<GemmTiles<Left, 128>>, Kernel<GemmTiles<Left, 64>>>(context, rows, images, columns,
+                                                                                   arguments...);
       case Precision::tf32:
-        return in_tiles<Kernel<ProductTensor<Tf32, Left, 128>>, Kernel<ProductTensor<Tf32, Left, 64>>>(
-            context, rows, images, columns, arguments...);
+        return in_tiles<Kernel<GemmTensor<Tf32, Left, 128>>, Kernel<GemmTensor<Tf32, Left, 64>>>(context, rows, images,
+                                                                                                 columns, arguments...);
       case Precision::bf16:
-        return in_tiles<Kernel<ProductTensor<Bf16, Left, 128>>, Kernel<ProductTensor<Bf16, Left, 64>>>(
-            context, rows, images, columns, arguments...);
+        return in_tiles<Kernel<GemmTensor<Bf16, Left, 128>>, Kernel<GemmTensor<Bf16, Left, 64>>>(context, rows, images,
+                                                                                                 columns, arguments...);
     }
   }
 

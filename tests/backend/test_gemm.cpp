@@ -1,4 +1,4 @@
-/// Products, their gradients and dense convolution.
+/// Matrix products, their gradients and dense convolution.
 #include "backend/suite.hpp"
 
 using namespace suite;
@@ -9,15 +9,15 @@ using adtr::Window;
 
 namespace {
 
-struct Product {
+struct Gemm {
   Index rows, inputs, outputs;
   bool transposed = false, bias = true, strided = false;
   enum class Residual { none, other, result } residual = Residual::none;
   Activation activation = Activation::none;
 };
 
-/// c, with what surrounds it.
-auto multiply(const Product& p) {
+/// c with the memory around it.
+auto multiply(const Gemm& p) {
   return [p]<class B>(const typename B::Context& context, Images images) {
     using T = typename B::Scalar;
     const Rows<T> a(images, p.rows, p.inputs, 1, 1.0F, p.strided);
@@ -29,8 +29,8 @@ auto multiply(const Product& p) {
     typename B::Packed packed;
     p.transposed ? B::pack_transposed(context, w.in(), packed) : B::pack(context, w.in(), packed);
     Epilogue<T> epilogue{p.bias ? bias.data() : nullptr, {}, p.activation};
-    if (p.residual == Product::Residual::other) epilogue.residual = residual.in();
-    if (p.residual == Product::Residual::result) epilogue.residual = c.in();
+    if (p.residual == Gemm::Residual::other) epilogue.residual = residual.in();
+    if (p.residual == Gemm::Residual::result) epilogue.residual = c.in();
     B::multiply(context, a.in(), packed, epilogue, c.view);
     return c.memory;
   };
@@ -63,41 +63,41 @@ auto convolve(const Convolution& p) {
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("multiply: shapes of networks", "[backend]", ADTR_PRODUCT_BACKENDS) {
+TEMPLATE_TEST_CASE("multiply: shapes of networks", "[backend]", ADTR_GEMM_BACKENDS) {
   // Rows, inputs, outputs of B4's expansions and projections, of the transformer, of 32×32 images.
-  for (const auto& p : {Product{256, 720, 256}, Product{256, 256, 1024}, Product{64, 1632, 272}, Product{1024, 32, 192},
-                        Product{1024, 144, 24}, Product{4, 320, 56}}) {
+  for (const auto& p : {Gemm{256, 720, 256}, Gemm{256, 256, 1024}, Gemm{64, 1632, 272}, Gemm{1024, 32, 192},
+                        Gemm{1024, 144, 24}, Gemm{4, 320, 56}}) {
     if (!affordable<TestType>(p.rows * p.inputs * p.outputs)) continue;
     CAPTURE(p.rows, p.inputs, p.outputs);
-    check_batch<TestType>(multiply(p), 2, product_bound<TestType>(p.inputs));
+    check_batch<TestType>(multiply(p), 2, gemm_bound<TestType>(p.inputs));
   }
 }
 
-TEMPLATE_TEST_CASE("multiply: odd shapes", "[backend]", ADTR_PRODUCT_BACKENDS) {
+TEMPLATE_TEST_CASE("multiply: odd shapes", "[backend]", ADTR_GEMM_BACKENDS) {
   for (const Index rows : {1, 5, 7, 13})
     for (const Index outputs : {1, 3, 24, 56, 100, 193})
       for (const Index inputs : {1, 2, 27, 33, 130})
         for (const bool transposed : {false, true}) {
           CAPTURE(rows, inputs, outputs, transposed);
-          check_batch<TestType>(multiply({rows, inputs, outputs, transposed}), 3, product_bound<TestType>(inputs));
+          check_batch<TestType>(multiply({rows, inputs, outputs, transposed}), 3, gemm_bound<TestType>(inputs));
         }
 }
 
-TEMPLATE_TEST_CASE("multiply: bias, residual, activation, strides", "[backend]", ADTR_PRODUCT_BACKENDS) {
-  using enum Product::Residual;
+TEMPLATE_TEST_CASE("multiply: bias, residual, activation, strides", "[backend]", ADTR_GEMM_BACKENDS) {
+  using enum Gemm::Residual;
   for_each(Shapes<3>{{37, 19, 41}, {130, 24, 200}}, [&](Index rows, Index inputs, Index outputs) {
     for (const auto residual : {none, other, result})
-      for (const auto activation : {Activation::none, Activation::relu, Activation::relu6, Activation::silu})
+      for (const auto activation : activations)
         for (const bool bias : {false, true})
           for (const bool strided : {false, true}) {
             CAPTURE(rows, residual, activation, bias, strided);
             check_batch<TestType>(multiply({rows, inputs, outputs, strided, bias, strided, residual, activation}), 2,
-                                  product_bound<TestType>(inputs));
+                                  gemm_bound<TestType>(inputs));
           }
   });
 }
 
-TEMPLATE_TEST_CASE("pack: a second matrix takes the place of the first", "[backend]", ADTR_PRODUCT_BACKENDS) {
+TEMPLATE_TEST_CASE("pack: a second matrix replaces the first", "[backend]", ADTR_GEMM_BACKENDS) {
   const auto run = [&]<class B>(const typename B::Context& context) {
     using T = typename B::Scalar;
     const auto w = numbers<T>(60 * 50, 1);
@@ -121,10 +121,10 @@ TEMPLATE_TEST_CASE("pack: a second matrix takes the place of the first", "[backe
     multiply(60, 50);
     return result;
   };
-  check<TestType>(run, product_bound<TestType>(60));
+  check<TestType>(run, gemm_bound<TestType>(60));
 }
 
-TEMPLATE_TEST_CASE("activations: close everywhere, finite at the extremes", "[backend]", ADTR_BACKENDS) {
+TEMPLATE_TEST_CASE("activations: accurate everywhere, finite at the extremes", "[backend]", ADTR_BACKENDS) {
   using B = TestType;
   std::vector<float> x{0.0F,   -0.0F,  1e-30F,  -1e-30F, 6.0F,    -6.0F, 87.0F, -87.0F, 88.5F,
                        -88.5F, 100.0F, -100.0F, 104.0F,  -104.0F, 1e4F,  -1e4F, 1e6F,   -1e6F};
@@ -133,7 +133,7 @@ TEMPLATE_TEST_CASE("activations: close everywhere, finite at the extremes", "[ba
   const std::vector<float> one{1.0F};
   B::pack(one_thread<B>(), {one.data(), 1, 1}, packed);
   std::vector<float> y(x.size());
-  for (const auto activation : {Activation::none, Activation::relu, Activation::relu6, Activation::silu}) {
+  for (const auto activation : activations) {
     const auto n = static_cast<Index>(x.size());
     B::multiply(one_thread<B>(), {x.data(), n, 1}, packed, {nullptr, {}, activation}, {y.data(), n, 1});
     for (std::size_t i = 0; i < x.size(); ++i) {
@@ -144,7 +144,7 @@ TEMPLATE_TEST_CASE("activations: close everywhere, finite at the extremes", "[ba
   }
 }
 
-TEMPLATE_TEST_CASE("accumulate_weight_gradient", "[backend]", ADTR_PRODUCT_BACKENDS) {
+TEMPLATE_TEST_CASE("accumulate_weight_gradient", "[backend]", ADTR_GEMM_BACKENDS) {
   for_each(Shapes<3>{{512, 256, 720},
                      {1024, 24, 100},
                      {1, 1, 1},
@@ -165,7 +165,7 @@ TEMPLATE_TEST_CASE("accumulate_weight_gradient", "[backend]", ADTR_PRODUCT_BACKE
                  B::accumulate_weight_gradient(context, dy.in(), x.in(), dw.view);
                  return dw.memory;
                };
-               check<TestType>(run, product_bound<TestType>(rows));
+               check<TestType>(run, gemm_bound<TestType>(rows));
              }
            });
 }
@@ -185,7 +185,7 @@ TEMPLATE_TEST_CASE("accumulate_column_sums", "[backend]", ADTR_BACKENDS) {
     }
 }
 
-TEMPLATE_TEST_CASE("convolve", "[backend]", ADTR_PRODUCT_BACKENDS) {
+TEMPLATE_TEST_CASE("convolve", "[backend]", ADTR_GEMM_BACKENDS) {
   for (const auto& p : {
            Convolution{64, 64, 3, 32, {3, 2, 1, 1}, 32, 32, Activation::silu},   // EfficientNet's stem
            Convolution{64, 64, 3, 32, {3, 2, 0, 0}, 32, 32, Activation::relu6},  // the same, SAME padding
@@ -202,6 +202,6 @@ TEMPLATE_TEST_CASE("convolve", "[backend]", ADTR_PRODUCT_BACKENDS) {
            Convolution{3, 3, 2, 5, {2, 1, 4, 4}, 12, 12},  // windows that miss the map
        }) {
     CAPTURE(p.height, p.width, p.channels, p.outputs, p.window.kernel, p.window.stride, p.strided);
-    check_batch<TestType>(convolve(p), 3, product_bound<TestType>(p.window.kernel * p.window.kernel * p.channels));
+    check_batch<TestType>(convolve(p), 3, gemm_bound<TestType>(p.window.kernel * p.window.kernel * p.channels));
   }
 }

@@ -1,4 +1,4 @@
-/// exp, sigmoid, activations.
+/// The exponential function and the sigmoid.
 
 inline constexpr float log2_e = 1.44269504088896341F;
 
@@ -22,21 +22,16 @@ ADTR_INLINE Vec power(Vec x, float factor) { return power_of_two(split(x, factor
 ADTR_INLINE Vec exponential(Vec x) { return power(max(set(-87.3F), x), log2_e); }
 /// 1 / (1 + e⁻ˣ)
 ADTR_INLINE Vec logistic(Vec x) { return set(1.0F) / (set(1.0F) + power(max(set(-87.3F), x), -log2_e)); }
-/// x / (1 + e⁻ˣ); below −87.3, where the result is nearly 0, as at −87.3.
-ADTR_INLINE Vec silu(Vec x) {
-  x = max(set(-87.3F), x);
-  return x / (set(1.0F) + power(x, -log2_e));
-}
 
-/// none, relu and relu6 as bounds on the result.
-ADTR_INLINE float lower_bound(Activation a) {
-  return a == Activation::relu || a == Activation::relu6 ? 0.0F : -__builtin_inff();
-}
-ADTR_INLINE float upper_bound(Activation a) { return a == Activation::relu6 ? 6.0F : __builtin_inff(); }
-ADTR_INLINE Vec clamp(Vec x, Vec low, Vec high) { return min(high, max(low, x)); }
+ADTR_INLINE Index smaller(Index a, Index b) { return a < b ? a : b; }
+ADTR_INLINE Index larger(Index a, Index b) { return a > b ? a : b; }
 
 /// Long sums are cut into blocks of this many terms, so that rounding errors grow with the blocks, not the terms.
 inline constexpr Index sum_block = 128;
+/// Sums that must be exact to more than a float are floats within blocks of this many terms, and doubles across blocks.
+inline constexpr Index double_block = 512;
+
+inline constexpr Index line_elements = 16;  // of a cache line
 
 /// Asks for a cache line that is needed some microseconds from now.
 ADTR_INLINE void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }

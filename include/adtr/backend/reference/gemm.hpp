@@ -6,34 +6,15 @@
 #include <vector>
 
 #include "adtr/backend/arguments.hpp"
-#include "adtr/core/processors.hpp"
+#include "adtr/backend/reference/activation.hpp"
+#include "adtr/backend/reference/context.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
 namespace reference {
 
-/// Where the Reference backend runs: the calling thread. The number of threads asked for does not matter, but a
-/// negative one throws Error as it does everywhere.
-struct Context {
-  explicit Context(int threads = 1) { check_threads(threads); }
-};
-
-inline double activate(double x, Activation activation) {
-  switch (activation) {
-    case Activation::none:
-      return x;
-    case Activation::relu:
-      return std::max(x, 0.0);
-    case Activation::relu6:
-      return std::min(std::max(x, 0.0), 6.0);
-    case Activation::silu:
-      return x / (1.0 + std::exp(-x));
-  }
-  return x;
-}
-
 template <class T>
-struct Products {
+struct Gemm {
   /// b as (K, N): row k holds what input k contributes to each output.
   struct Packed {
     std::vector<T> values;

@@ -5,12 +5,13 @@
 
 #include "adtr/backend/cpu/dispatch.hpp"
 #include "adtr/backend/cpu/packed.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
-struct Products {
+struct Gemm {
   static void multiply(const Context& context, MatrixView<const float> a, const Packed& b,
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
     multiply(context, a, b.view(), epilogue, c);
@@ -19,24 +20,24 @@ struct Products {
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
     const Kernels& kernel = kernels();
     // A block of rows of a stays in the second-level cache while it is multiplied by all panels of b.
-    const Index most = std::clamp(cached_elements / std::max(b.inputs, Index{1}), Index{24}, Index{192});
+    const Index most = std::clamp(cached_elements / (std::max)(b.inputs, Index{1}), Index{24}, Index{192});
     const Index rows = even_blocks(a.rows, most, kernel.row_tile);
-    const Index row_blocks = (a.rows + rows - 1) / rows;
+    const Index row_blocks = ceil_div(a.rows, rows);
     const Index wanted = tasks(context, static_cast<double>(a.rows) * static_cast<double>(b.inputs * b.outputs));
-    const Index columns = even_blocks(b.outputs, b.outputs / std::max(Index{1}, wanted / row_blocks), column_step);
-    const Index column_blocks = (b.outputs + columns - 1) / columns;
+    const Index columns = even_blocks(b.outputs, b.outputs / (std::max)(Index{1}, wanted / row_blocks), column_step);
+    const Index column_blocks = ceil_div(b.outputs, columns);
     context.for_each(row_blocks * column_blocks, [&](Index i) {
       const Index r = i / column_blocks * rows;
-      ProductTask task = product_task(b, epilogue);
+      GemmTask task = gemm_task(b, epilogue);
       task.a = a.row(r);
       task.a_stride = a.stride;
-      task.rows = std::min(rows, a.rows - r);
+      task.rows = (std::min)(rows, a.rows - r);
       task.begin = i % column_blocks * columns;
-      task.end = std::min(b.outputs, task.begin + columns);
+      task.end = (std::min)(b.outputs, task.begin + columns);
       task.c = c.row(r);
       task.c_stride = c.stride;
       if (task.residual != nullptr) task.residual += r * task.residual_stride;
-      kernel.product(task);
+      kernel.gemm(task);
     });
   }
 
@@ -44,15 +45,16 @@ struct Products {
                                          MatrixView<float> dw) {
     const TrainingKernels& kernel = training_kernels();
     const Index outputs = even_blocks(dy.cols, 144, kernel.row_tile);
-    const Index output_blocks = (dy.cols + outputs - 1) / outputs;
+    const Index output_blocks = ceil_div(dy.cols, outputs);
     const Index wanted = tasks(context, static_cast<double>(dy.rows) * static_cast<double>(dy.cols * x.cols));
-    const Index inputs =
-        even_blocks(x.cols, std::max(column_step, x.cols / std::max(Index{1}, wanted / output_blocks)), column_step);
-    const Index input_blocks = (x.cols + inputs - 1) / inputs;
+    const Index inputs = even_blocks(
+        x.cols, (std::max)(column_step, x.cols / (std::max)(Index{1}, wanted / output_blocks)), column_step);
+    const Index input_blocks = ceil_div(x.cols, inputs);
     context.for_each(output_blocks * input_blocks, [&](Index i) {
       const Index n = i / input_blocks * outputs, k = i % input_blocks * inputs;
-      kernel.weight_gradient({dy.data + n, dy.stride, x.data + k, x.stride, dy.rows, std::min(outputs, dy.cols - n),
-                              std::min(inputs, x.cols - k), dw.row(n) + k, dw.stride});
+      kernel.weight_gradient({dy.data + n, dy.stride, x.data + k, x.stride, dy.rows, (std::min)(outputs, dy.cols - n),
+                              (std::min)(inputs, x.cols - k), dw.row(n) + k, dw.stride},
+                             context.kernel_room().data());
     });
   }
 
@@ -69,14 +71,14 @@ struct Products {
         x.width == y.width)
       return multiply(context, x.matrix(), w, epilogue, y.matrix());
     const Kernels& kernel = kernels();
-    ConvolveTask task{window_task(x, window, y), product_task(w.view(), epilogue)};
-    task.product.end = w.outputs;
+    ConvolveTask task{window_task(x, window, y), gemm_task(w.view(), epilogue)};
+    task.gemm.end = w.outputs;
     const double cost = static_cast<double>(w.inputs * w.outputs) / flops_per_element;
     context.for_ranges(y.pixels(), 48, cost, [&](Index begin, Index end) {
       ConvolveTask part = task;
       part.maps.begin = begin;
       part.maps.end = end;
-      kernel.convolve(part);
+      kernel.convolve(part, context.kernel_room().data());
     });
   }
 
@@ -93,19 +95,19 @@ struct Products {
   /// The length of blocks that cover n in about equal parts: a multiple of `step`, and at most `most` if that is >=
   /// step.
   [[nodiscard]] static Index even_blocks(Index n, Index most, Index step) {
-    const Index whole = std::max(step, most / step * step);
-    const Index blocks = std::max(Index{1}, (n + whole - 1) / whole);
-    return ((n + blocks - 1) / blocks + step - 1) / step * step;
+    const Index whole = (std::max)(step, most / step * step);
+    const Index blocks = (std::max)(Index{1}, ceil_div(n, whole));
+    return round_up(ceil_div(n, blocks), step);
   }
 
   /// Number of tasks to make of a product with this many multiplications.
   [[nodiscard]] static Index tasks(const Context& context, double multiplications) {
     if (context.threads() == 1) return 1;
-    return std::min(Index{4} * context.threads(), static_cast<Index>(multiplications / 400e3));
+    return (std::min)(Index{4} * context.threads(), static_cast<Index>(multiplications / 400e3));
   }
 
-  [[nodiscard]] static ProductTask product_task(const PackedView& b, const Epilogue<float>& epilogue) {
-    ProductTask task;
+  [[nodiscard]] static GemmTask gemm_task(const PackedView& b, const Epilogue<float>& epilogue) {
+    GemmTask task;
     task.b = b.values;
     task.panel = b.inputs * panel_columns;
     task.inputs = b.inputs;

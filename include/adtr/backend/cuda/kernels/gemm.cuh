@@ -113,7 +113,7 @@ struct Finish {
 /// is fetched. Small tiles are for grids that leave the GPU half idle. There, no other work hides memory latency, so
 /// their slices are longer.
 template <class Left, int Size>
-struct Product {
+struct GemmTiles {
   static constexpr const char* name = Left::name;
   static constexpr int size = Size;
   static constexpr int side = 16;
@@ -128,7 +128,7 @@ struct Product {
   ADTR_DEVICE static void run(Context& cx, Left left, MatrixView<const float> b, Finish finish) {
     const auto as = cx.template shared<float, 2 * depth * stride, 0>();
     const auto bs = cx.template shared<float, 2 * depth * stride, 1>();
-    const Index across = (finish.c.cols + Size - 1) / Size;
+    const Index across = blocks(finish.c.cols, Size);
     const Index row = cx.block_x() / across * Size, column = cx.block_x() % across * Size;
     const int tx = cx.thread() % side, ty = cx.thread() / side;
     Array<float, fetched> a_next, b_next;
@@ -175,9 +175,9 @@ struct Product {
 };
 
 /// c = activation((a·gates)·b + bias + residual). The rows of a and c are grouped by image, and each image has a row of
-/// gates. Block index y is the image; `Tiles` is a Product or ProductTensor of LeftGatedRows.
+/// gates. Block index y is the image; `Tiles` is a GemmTiles or GemmTensor of LeftGatedRows.
 template <class Tiles>
-struct GatedProduct {
+struct GatedGemm {
   static constexpr const char* name = Tiles::name;
   static constexpr int size = Tiles::size;
   static constexpr int threads = Tiles::threads;
@@ -197,7 +197,7 @@ struct Transpose {
   template <class Context>
   ADTR_DEVICE static void run(Context& cx, MatrixView<const float> w, MatrixView<float> packed) {
     const auto tile = cx.template shared<float, warp*(warp + 1), 0>();
-    const Index across = (w.cols + warp - 1) / warp;
+    const Index across = blocks(w.cols, warp);
     const Index n0 = cx.block_x() / across * warp, k0 = cx.block_x() % across * warp;
     for (int i = cx.warp_index(); i < warp; i += threads / warp)
       if (n0 + i < w.rows && k0 + cx.lane() < w.cols)

@@ -6,12 +6,13 @@
 #pragma once
 
 #include "adtr/backend/eigen/elements.hpp"
+#include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
 namespace eigen {
 
-struct Products {
+struct Gemm {
   /// b as (inputs, outputs).
   struct Packed {
     Buffer<float> values;
@@ -30,7 +31,7 @@ struct Products {
 
   static void multiply(const Context& context, MatrixView<const float> a, const Packed& b,
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
-    product(context, b, epilogue, c, [&](Index first, Index count, Index padded, float* room) {
+    gemm(context, b, epilogue, c, [&](Index first, Index count, Index padded, float* room) {
       const MatrixView<const float> rows(a.row(first), count, a.cols, a.stride);
       if (count == padded) return rows;
       const MatrixView<float> copy(room, padded, a.cols);
@@ -55,7 +56,7 @@ struct Products {
   /// The product of the windows' pixels, gathered as one row for each pixel of the result, with w.
   static void convolve(const Context& context, MapView<const float> x, const Window& window, const Packed& w,
                        const Epilogue<float>& epilogue, MapView<float> y) {
-    product(context, w, epilogue, y.matrix(), [&](Index first, Index count, Index padded, float* room) {
+    gemm(context, w, epilogue, y.matrix(), [&](Index first, Index count, Index padded, float* room) {
       const MatrixView<float> rows(room, padded, w.inputs);
       for (Index r = 0; r < count; ++r) gather(x, window, y, first + r, rows.row(r));
       std::fill(rows.row(count), rows.row(padded), 0.0F);
@@ -78,16 +79,16 @@ struct Products {
   /// c = activation(a·b + bias + residual) in blocks. `rows_of(first, count, padded, room)` gives `padded` rows of a,
   /// the first `count` of them from row `first` on; it may use `room` for them.
   template <class RowsOf>
-  static void product(const Context& context, const Packed& b, const Epilogue<float>& epilogue, MatrixView<float> c,
-                      RowsOf&& rows_of) {
-    const Index column_blocks = (c.cols + column_block - 1) / column_block;
-    const Index row_blocks = (c.rows + row_block - 1) / row_block;
+  static void gemm(const Context& context, const Packed& b, const Epilogue<float>& epilogue, MatrixView<float> c,
+                   RowsOf&& rows_of) {
+    const Index column_blocks = ceil_div(c.cols, column_block);
+    const Index row_blocks = ceil_div(c.rows, row_block);
     for_each(context, row_blocks * column_blocks, [&](Index task) {
       const Index row = task / column_blocks * row_block;
       const Index column = task % column_blocks * column_block;
-      const Index rows = std::min(row_block, c.rows - row);
-      const Index columns = std::min(column_block, c.cols - column);
-      const Index padded = (rows + tile - 1) / tile * tile;
+      const Index rows = (std::min)(row_block, c.rows - row);
+      const Index columns = (std::min)(column_block, c.cols - column);
+      const Index padded = round_up(rows, tile);
       Arena<float> arena = scratch(padded * columns, padded * b.inputs);
       const MatrixView<float> result(arena.take(padded * columns), padded, columns);
       const MatrixView<const float> a = rows_of(row, rows, padded, arena.take(padded * b.inputs));
