@@ -1,5 +1,6 @@
 /// The networks that the program is compiled for. A model or weights file that asks for another is refused with this
-/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes long and needs several gigabytes.
+/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes long and needs several gigabytes;
+/// -DADTR_SMALL_PROGRAM=ON compiles one, in under a minute.
 #pragma once
 
 #include "adtr/models/catalogue.hpp"
@@ -23,6 +24,11 @@ using ProgramNetworks =
                   Architecture::efficientnet_lite1, Architecture::efficientnet_lite2, Architecture::efficientnet_lite3,
                   Architecture::efficientnet_lite4, Architecture::resnet18, Architecture::resnet34>;
 using ProgramNetworksElsewhere = ProgramNetworks;
+
+#elif defined(ADTR_SMALL_PROGRAM)
+
+/// What tools/demo.sh trains.
+using ProgramNetworks = Networks<Network<Architecture::efficientnet_lite0>>;
 
 #else
 
