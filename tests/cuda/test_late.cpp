@@ -1,5 +1,6 @@
 /// What a GPU may put off: the emulator does as late as it can, and the results are the same.
 #include <functional>
+#include <initializer_list>
 
 #include "adtr/backend/cuda.hpp"
 #include "train/small.hpp"
@@ -75,7 +76,12 @@ TEST_CASE("An epoch that is stopped after any step waits for it alone, and goes 
   auto p = straight.parameters();
   adtr::initialise<small::Net, float>(p, 1);
   while (straight.state().epoch < o.epochs) straight.run_epoch();
-  for (Index stop_after : {1, 3, 5, 6, 7, 11, 12}) {
+#ifdef ADTR_SANITIZED  // the other steps run the same code
+  const std::initializer_list<Index> stops{5, 7};
+#else
+  const std::initializer_list<Index> stops{1, 3, 5, 6, 7, 11, 12};
+#endif
+  for (const Index stop_after : stops) {
     // One trainer stops, by asking or by throwing; another goes on from its state alone.
     for (const bool throws : {false, true}) {
       Trainer first(context, source, o), second(context, source, o);
