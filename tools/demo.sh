@@ -125,13 +125,13 @@ fi
 logged cells tools/solar_cells.py "$work/downloads/$cells_wheel" "$cells" --seed "$seed"
 end_part "$weights, $cells"
 
-begin_part "train: 200 good cells, $epochs epochs"
+begin_part "train on 200 good cells (epochs: $epochs)"
 rm -f "$out/cells.adtr.checkpoint"  # an interrupted run may have had other options
 "$adtr" train --data "$cells" --backbone "$weights" --out "$out/cells.adtr" --epochs "$epochs" --seed "$seed" \
   --hold-out 0.2 --false-alarm-rate 0.1 --threads "$jobs" || fail "training failed"
 end_part "$out/cells.adtr"
 
-begin_part "evaluate: 100 good and 100 cracked cells"
+begin_part "evaluate on 100 good and 100 cracked cells"
 "$adtr" evaluate --model "$out/cells.adtr" --data "$cells" --threads "$jobs" --json "$out/results.json" \
   --maps "$out/maps" --report "$out/report.html" >"$out/results.txt" || fail "evaluation failed"
 end_part "$out/results.txt, $out/maps"
