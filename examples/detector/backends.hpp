@@ -33,7 +33,10 @@ struct BackendFunctions {
 extern const BackendFunctions cpu_functions, eigen_functions, reference_functions, cuda_functions;
 
 /// What --backend takes.
-inline constexpr std::array backends{&cpu_functions, &eigen_functions, &reference_functions,
+inline constexpr std::array backends{&cpu_functions,
+#ifndef ADTR_SMALL_PROGRAM
+                                     &eigen_functions, &reference_functions,
+#endif
 #ifdef ADTR_PROGRAM_CUDA
                                      &cuda_functions
 #endif

@@ -1,5 +1,6 @@
 /// The networks that the program is compiled for. A model or weights file that asks for another is refused with this
-/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes long and needs several gigabytes.
+/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes long and needs several gigabytes;
+/// -DADTR_SMALL_PROGRAM=ON compiles one, in under a minute.
 #pragma once
 
 #include "adtr/models/catalogue.hpp"
@@ -21,6 +22,11 @@ EveryGeometry<static_cast<Architecture>(K)...> every_backbone(std::index_sequenc
 
 using ProgramNetworks = decltype(every_backbone(std::make_index_sequence<adtr::backbone_count>()));
 using ProgramNetworksElsewhere = ProgramNetworks;
+
+#elif defined(ADTR_SMALL_PROGRAM)
+
+/// What tools/demo.sh trains.
+using ProgramNetworks = Networks<Network<Architecture::efficientnet_lite0>>;
 
 #else
 

@@ -1,5 +1,6 @@
 /// The emulator runs asynchronous operations as late as a GPU may, and the results are the same.
 #include <functional>
+#include <initializer_list>
 
 #include "adtr/backend/cuda.hpp"
 #include "train/small.hpp"
@@ -76,7 +77,12 @@ TEST_CASE(
   auto p = straight.parameters();
   adtr::initialise<small::Net, float>(p, 1);
   while (straight.state().epoch < o.epochs) straight.run_epoch();
-  for (Index stop_after : {1, 3, 5, 6, 7, 11, 12}) {
+#ifdef ADTR_SANITIZED  // the other steps run the same code
+  const std::initializer_list<Index> stops{5, 7};
+#else
+  const std::initializer_list<Index> stops{1, 3, 5, 6, 7, 11, 12};
+#endif
+  for (const Index stop_after : stops) {
     // One trainer stops, by request or by an exception; another continues from its state.
     for (const bool throws : {false, true}) {
       Trainer first(context, source, o), second(context, source, o);

@@ -50,7 +50,12 @@ TEST_CASE(
   CHECK(never.asked == reads + features + 4 + 6);
 
   r.out = folder.file("out");
-  for (Index at = 1; at <= never.asked; ++at) {
+#ifdef ADTR_SANITIZED  // a few moments of each kind run the same code
+  constexpr Index stride = 5;
+#else
+  constexpr Index stride = 1;
+#endif
+  for (Index at = 1; at <= never.asked; at += stride) {
     INFO("question " << at << " of " << never.asked);
     Cancel cancel{at};
     const adtr::Error e = small_run::error_of(r, cancel.progress());
