@@ -9,13 +9,8 @@ namespace {
 
 Evaluation figures_of(const adtr::Evaluation& e) {
   Evaluation result;
-  result.image_auroc = e.image_auroc;
-  result.image_ap = e.image_ap;
-  result.image_f1_max = e.image_f1_max;
-  result.pixel_auroc = e.pixel_auroc;
-  result.pixel_ap = e.pixel_ap;
-  result.pixel_f1_max = e.pixel_f1_max;
-  result.aupro = e.aupro;
+  for (const adtr::Figure& figure : e.figures)
+    result.figures.push_back({figure.key, figure.title, figure.of_pixels, figure.value});
   result.pixel_bound = e.pixel_bound;
   result.images_good = e.images_good;
   result.images_defective = e.images_defective;

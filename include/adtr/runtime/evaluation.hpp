@@ -28,10 +28,16 @@ struct UnreadableFile {
   std::string sentence;  ///< names the path
 };
 
-/// The figures of a test set; see adtr::Evaluation. A figure that cannot be computed is absent, and `reasons` says why.
+/// The result of one metric of adtr::default_metrics().
+struct Figure {
+  std::string key, title;
+  bool of_pixels = false;       ///< otherwise of image scores
+  std::optional<double> value;  ///< absent if it cannot be computed
+};
+
+/// The figures of a test set; see adtr::Evaluation. `reasons` says why figures are absent.
 struct Evaluation {
-  std::optional<double> image_auroc, image_ap, image_f1_max;
-  std::optional<double> pixel_auroc, pixel_ap, pixel_f1_max, aupro;
+  std::vector<Figure> figures;
   double pixel_bound = 0.0;  ///< largest error of the pixel figures
   Index images_good = 0, images_defective = 0;
   double seconds_per_image = 0.0;      ///< detection only, without reading files
@@ -39,6 +45,13 @@ struct Evaluation {
   std::vector<UnreadableFile> unreadable;
   std::vector<std::string> reasons;
   std::vector<std::string> remarks;  ///< what the scan left out, and which contradictions were allowed
+
+  /// The figure with this key, such as "image_auroc" or "aupro". Throws Error (option) if there is no such figure.
+  [[nodiscard]] std::optional<double> value(const std::string& key) const {
+    for (const Figure& figure : figures)
+      if (figure.key == key) return figure.value;
+    throw Error("Evaluation::value: expected the key of a figure, found " + key, ErrorCode::option);
+  }
 };
 
 /// For evaluate(). Calls `on_image(callee, image)` after each image.
