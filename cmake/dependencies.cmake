@@ -1,4 +1,4 @@
-# Every package that adtr uses: found on the system, or else fetched. Tests, examples and benchmarks call the functions
+# Every package that adtr uses is found on the system, or fetched. Tests, examples and benchmarks call the functions
 # for theirs, so that a user of the library is not asked for them.
 include(FetchContent)
 
@@ -33,11 +33,43 @@ adtr_headers(Eigen3 Eigen3::Eigen .
 adtr_headers(xtl xtl include
              https://github.com/xtensor-stack/xtl/archive/refs/tags/0.7.7.tar.gz
              44fb99fbf5e56af5c43619fc8c29aa58e5fad18f3ba6e7d9c55c111b62df1fbb
-             0.7...<0.8)
+             0.7...<0.9)
 adtr_headers(xtensor xtensor include
              https://github.com/xtensor-stack/xtensor/archive/refs/tags/0.24.7.tar.gz
              0fbbd524dde2199b731b6af99b16063780de6cf1d0d6cb1f3f4d4ceb318f3106
-             0.24...<0.26)  # 0.26 moved its headers
+             0.24...<0.28)
+
+# Sets `result` to the version that a header of `target` states, or to nothing if no header of it is found.
+function(adtr_header_version result target macro)
+  get_target_property(folders ${target} INTERFACE_INCLUDE_DIRECTORIES)
+  string(REGEX REPLACE "\\$<BUILD_INTERFACE:([^>]*)>" "\\1" folders "${folders}")
+  set(version "")
+  foreach(header IN LISTS ARGN)
+    foreach(folder IN LISTS folders)
+      if(version STREQUAL "" AND EXISTS "${folder}/${header}")
+        file(STRINGS "${folder}/${header}" lines REGEX "#define ${macro}_VERSION_(MAJOR|MINOR|PATCH) ")
+        string(REGEX MATCHALL "[0-9]+" version "${lines}")
+        list(JOIN version "." version)
+      endif()
+    endforeach()
+  endforeach()
+  set(${result} "${version}" PARENT_SCOPE)
+endfunction()
+
+# Packages of different ages: without this, the compiler would say it, in the first file that includes xtensor.
+adtr_header_version(adtr_xtl xtl XTL xtl/xtl_config.hpp)
+adtr_header_version(adtr_xtensor xtensor XTENSOR xtensor/core/xtensor_config.hpp xtensor/xtensor_config.hpp)
+if(adtr_xtl AND adtr_xtensor)
+  set(adtr_xtl_wanted 0.7)
+  if(adtr_xtensor VERSION_GREATER_EQUAL 0.26)
+    set(adtr_xtl_wanted 0.8)
+  endif()
+  if(NOT adtr_xtl MATCHES "^${adtr_xtl_wanted}\\.")
+    message(FATAL_ERROR "xtensor ${adtr_xtensor} needs xtl ${adtr_xtl_wanted}, but the xtl found is ${adtr_xtl}; adtr "
+                        "works with xtensor 0.24 or 0.25 and xtl 0.7, and with xtensor 0.26 or 0.27 and xtl 0.8")
+  endif()
+endif()
+
 adtr_headers(stb stb::stb .
              https://github.com/nothings/stb/archive/5c205738c191bcb0abc65c4febfa9bd25ff35234.tar.gz
              cfeab9f800961882d6d22ddf36e965523b33002f4f937de08321304c9ba72af3)

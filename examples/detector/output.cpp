@@ -3,14 +3,18 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstdarg>
 #include <cstdio>
 #include <fstream>
 #include <utility>
 
+#if __has_include(<xtensor/io/xnpy.hpp>)
+#include <xtensor/io/xnpy.hpp>
+#else
 #include <xtensor/xnpy.hpp>
+#endif
 
+#include "adtr/core/number_text.hpp"
 #include "adtr/core/printable.hpp"
 #include "adtr/io/atomic_file.hpp"
 #include "adtr/io/json_text.hpp"
@@ -64,10 +68,7 @@ void say_what_was_left(const adtr::SampleSet& set) {
 std::optional<double> false_alarm_bound(const adtr::ModelDescription& description) {
   const auto note = description.notes.find("false_alarm_rate_bound");
   if (!description.threshold || note == description.notes.end()) return std::nullopt;
-  double bound = 0.0;
-  const char* const end = note->second.data() + note->second.size();
-  if (std::from_chars(note->second.data(), end, bound).ptr != end) return std::nullopt;
-  return bound;
+  return adtr::parse_double(note->second);
 }
 
 void require_writable(const std::string& path) {

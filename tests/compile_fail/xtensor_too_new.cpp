@@ -1,5 +1,5 @@
 // flags: -I{here}/fake/new
-// first: adtr needs xtensor 0.24 or 0.25; the one found is 0.26 or later
+// first: adtr needs xtensor 0.24 to 0.27; the one found is another
 // expect: adtr needs
 // most: 15
 #include "adtr/detector.hpp"

@@ -1,4 +1,4 @@
-"""Configures, builds and runs a project that uses adtr. Those that call find_package get adtr from a fresh prefix."""
+"""Configures, builds and runs a project that uses adtr. A project that calls find_package gets adtr from a new prefix."""
 
 import argparse
 import pathlib

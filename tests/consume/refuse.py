@@ -1,6 +1,6 @@
-"""What an installed adtr says where the packages that it needs are of other versions, or missing: configures only.
+"""Checks the messages of an installed adtr if a package that it needs is missing or has the wrong version.
 
-The packages are stand-ins in a prefix of their own, and those of the system are out of sight.
+Only configures. The packages are stand-ins in a prefix of their own, and those of the system are hidden.
 """
 
 import argparse
@@ -11,18 +11,21 @@ import sys
 
 FITTING = {"Eigen3": "3.4.0", "xtl": "0.7.7", "xtensor": "0.25.0"}
 NAMES = {"Eigen3": "Eigen3::Eigen", "xtl": "xtl", "xtensor": "xtensor"}
-# Changes to the packages (None: missing), whether their version files know ranges, what must be said (None: it fits).
+# Changes to the packages (None: missing), whether their version files know ranges, the message (None: no error).
 CASES = [
     ({}, True, None),
     ({}, False, None),
     ({"xtensor": "0.24.0", "xtl": "0.7.0"}, True, None),
     ({"Eigen3": "5.0.1"}, True, None),
-    ({"xtensor": "0.27.1"}, True, "adtr needs xtensor 0.24 or 0.25; found 0.27.1"),
-    ({"xtensor": "0.27.1"}, False, "adtr needs xtensor 0.24 or 0.25; found 0.27.1"),
-    ({"xtensor": "0.26.0"}, True, "adtr needs xtensor 0.24 or 0.25; found 0.26.0"),
-    ({"xtensor": "0.23.10"}, True, "adtr needs xtensor 0.24 or 0.25; found 0.23.10"),
-    ({"xtensor": None}, True, "adtr needs xtensor 0.24 or 0.25; found none"),
-    ({"xtl": "0.8.0"}, True, "adtr needs xtl 0.7; found 0.8.0"),
+    ({"xtensor": "0.26.0", "xtl": "0.8.0"}, True, None),
+    ({"xtensor": "0.27.1", "xtl": "0.8.2"}, False, None),
+    ({"xtensor": "0.28.0", "xtl": "0.8.2"}, True, "adtr needs xtensor 0.24 to 0.27; found 0.28.0"),
+    ({"xtensor": "0.28.0", "xtl": "0.8.2"}, False, "adtr needs xtensor 0.24 to 0.27; found 0.28.0"),
+    ({"xtensor": "0.23.10"}, True, "adtr needs xtensor 0.24 to 0.27; found 0.23.10"),
+    ({"xtensor": None}, True, "adtr needs xtensor 0.24 to 0.27; found none"),
+    ({"xtl": "0.9.0"}, True, "adtr needs xtl 0.7 or 0.8; found 0.9.0"),
+    ({"xtl": "0.8.0"}, True, "xtensor 0.25.0 needs xtl 0.7; found xtl 0.8.0"),
+    ({"xtensor": "0.27.1"}, True, "xtensor 0.27.1 needs xtl 0.8; found xtl 0.7.7"),
     ({"Eigen3": "3.3.9"}, True, "adtr needs Eigen3 3.4 or later; found 3.3.9"),
 ]
 

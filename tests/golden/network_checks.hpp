@@ -1,4 +1,4 @@
-/// A whole network of one backend against its golden file: from a weights file to score and gradients.
+/// Compares a whole network on one backend with its golden file, from a weights file to score and gradients.
 #pragma once
 
 #include <filesystem>
@@ -59,29 +59,30 @@ class NetworkChecks {
 
   /// Taps, features, reconstruction and scores of both images, computed as one batch.
   void inference() {
-    typename Backbone::template Weights<B> backbone;
-    Backbone::template prepare<B>(context_, backbone_, padding_, backbone);
+    adtr::WeightsOf<Backbone, B> backbone;
+    backbone.prepare({context_, adtr::Mode::inference, padding_}, backbone_);
     const std::vector<T> images = batch_of("input.", Image::size, 2.0);
-    const auto in = adtr::map_view<Image>(images.data(), batch);
-    adtr::Buffer<T> scratch(batch * Backbone::template scratch<B>), features(batch * Features::size);
-    if constexpr (quick) {
-      Backbone::template visit_taps<B>(context_, backbone, in, scratch.data(),
-                                       [&](std::size_t tap, adtr::MapIn<B> map) {
-                                         compare("tap." + std::to_string(tap), map.data, map.pixels() * map.channels);
-                                       });
-    }
+    const adtr::MapIn<B> in = adtr::map_view<Image>(images.data(), batch);
+    adtr::Buffer<T> features(batch * Features::size);
     const auto map = adtr::map_view<Features>(features.data(), batch);
-    Backbone::template forward<B>(context_, backbone, in, map, scratch.data());
+    adtr::Buffer<T> scratch(adtr::measure_forward<Backbone, B>(adtr::Mode::inference, in, map));
+    adtr::Arena<T> maps(scratch.data(), scratch.size());
+    const adtr::Pass<B> pass{context_};
+    if constexpr (quick) {
+      backbone.visit_taps(pass, in, maps, [&](std::size_t tap, adtr::MapIn<B> output) {
+        compare("tap." + std::to_string(tap), output.data, output.pixels() * output.channels);
+      });
+    }
+    backbone.forward(pass, in, map, maps);
     compare("features", features.data(), features.size());
 
-    typename Transformer::template Weights<B> transformer;
-    Transformer::template prepare<B>(context_, transformer_, adtr::Mode::inference, transformer);
-    adtr::Buffer<T> memory(Transformer::activation_elements(batch, adtr::Mode::inference));
+    adtr::WeightsOf<Transformer, B> transformer;
+    transformer.prepare({context_}, transformer_);
     adtr::Buffer<T> reconstruction(features.size()), scores(batch * Features::positions);
-    adtr::Arena<T> arena(memory.data(), memory.size());
     const adtr::MatrixOut<B> output(reconstruction.data(), batch * Features::positions, Features::channels);
-    Transformer::template forward<B>(context_, transformer, {},
-                                     {arena, batch * Features::positions, adtr::Mode::inference}, map.matrix(), output);
+    adtr::Buffer<T> memory(adtr::measure_forward<Transformer, B>(adtr::Mode::inference, map.matrix(), output));
+    adtr::Arena<T> arena(memory.data(), memory.size());
+    transformer.forward(pass, map.matrix(), output, arena);
     compare("reconstruction", reconstruction.data(), reconstruction.size());
     B::difference_norm(context_, map.matrix(), output, scores.data());
     compare("position_score", scores.data(), scores.size());
@@ -101,28 +102,27 @@ class NetworkChecks {
   /// L_norm of the formula's features, its gradients, and the parameters after three steps of AdamW.
   void training() {
     constexpr adtr::Index steps = quick ? 3 : 1;
-    typename Transformer::template Weights<B> weights;
+    adtr::WeightsOf<Transformer, B> weights;
+    const adtr::Pass<B> pass{context_, adtr::Mode::training};
     const std::vector<T> features = batch_of("features.", Features::size, 1.7);
     constexpr adtr::Index rows = batch * Features::positions;
     const adtr::MatrixIn<B> f(features.data(), rows, Features::channels);
-    adtr::Buffer<T> memory(Transformer::activation_elements(batch, adtr::Mode::training));
-    adtr::Buffer<T> scratch(Transformer::gradient_scratch(batch)), output(batch * Features::size), dy(output.size());
+    adtr::Buffer<T> output(batch * Features::size), dy(output.size());
     const adtr::MatrixOut<B> y(output.data(), rows, Features::channels), d(dy.data(), rows, Features::channels);
+    adtr::Buffer<T> memory(adtr::measure_training<Transformer, B>({}, f, y));
     adtr::Buffer<T> first(trained_.size()), second(trained_.size());
     std::vector<double> losses;
     for (adtr::Index step = 1; step <= steps; ++step) {
-      Transformer::template prepare<B>(context_, transformer_, adtr::Mode::training, weights);
+      weights.prepare({context_, adtr::Mode::training}, transformer_);
       adtr::Arena<T> arena(memory.data(), memory.size());
-      const typename Transformer::template Activations<T> activations(arena, rows, adtr::Mode::training);
-      Transformer::template forward<B>(context_, weights, {}, activations, f, y);
+      const auto kept = weights.forward(pass, f, y, arena);
       const double n = static_cast<double>(rows);
       double sum = 0.0;
       B::norm_gradient(context_, f, y, static_cast<T>(2.0 / n), d, &sum);
       losses.push_back(sum / n);
       adtr::Buffer<T> gradient(trained_.size());
       auto gradients = adtr::bind_parameters<Transformer, T>(gradient.data());
-      Transformer::template backward<B>(context_, weights, {}, activations, f, d, gradients,
-                                        adtr::Arena<T>(scratch.data(), scratch.size()));
+      weights.backward(pass, f, kept, d, gradients, {}, arena);
       if (step == 1) adtr::walk_parameters(gradients, "", CompareParameters<T>{expected_, true});
       adtr::AdamW rule;
       rule.learning_rate = 1e-3;
@@ -142,8 +142,8 @@ class NetworkChecks {
   using Features = typename Net::Features;
   using Image = typename Net::Image;
 
-  /// Of a large network in double, where a pass of Reference takes seconds, the features stand for the taps that they
-  /// are made of, and the gradients of one step for three: the small networks show the rest of it.
+  /// For a large network in double, a pass of Reference takes seconds. So the features are compared instead of the taps
+  /// that they consist of, and the gradients of one step instead of three; the small networks cover the rest.
   static constexpr bool quick = std::is_same_v<T, float> || Image::height < 256;
 
   static std::string prefix(adtr::Index image) { return image == 0 ? "" : "second."; }
@@ -157,7 +157,7 @@ class NetworkChecks {
     return all;
   }
 
-  /// A tensor of both images, n elements in all.
+  /// A tensor of both images with n elements in total.
   void compare(const std::string& tensor, const T* data, adtr::Index n) {
     for (adtr::Index b = 0; b < batch; ++b) {
       INFO(prefix(b) << tensor);
@@ -170,8 +170,8 @@ class NetworkChecks {
   adtr::Padding padding_;
   typename B::Context context_ = support::context<B>(2);
   adtr::Buffer<T> frozen_, trained_;
-  typename Backbone::template Parameters<T> backbone_;
-  typename Transformer::template Parameters<T> transformer_;
+  adtr::ParametersOf<Backbone, T> backbone_;
+  adtr::ParametersOf<Transformer, T> transformer_;
 };
 
 /// The checks of network N (an adtr::Network) on backend B against the file `name`.

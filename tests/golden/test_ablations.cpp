@@ -55,22 +55,22 @@ void check(const std::string& name) {
     const auto one = formula::uniform<T>(image, static_cast<std::size_t>(tokens * channels), 1.7);
     f.insert(f.end(), one.begin(), one.end());
   }
-  adtr::Buffer<T> output(rows * channels), d_output(rows * channels), scratch(Net::gradient_scratch(batch));
+  adtr::Buffer<T> output(rows * channels), d_output(rows * channels);
   const adtr::MatrixIn<B> in(f.data(), rows, channels);
   const adtr::MatrixOut<B> y(output.data(), rows, channels), dy(d_output.data(), rows, channels);
   for (const Mode mode : {Mode::inference, Mode::training}) {
-    typename Net::template Weights<B> weights;
-    Net::template prepare<B>(context, parameters, mode, weights);
-    adtr::Buffer<T> room(Net::activation_elements(batch, mode));
+    adtr::WeightsOf<Net, B> weights;
+    weights.prepare({context, mode}, parameters);
+    adtr::Buffer<T> room(mode == Mode::inference ? adtr::measure_forward<Net, B>(mode, in, y)
+                                                 : adtr::measure_training<Net, B>({}, in, y));
     adtr::Arena<T> arena(room.data(), room.size());
-    const typename Net::template Activations<T> activations(arena, rows, mode);
-    Net::template forward<B>(context, weights, {}, activations, in, y);
+    const adtr::Pass<B> pass{context, mode};
+    const auto kept = weights.forward(pass, in, y, arena);
     CHECK(expected.error(name + ".reconstruction", std::span<const T>(output.data(), f.size())) < golden::tolerance<T>);
     if (mode == Mode::inference) continue;
     double sum = 0.0;
     B::norm_gradient(context, in, y, static_cast<T>(2.0 / static_cast<double>(rows)), dy, &sum);
-    Net::template backward<B>(context, weights, {}, activations, in, dy, gradients,
-                              adtr::Arena<T>(scratch.data(), scratch.size()));
+    weights.backward(pass, in, kept, dy, gradients, {}, arena);
   }
   adtr::walk_parameters(gradients, "", CompareGradients<T>{expected, name + '.'});
 }

@@ -178,12 +178,13 @@ TEMPLATE_LIST_TEST_CASE("A linear layer and its gradients equal PyTorch's", "[go
   const auto x = c.values("x", 10 * 23), dy = c.upper_gradient(10 * 37);
   auto weight = c.parameter("weight", 37, 23), bias = c.parameter("bias", 37);
   auto y = zeros<T>(10 * 37), dx = zeros<T>(10 * 23), dweight = zeros<T>(37 * 23), dbias = zeros<T>(37);
-  typename Layer::template Weights<TestType> w;
-  Layer::template prepare<TestType>(context, {weight.data(), bias.data()}, adtr::Mode::training, w);
-  Layer::template forward<TestType>(context, w, {x.data(), 10, 23}, {y.data(), 10, 37});
+  adtr::WeightsOf<Layer, TestType> w;
+  w.prepare({context, adtr::Mode::training}, {weight.data(), bias.data()});
+  adtr::Arena<T> none;
+  w.forward({context}, {x.data(), 10, 23}, {y.data(), 10, 37}, none);
   c.check("y", y);
-  Layer::template backward<TestType>(context, w, {x.data(), 10, 23}, {dy.data(), 10, 37},
-                                     {dweight.data(), dbias.data()}, {dx.data(), 10, 23});
+  w.backward({context}, {x.data(), 10, 23}, {}, {dy.data(), 10, 37}, {dweight.data(), dbias.data()},
+             {dx.data(), 10, 23}, none);
   c.check("dx", dx);
   c.check("dweight", dweight);
   c.check("dbias", dbias);
@@ -253,27 +254,23 @@ TEMPLATE_LIST_TEST_CASE("Multi-head attention and its gradients equal PyTorch's"
   const auto q = c.values("q", n), k = c.values("k", n), v = c.values("v", n), dy = c.upper_gradient(n);
   auto in_weight = c.parameter("in_proj_weight", 96, 32), in_bias = c.parameter("in_proj_bias", 96);
   auto out_weight = c.parameter("out_proj.weight", 32, 32), out_bias = c.parameter("out_proj.bias", 32);
-  typename Layer::template Weights<TestType> w;
-  Layer::template prepare<TestType>(context, {in_weight.data(), in_bias.data(), {out_weight.data(), out_bias.data()}},
-                                    adtr::Mode::training, w);
+  adtr::WeightsOf<Layer, TestType> w;
+  w.prepare({context, adtr::Mode::training}, {in_weight.data(), in_bias.data(), {out_weight.data(), out_bias.data()}});
 
-  auto projected = zeros<T>(rows * 96), attended = zeros<T>(n), log_sum_exp = zeros<T>(rows * 4), y = zeros<T>(n);
-  typename Layer::template Activations<T> kept;
-  kept.projected = projected.data();
-  kept.attended = attended.data();
-  kept.log_sum_exp = log_sum_exp.data();
-  const typename Layer::template Inputs<T> in{{q.data(), rows, 32}, {k.data(), rows, 32}, {v.data(), rows, 32}};
-  Layer::template forward<TestType>(context, w, in, 9, {}, kept, {}, {y.data(), rows, 32});
+  const adtr::Pass<TestType> pass{context, adtr::Mode::training, {}, 9};
+  adtr::Buffer<T> room(20 * n);
+  adtr::Arena<T> arena(room.data(), room.size());
+  auto y = zeros<T>(n);
+  const typename decltype(w)::In in{{q.data(), rows, 32}, {k.data(), rows, 32}, {v.data(), rows, 32}};
+  const auto kept = w.forward(pass, in, {y.data(), rows, 32}, arena);
   c.check("y", y);
 
   auto dq = zeros<T>(n), dk = zeros<T>(n), dv = zeros<T>(n);
   auto din_weight = zeros<T>(96 * 32), din_bias = zeros<T>(96), dout_weight = zeros<T>(32 * 32);
   auto dout_bias = zeros<T>(32);
-  adtr::Buffer<T> scratch(Layer::backward_scratch(rows));
-  Layer::template backward<TestType>(context, w, in, 9, {}, kept, {dy.data(), rows, 32},
-                                     {din_weight.data(), din_bias.data(), {dout_weight.data(), dout_bias.data()}},
-                                     {{dq.data(), rows, 32}, {dk.data(), rows, 32}, {dv.data(), rows, 32}},
-                                     adtr::Arena<T>(scratch.data(), scratch.size()));
+  w.backward(pass, in, kept, {dy.data(), rows, 32},
+             {din_weight.data(), din_bias.data(), {dout_weight.data(), dout_bias.data()}},
+             {{dq.data(), rows, 32}, {dk.data(), rows, 32}, {dv.data(), rows, 32}}, arena);
   c.check("dq", dq);
   c.check("dk", dk);
   c.check("dv", dv);

@@ -1,4 +1,4 @@
-/// The parts of the ablations that no PyTorch network stands beside.
+/// The parts of the ablations that have no PyTorch network to compare with.
 #include <numeric>
 
 #include "adtr/backend/reference.hpp"
@@ -18,10 +18,11 @@ TEST_CASE("Pixels: a position holds its patch, row by row, channels last") {
   std::vector<double> image(static_cast<std::size_t>(Image::size));
   std::iota(image.begin(), image.end(), 0.0);
   std::vector<double> features(image.size());
-  adtr::Buffer<double> scratch(Backbone::scratch<B>);
+  adtr::Buffer<double> memory(Backbone::Layers::Output::size * 3);
+  adtr::Arena<double> arena(memory.data(), memory.size());
   const B::Context context(1);
-  Backbone::forward<B>(context, {}, adtr::map_view<Image>(static_cast<const double*>(image.data()), 1),
-                       adtr::MapView<double>(features.data(), 1, 2, 3, 768), scratch.data());
+  adtr::WeightsOf<Backbone, B>().forward({context}, adtr::map_view<Image>(static_cast<const double*>(image.data()), 1),
+                                         adtr::MapView<double>(features.data(), 1, 2, 3, 768), arena);
   for (const auto& [y, x, c] : {std::array<Index, 3>{0, 0, 0}, {5, 17, 2}, {16, 15, 1}, {31, 47, 2}}) {
     INFO(y << ' ' << x << ' ' << c);
     const Index position = y / 16 * 3 + x / 16, channel = (y % 16 * 16 + x % 16) * 3 + c;
@@ -30,7 +31,7 @@ TEST_CASE("Pixels: a position holds its patch, row by row, channels last") {
   }
 }
 
-TEST_CASE("Taps::last reconstructs the deepest tap alone, over the same layers") {
+TEST_CASE("Taps::last reconstructs only the deepest tap, with the same layers") {
   using All = adtr::Network<Architecture::efficientnet_lite0>::type;
   using Last =
       adtr::Network<Architecture::efficientnet_lite0, 256, 16, adtr::TransformerSpec{}, adtr::Taps::last>::type;

@@ -1,4 +1,4 @@
-// What layers know at compile time, and how stages and sequences pass their maps on.
+// The compile-time properties of layers, and the order of layers in stages and sequences.
 #include "adtr/backend/reference.hpp"
 #include "adtr/models/adtr.hpp"
 #include "adtr/models/efficientnet.hpp"
@@ -11,7 +11,7 @@ using adtr::Index;
 using Image = adtr::ImageShape<256, 256>;
 using B4 = adtr::Adtr<adtr::EfficientNetB4<Image>, adtr::Grid<16, 16>>;
 
-// Figures of the architecture, known independently of this code: timm's parameter counts less what lies behind the
+// Figures of the architecture, known independently of this code: timm's parameter counts without those after the
 // taps.
 static_assert(B4::Features::channels == 720);
 static_assert(B4::Backbone::macs == 1'909'354'848 && B4::Transformer::macs == 2'376'073'216);
@@ -36,13 +36,14 @@ using B = adtr::Reference<double>;
 template <class Layer>
 std::vector<double> run(const std::vector<double>& x, std::vector<double>& memory) {
   const B::Context context(1);
-  typename Layer::template Weights<B> weights;
-  Layer::template prepare<B>(context, adtr::bind_parameters<Layer>(memory.data()), weights);
-  std::vector<double> y(static_cast<std::size_t>(Layer::Output::size)),
-      scratch(static_cast<std::size_t>(Layer::template scratch<B>));
-  Layer::template forward<B>(context, weights, adtr::Padding::symmetric,
-                             adtr::map_view<typename Layer::Input>(x.data(), 1),
-                             adtr::map_view<typename Layer::Output>(y.data(), 1), scratch.data());
+  adtr::WeightsOf<Layer, B> weights;
+  weights.prepare({context}, adtr::bind_parameters<Layer>(memory.data()));
+  std::vector<double> y(static_cast<std::size_t>(Layer::Output::size));
+  const adtr::MapIn<B> in = adtr::map_view<typename Layer::Input>(x.data(), 1);
+  const adtr::MapOut<B> out = adtr::map_view<typename Layer::Output>(y.data(), 1);
+  adtr::Buffer<double> room(adtr::measure_forward<Layer, B>(adtr::Mode::inference, in, out));
+  adtr::Arena<double> arena(room.data(), room.size());
+  weights.forward({context}, in, out, arena);
   return y;
 }
 
@@ -86,14 +87,18 @@ TEST_CASE("A sequence is its layers one after another, and its taps see every ou
   CHECK(run<Layer>(x, memory) == after_d);
 
   const B::Context context(1);
-  Layer::Weights<B> weights;
-  Layer::prepare<B>(context, adtr::bind_parameters<Layer>(memory.data()), weights);
-  std::vector<double> scratch(static_cast<std::size_t>(Layer::template scratch<B>)), y(after_d.size());
+  adtr::WeightsOf<Layer, B> weights;
+  weights.prepare({context}, adtr::bind_parameters<Layer>(memory.data()));
+  std::vector<double> y(after_d.size());
+  const adtr::MapIn<B> in = adtr::map_view<In>(x.data(), 1);
+  const adtr::MapOut<B> out = adtr::map_view<Layer::Output>(y.data(), 1);
+  adtr::Buffer<double> room(adtr::measure_forward<Layer, B>(adtr::Mode::inference, in, out));
+  adtr::Arena<double> arena(room.data(), room.size());
   std::vector<std::vector<double>> seen;
-  Layer::forward<B>(context, weights, adtr::Padding::symmetric, adtr::map_view<In>(x.data(), 1),
-                    adtr::map_view<Layer::Output>(y.data(), 1), scratch.data(), [&]<std::size_t>(adtr::MapIn<B> map) {
-                      seen.emplace_back(map.data, map.data + map.pixels() * map.channels);
-                    });
+  weights.forward({context}, in, out, arena, [&](auto k, adtr::MapIn<B> map) {
+    CHECK(k() == seen.size());
+    seen.emplace_back(map.data, map.data + map.pixels() * map.channels);
+  });
   CHECK(seen == std::vector<std::vector<double>>{after_a, after_c, after_d});
 }
 

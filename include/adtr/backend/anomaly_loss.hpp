@@ -101,7 +101,7 @@ struct HostLosses {
       if (std::isnan(p)) return p;
     std::vector<std::size_t> order(phi.size());
     std::iota(order.begin(), order.end(), std::size_t{0});
-    const Index k = std::min(loss.top, static_cast<Index>(phi.size()));
+    const Index k = (std::min)(loss.top, static_cast<Index>(phi.size()));
     const auto middle = order.begin() + k;
     std::partial_sort(order.begin(), middle, order.end(),
                       [&](std::size_t a, std::size_t b) { return phi[a] > phi[b] || (phi[a] == phi[b] && a < b); });

@@ -1,44 +1,68 @@
-/// A stack of scratch memory for the activations of a forward or a training pass.
+/// A stack of memory for the activations and the scratch of a forward or a training pass.
 #pragma once
 
-#include <algorithm>
 #include <cassert>
+#include <cstdint>
 
 #include "adtr/core/buffer.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Hands out pieces of one memory block, each aligned to a cache line. A default-constructed arena only measures: it
-/// returns null pointers and counts, also in constant expressions, so that a plan's size is known before allocation.
+namespace detail {
+/// An address that is aligned to a cache line and must never be read or written: it stands for memory whose size is
+/// still being measured. It is not null, so that offsets may be added to it.
+template <class T>
+[[nodiscard]] T* no_memory() {
+  return reinterpret_cast<T*>(static_cast<std::uintptr_t>(1) << 20);
+}
+}  // namespace detail
+
+/// Hands out pieces of one memory block, each aligned to a cache line. A default-constructed arena only counts: it
+/// hands out addresses without memory behind them, so that a pass on the backend `Measuring` tells how much memory it
+/// needs.
 template <class T>
 class Arena {
  public:
-  constexpr Arena() = default;
-  constexpr Arena(T* data, Index capacity) : data_(data), capacity_(capacity) {}
+  Arena() : data_(detail::no_memory<T>()) {}
+  Arena(T* data, Index capacity) : data_(data), capacity_(capacity) {}
 
-  [[nodiscard]] constexpr T* take(Index elements) {
+  [[nodiscard]] T* take(Index elements) {
     const Index begin = used_;
     used_ += aligned_size<T>(elements);
     if (used_ > peak_) peak_ = used_;
-    if (data_ == nullptr) return nullptr;
-    assert(used_ <= capacity_);
+    assert(capacity_ < 0 || used_ <= capacity_);
     return data_ + begin;
   }
 
-  /// The number of elements handed out so far; `release(mark)` takes back everything handed out later.
-  [[nodiscard]] constexpr Index mark() const { return used_; }
-  constexpr void release(Index mark) { used_ = mark; }
-  /// For overlapping pieces: later pieces begin at `mark` or after it.
-  constexpr void skip_to(Index mark) { used_ = std::max(used_, mark); }
+  /// The number of elements handed out so far; `release(used)` takes back everything handed out later.
+  [[nodiscard]] Index used() const { return used_; }
+  void release(Index used) { used_ = used; }
   /// The highest number of elements in use at one time.
-  [[nodiscard]] constexpr Index peak() const { return peak_; }
+  [[nodiscard]] Index peak() const { return peak_; }
 
  private:
-  T* data_ = nullptr;
-  Index capacity_ = 0;
+  T* data_;
+  Index capacity_ = -1;  ///< −1: only counts
   Index used_ = 0;
   Index peak_ = 0;
+};
+
+/// Takes back, at the end of its scope, everything that an arena handed out within it; nothing if `active` is false.
+template <class T>
+class ArenaScope {
+ public:
+  explicit ArenaScope(Arena<T>& arena, bool active = true) : arena_(arena), used_(arena.used()), active_(active) {}
+  ~ArenaScope() {
+    if (active_) arena_.release(used_);
+  }
+  ArenaScope(const ArenaScope&) = delete;
+  ArenaScope& operator=(const ArenaScope&) = delete;
+
+ private:
+  Arena<T>& arena_;
+  Index used_;
+  bool active_;
 };
 
 }  // namespace ADTR_ABI

@@ -117,8 +117,8 @@ class ConfettiMaker {
   /// Bounding box of a square and of `margin` pixels around it, clipped to the image.
   [[nodiscard]] Box box_of(const Blob& b, Index margin) const {
     const Index reach = (b.side * 3 + 3) / 4 + margin;  // half the diagonal is 0.708 sides
-    return {std::max<Index>(0, b.y - reach), std::max<Index>(0, b.x - reach), std::min(height_, b.y + reach + 1),
-            std::min(width_, b.x + reach + 1)};
+    return {std::max<Index>(0, b.y - reach), std::max<Index>(0, b.x - reach), (std::min)(height_, b.y + reach + 1),
+            (std::min)(width_, b.x + reach + 1)};
   }
 
   [[nodiscard]] std::int16_t* sharp(Index y, Index x) {

@@ -23,7 +23,7 @@ struct Magic {
 };
 
 inline constexpr std::array<Magic, 37> foreign_magics{
-    {{0, "version https://git-lfs.github.com", "a Git LFS pointer (`git lfs pull` brings the image itself)"},
+    {{0, "version https://git-lfs.github.com", "a Git LFS pointer (`git lfs pull` fetches the image itself)"},
      {0, {"II*\0", 4}, "a TIFF image"},
      {0, {"MM\0*", 4}, "a TIFF image"},
      {0, {"II+\0", 4}, "a TIFF image"},
@@ -87,7 +87,7 @@ inline bool is_safetensors(std::string_view bytes) {
     if (bytes.size() > magic.at && bytes.substr(magic.at).starts_with(magic.bytes)) return magic.name;
   if (is_pnm(bytes)) return "a PNM image";
   if (is_safetensors(bytes)) {
-    return bytes.substr(0, 4096).find("adtr") != std::string_view::npos ? "a model of adtr, or its weights"
+    return bytes.substr(0, 4096).find("adtr") != std::string_view::npos ? "an adtr model, or its weights"
                                                                         : "a file of weights (safetensors)";
   }
   // Text may begin with white space and a byte order mark.
@@ -96,7 +96,7 @@ inline bool is_safetensors(std::string_view bytes) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   std::string_view start = text;
   if (start.starts_with("\xEF\xBB\xBF")) start.remove_prefix(3);
-  start.remove_prefix(std::min(start.find_first_not_of(" \t\r\n"), start.size()));
+  start.remove_prefix((std::min)(start.find_first_not_of(" \t\r\n"), start.size()));
   if (start.starts_with("<!doctype html") || start.starts_with("<html")) return "an HTML page";
   if (start.starts_with("<svg")) return "an SVG drawing";
   if (start.starts_with("<?xml"))

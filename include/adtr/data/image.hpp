@@ -20,7 +20,7 @@ namespace detail {
 /// exceeds any memory.
 inline std::size_t pixel_bytes(const char* what, Index height, Index width, Index channels) {
   const bool fits =
-      height >= 0 && width >= 0 && (width == 0 || height <= std::numeric_limits<Index>::max() / channels / width);
+      height >= 0 && width >= 0 && (width == 0 || height <= (std::numeric_limits<Index>::max)() / channels / width);
   if (fits) return static_cast<std::size_t>(height * width * channels);
   throw Error(std::string(what) +
                   ": expected a height and a width from 0 up to what memory can hold, found a height of " +
@@ -32,7 +32,7 @@ inline std::size_t pixel_bytes(const char* what, Index height, Index width, Inde
 inline void check_pixels(const char* what, Index height, Index width, Index channels, std::size_t found) {
   const std::size_t expected = pixel_bytes(what, height, width, channels);
   if (found == expected) return;
-  throw Error(std::string(what) + " of a height of " + std::to_string(height) + " and a width of " +
+  throw Error(std::string(what) + " with a height of " + std::to_string(height) + " and a width of " +
                   std::to_string(width) + ": expected " + std::to_string(expected) + " bytes of pixels, found " +
                   std::to_string(found),
               ErrorCode::shape);
@@ -102,7 +102,7 @@ struct ImageView {
     if (pixels == nullptr) throw bad("expected pixels, found a null pointer");
     if (channels != 1 && channels != 3 && channels != 4)
       throw bad("expected 1, 3 or 4 channels, found " + std::to_string(channels));
-    constexpr Index most = std::numeric_limits<Index>::max();
+    constexpr Index most = (std::numeric_limits<Index>::max)();
     if (w > most / channels || h > most / (w * channels)) {
       throw bad("expected a size that memory can hold, found a height of " + std::to_string(h) + " and a width of " +
                 std::to_string(w));

@@ -80,7 +80,7 @@ inline ImageFormat png_format(Bytes bytes) {
     }
     if (name == "CgBI") {
       format.unread =
-          "is an iPhone's PNG (chunk CgBI), whose colours are stored in a way of its own; adtr reads "
+          "is an iPhone PNG (chunk CgBI), which stores its colours in a non-standard way; adtr reads "
           "standard PNG";
       break;
     }
@@ -111,7 +111,7 @@ inline bool huffman_tables_fit(Bytes bytes, std::size_t at) {
     for (std::size_t i = at + 1; i < at + 17 && i < bytes.size(); ++i) codes += bytes[i];
     if (codes > 256) return false;
     at += 17 + codes;
-    left -= std::min(left, 17 + codes);
+    left -= (std::min)(left, 17 + codes);
   }
   return true;
 }
@@ -151,12 +151,14 @@ inline ImageFormat jpeg_format(Bytes bytes) {
               "is a JPEG of a rare kind (lossless, hierarchical or arithmetic coding); adtr reads baseline "
               "and progressive JPEG";
         } else if (bytes[at + 4] != 8) {
-          format.unread = "is a JPEG of " + std::to_string(bytes[at + 4]) + " bits; adtr reads JPEG of 8 bits";
+          format.unread = "is a JPEG with " + std::to_string(bytes[at + 4]) +
+                          " bits per value; adtr reads JPEG with 8 bits per value";
         }
       }
       const std::size_t length = big_endian(bytes, at + 2, 2);
       if (marker == 0xE1 && !oriented && begins(at + 4, {"Exif\0\0", 6}) && length >= 8) {
-        format.orientation = exif_orientation(bytes.subspan(at + 4).first(std::min(length - 2, bytes.size() - at - 4)));
+        format.orientation =
+            exif_orientation(bytes.subspan(at + 4).first((std::min)(length - 2, bytes.size() - at - 4)));
         oriented = true;
       }
       if (marker == 0xEE && begins(at + 4, "Adobe") && length >= 14 && bytes.size() > at + 15) format.adobe = at + 15;

@@ -32,11 +32,11 @@ struct Surroundings {
 inline Surroundings around(std::span<const std::uint16_t> values, Index width, Index y, Index x, Index radius) {
   const Index height = static_cast<Index>(values.size()) / width;
   Surroundings found{0xFFFF, 0};
-  for (Index v = std::max<Index>(y - radius, 0); v <= std::min(y + radius, height - 1); ++v)
-    for (Index u = std::max<Index>(x - radius, 0); u <= std::min(x + radius, width - 1); ++u) {
+  for (Index v = std::max<Index>(y - radius, 0); v <= (std::min)(y + radius, height - 1); ++v)
+    for (Index u = std::max<Index>(x - radius, 0); u <= (std::min)(x + radius, width - 1); ++u) {
       const std::uint16_t value = values[static_cast<std::size_t>(v * width + u)];
-      found.smallest = std::min(found.smallest, value);
-      found.largest = std::max(found.largest, value);
+      found.smallest = (std::min)(found.smallest, value);
+      found.largest = (std::max)(found.largest, value);
     }
   return found;
 }

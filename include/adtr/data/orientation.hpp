@@ -30,7 +30,7 @@ namespace detail {
   };
   const std::size_t directory = number(4, 4);
   if (number(2, 2) != 42 || directory > block.size() - 2) return 1;
-  const std::size_t entries = std::min(number(directory, 2), (block.size() - directory - 2) / 12);
+  const std::size_t entries = (std::min)(number(directory, 2), (block.size() - directory - 2) / 12);
   for (std::size_t i = 0; i < entries; ++i) {
     const std::size_t entry = directory + 2 + 12 * i;  // tag, type, count, value
     if (number(entry, 2) != 0x0112) continue;
@@ -68,8 +68,8 @@ void visit_upright(const T* stored, Index height, Index width, int orientation, 
   constexpr Index tile = 64;
   for (Index y0 = 0; y0 < out_height; y0 += tile)
     for (Index x0 = 0; x0 < out_width; x0 += tile)
-      for (Index y = y0; y < std::min(y0 + tile, out_height); ++y)
-        for (Index x = x0; x < std::min(x0 + tile, out_width); ++x)
+      for (Index y = y0; y < (std::min)(y0 + tile, out_height); ++y)
+        for (Index x = x0; x < (std::min)(x0 + tile, out_width); ++x)
           visit(y * out_width + x, corner + y * down + x * across);
 }
 

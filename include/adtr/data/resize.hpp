@@ -39,7 +39,7 @@ class TriangleFilter {
     in_ = in;
     out_ = out;
     const double scale = static_cast<double>(in) / static_cast<double>(out);
-    const double support = std::max(scale, 1.0);  // half the triangle's base, in input pixels
+    const double support = (std::max)(scale, 1.0);  // half the triangle's base, in input pixels
     const double slope = 1.0 / support;
     taps_ = static_cast<Index>(std::ceil(support)) * 2 + 1;
     ranges_.resize(static_cast<std::size_t>(out));
@@ -48,11 +48,11 @@ class TriangleFilter {
     for (Index i = 0; i < out; ++i) {
       const double center = (static_cast<double>(i) + 0.5) * scale;
       const Index first = std::max<Index>(static_cast<Index>(center - support + 0.5), 0);
-      const Index count = std::min(static_cast<Index>(center + support + 0.5), in) - first;
+      const Index count = (std::min)(static_cast<Index>(center + support + 0.5), in) - first;
       double sum = 0.0;
       for (Index k = 0; k < count; ++k) {
         const double distance = std::abs((static_cast<double>(k + first) - center + 0.5) * slope);
-        triangle_[static_cast<std::size_t>(k)] = std::max(1.0 - distance, 0.0);
+        triangle_[static_cast<std::size_t>(k)] = (std::max)(1.0 - distance, 0.0);
         sum += triangle_[static_cast<std::size_t>(k)];
       }
       std::int32_t* weights = weights_.data() + i * taps_;
@@ -70,7 +70,7 @@ class TriangleFilter {
 
   /// Converts a sum of weight · pixel that started at 1/2. Rounded weights may add up to slightly more than 1.
   static std::uint8_t to_pixel(std::int32_t sum) {
-    return static_cast<std::uint8_t>(std::min(sum >> bits, std::int32_t{255}));
+    return static_cast<std::uint8_t>((std::min)(sum >> bits, std::int32_t{255}));
   }
   static constexpr std::int32_t half = 1 << (bits - 1);
 
@@ -127,7 +127,7 @@ class Resizer {
       for (Index x = 0; x < row_bytes; x += block) {
         std::array<std::uint8_t, block> pixels;
         vertical_pass(window, from + x, stride, pixels);
-        const Index n = std::min(block, row_bytes - x);
+        const Index n = (std::min)(block, row_bytes - x);
         if constexpr (Channels == 1) {
           for (Index i = 0; i < n; ++i) std::fill_n(to + (x + i) * 3, 3, pixels[static_cast<std::size_t>(i)]);
         } else {
@@ -204,7 +204,7 @@ class Resizer {
       return "a height of " + std::to_string(h) + " and a width of " + std::to_string(w);
     };
     throw Error("resize of a mask: expected a height and a width of at least 1, found " + size(in.height, in.width) +
-                    ", wanted " + size(height, width),
+                    " of the mask, requested " + size(height, width),
                 ErrorCode::shape);
   }
   // The centre is accumulated step by step as in Pillow: its rounding decides when a centre falls on the edge of a
@@ -214,7 +214,7 @@ class Resizer {
     const double step = static_cast<double>(from) / static_cast<double>(to);
     double centre = step * 0.5;
     for (Index& i : index) {
-      i = std::min(static_cast<Index>(centre), from - 1);
+      i = (std::min)(static_cast<Index>(centre), from - 1);
       centre += step;
     }
     return index;

@@ -42,7 +42,7 @@ struct FileFacts {
     };
     std::ifstream in(path, std::ios::binary);
     in.seekg(static_cast<std::streamoff>(begin));
-    std::array<char, 65536> block;
+    std::array<char, 32768> block;
     for (std::uint64_t left = count; left > 0;) {
       const auto wanted = static_cast<std::streamsize>(std::min<std::uint64_t>(left, block.size()));
       if (!in.read(block.data(), wanted)) return (device * 0x9E3779B97F4A7C15) ^ inode;

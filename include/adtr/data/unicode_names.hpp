@@ -78,9 +78,13 @@ inline int combining_class(std::uint32_t c) {
   for (auto run = parts.begin(); run != parts.end();) {
     run = std::find_if(run, parts.end(), mark);
     const auto end = std::find_if_not(run, parts.end(), mark);
-    std::stable_sort(run, end, [](std::uint32_t a, std::uint32_t b) {
-      return detail::combining_class(a) < detail::combining_class(b);
-    });
+    // Marks of one class keep their order. A name is short, so an insertion sort does.
+    for (auto next = run; next != end; ++next)
+      std::rotate(std::upper_bound(run, next, *next,
+                                   [](std::uint32_t a, std::uint32_t b) {
+                                     return detail::combining_class(a) < detail::combining_class(b);
+                                   }),
+                  next, next + 1);
     run = end;
   }
   std::string result;

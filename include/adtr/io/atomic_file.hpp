@@ -72,7 +72,7 @@ class AtomicFile {
   void write(std::span<const std::byte> bytes) {
     while (!bytes.empty()) {
       // Linux writes at most 2 GiB per call.
-      const ::ssize_t n = ::write(fd_, bytes.data(), std::min(bytes.size(), std::size_t{1} << 30));
+      const ::ssize_t n = ::write(fd_, bytes.data(), (std::min)(bytes.size(), std::size_t{1} << 30));
       if (n < 0 && errno == EINTR) continue;
       if (n < 0) fail(errno);
       bytes = bytes.subspan(static_cast<std::size_t>(n));

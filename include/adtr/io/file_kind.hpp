@@ -59,7 +59,7 @@ namespace detail {
 /// Whether the text begins with {"adtr": {... . Results are written as they arrive, so the rest may be missing.
 [[nodiscard]] inline bool begins_as_own_json(std::string_view text) {
   const auto take = [&](std::string_view wanted) {
-    text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    text.remove_prefix((std::min)(text.find_first_not_of(" \t\r\n"), text.size()));
     if (!text.starts_with(wanted)) return false;
     text.remove_prefix(wanted.size());
     return true;

@@ -37,7 +37,7 @@ class JsonReader {
     if (!accept('}')) {
       do {
         const std::string key = string();
-        if (!keys.insert(key).second) fail("the key " + quoted_for_message(key) + " comes twice in one object");
+        if (!keys.insert(key).second) fail("the key " + quoted_for_message(key) + " appears twice in one object");
         expect(':');
         member(key);
       } while (accept(','));
@@ -83,7 +83,7 @@ class JsonReader {
     std::uint64_t value = 0;
     for (; is_digit(peek()); ++at_) {
       const auto digit = static_cast<std::uint64_t>(peek() - '0');
-      if (value > (std::numeric_limits<std::uint64_t>::max() - digit) / 10) fail("a number is above 2^64 - 1");
+      if (value > ((std::numeric_limits<std::uint64_t>::max)() - digit) / 10) fail("a number is above 2^64 - 1");
       value = value * 10 + digit;
     }
     const bool leading_zero = at_ - begin > 1 && text_[begin] == '0';

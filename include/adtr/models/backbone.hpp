@@ -50,48 +50,41 @@ struct Backbone {
   using Tap = typename Layers::template Layer<taps[K]>::Output;
 
   template <class T>
-  using Parameters = typename Layers::template Parameters<T>;
+  using Parameters = ParametersOf<Layers, T>;
+
   template <Backend B>
   struct Weights {
-    typename Layers::template Weights<B> layers;
-    Padding padding = Padding::symmetric;
+    using T = typename B::Scalar;
+    using In = MapIn<B>;
+    using Out = MapOut<B>;
+    WeightsOf<Layers, B> layers;
+
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) { layers.prepare(how, p); }
+
+    /// Computes features (batch, grid, channels) from images (batch, Input), which are normalised as the weights
+    /// expect.
+    void forward(const Pass<B>& pass, In images, Out features, Arena<T>& arena) const {
+      Index channel = 0;
+      visit_taps(pass, images, arena, [&](std::size_t, MapIn<B> map) {
+        MapOut<B> slice = features;
+        slice.data += channel;
+        slice.channels = map.channels;
+        B::resize(pass.context, map, slice);
+        channel += map.channels;
+      });
+    }
+
+    /// Calls tap(number, map) for every tap as soon as it is computed, before its memory is reused.
+    template <class F>
+    void visit_taps(const Pass<B>& pass, In images, Arena<T>& arena, F&& tap) const {
+      const ArenaScope<T> scope(arena);
+      const auto last = take_maps<typename Layers::Output>(arena, images.batch);
+      layers.forward(pass, images, last, arena, [&](auto k, MapIn<B> map) {
+        for (std::size_t t = 0; t < taps.size(); ++t)
+          if (taps[t] == k()) tap(t, map);
+      });
+    }
   };
-
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Padding padding,
-                      Weights<B>& w, const PartListener& parts = {}) {
-    Layers::template prepare<B>(context, p, w.layers, parts);
-    w.padding = padding;
-  }
-
-  template <Backend B>
-  static constexpr Index scratch = Layers::template scratch<B> + aligned_size<float>(Layers::Output::size);
-
-  /// Computes features (batch, grid, channels) from images (batch, Input), which are normalised as the weights expect.
-  template <Backend B>
-  static void forward(const typename B::Context& context, const Weights<B>& w, MapIn<B> images, MapOut<B> features,
-                      typename B::Scalar* scratch) {
-    Index channel = 0;
-    visit_taps<B>(context, w, images, scratch, [&](std::size_t, MapIn<B> map) {
-      MapOut<B> slice = features;
-      slice.data += channel;
-      slice.channels = map.channels;
-      B::resize(context, map, slice);
-      channel += map.channels;
-    });
-  }
-
-  /// Calls tap(number, map) for every tap as soon as it is computed, before its memory is reused.
-  template <Backend B, class F>
-  static void visit_taps(const typename B::Context& context, const Weights<B>& w, MapIn<B> images,
-                         typename B::Scalar* scratch, F&& tap) {
-    const auto last =
-        map_view<typename Layers::Output>(scratch + images.batch * Layers::template scratch<B>, images.batch);
-    Layers::template forward<B>(context, w.layers, w.padding, images, last, scratch, [&]<std::size_t K>(MapIn<B> map) {
-      for (std::size_t t = 0; t < taps.size(); ++t)
-        if (taps[t] == K) tap(t, map);
-    });
-  }
 };
 
 /// The same layers with only the last tap, for an ablation.
@@ -99,7 +92,7 @@ template <class B>
 struct LastTapOf;
 template <class Layers, std::size_t... Taps>
 struct LastTapOf<Backbone<Layers, Taps...>> {
-  using type = Backbone<Layers, std::max({Taps...})>;
+  using type = Backbone<Layers, (std::max)({Taps...})>;
 };
 
 }  // namespace ADTR_ABI

@@ -25,7 +25,7 @@ class FeatureExtractor {
  public:
   using Scalar = typename B::Scalar;
   using Backbone = typename Net::Backbone;
-  using Parameters = typename Backbone::template Parameters<Scalar>;
+  using Parameters = ParametersOf<Backbone, Scalar>;
 
   /// Packs `parameters`, which are in the host's memory and are not needed afterwards, part by part. Processes up to
   /// `capacity` images at a time.
@@ -47,15 +47,15 @@ class FeatureExtractor {
   template <class F>
   void for_groups(Index n, F&& run) const {
     assert(n <= capacity_);
-    for (Index first = 0; first < n; first += group_) run(first, std::min(group_, n - first));
+    for (Index first = 0; first < n; first += group_) run(first, (std::min)(group_, n - first));
   }
   [[nodiscard]] Index group() const { return group_; }
 
   /// Writes features (n, Net::Features) of images (n, Net::Image), n ≤ capacity, both in the backend's memory.
   void extract(MapIn<B> images, MapOut<B> features) {
     for_groups(images.batch, [&](Index first, Index count) {
-      Backbone::template forward<B>(context_, *weights_, images.images(first, count), features.images(first, count),
-                                    scratch_.data());
+      Arena<Scalar> arena(scratch_.data(), scratch_.size());
+      weights_->forward({context_}, images.images(first, count), features.images(first, count), arena);
     });
   }
 
@@ -63,11 +63,12 @@ class FeatureExtractor {
   template <class F>
   void visit_taps(MapIn<B> images, F&& tap) {
     assert(images.batch <= group_);
-    Backbone::template visit_taps<B>(context_, *weights_, images, scratch_.data(), tap);
+    Arena<Scalar> arena(scratch_.data(), scratch_.size());
+    weights_->visit_taps({context_}, images, arena, tap);
   }
 
  private:
-  using Weights = typename Backbone::template Weights<B>;
+  using Weights = WeightsOf<Backbone, B>;
 
   FeatureExtractor(const typename B::Context& context, std::shared_ptr<const Weights> weights, Index capacity)
       : context_(context),
@@ -78,7 +79,10 @@ class FeatureExtractor {
 
   static typename B::Memory maps(Index group) {
     const MemoryFor purpose("the backbone's feature maps");
-    return typename B::Memory(group * Backbone::template scratch<B>);
+    Scalar* const nowhere = detail::no_memory<Scalar>();
+    return typename B::Memory(measure_forward<Backbone, B>(Mode::inference,
+                                                           map_view<typename Backbone::Input>(nowhere, group),
+                                                           map_view<typename Net::Features>(nowhere, group)));
   }
 
   static Index group_of(const typename B::Context& context, Index capacity) {
@@ -93,7 +97,8 @@ class FeatureExtractor {
     const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
     auto weights = std::make_shared<Weights>();
     const ParametersOn<typename Backbone::Layers, B> on_backend(context, parameters);
-    Backbone::template prepare<B>(context, on_backend.get(), padding, *weights, B::on_host ? parts : PartListener());
+    const PartListener no_parts;
+    weights->prepare({context, Mode::inference, padding, B::on_host ? parts : no_parts}, on_backend.get());
     return weights;
   }
 

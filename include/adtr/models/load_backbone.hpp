@@ -3,10 +3,14 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
+#include "adtr/core/number_text.hpp"
 #include "adtr/models/catalogue.hpp"
 #include "adtr/weights/loader.hpp"
 #include "adtr/weights/names.hpp"
@@ -32,11 +36,10 @@ inline namespace ADTR_ABI {
 }
 
 [[nodiscard]] inline double parse_number(const std::string& path, const std::string& key, std::string_view text) {
-  double value = 0.0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || !std::isfinite(value))
+  const std::optional<double> value = parse_double(text);
+  if (!value || !std::isfinite(*value))
     throw weights_error(path, "metadata '" + key + "' is " + quoted_for_message(text) + ", expected a number");
-  return value;
+  return *value;
 }
 
 [[nodiscard]] inline std::array<float, 3> parse_triple(const std::string& path, const std::string& key,
@@ -111,12 +114,13 @@ inline void refuse_own_files(const SafetensorsFile& file) {
   const std::string format = metadata_value(file, "format");
   if (format == "adtr")
     throw weights_error(file.path(),
-                        "is a model that adtr trained, expected a backbone's weights (--backbone); --start goes on "
+                        "is a model that adtr trained, expected a backbone's weights (--backbone); --start continues "
                         "from a model");
   if (format == "adtr-checkpoint")
-    throw weights_error(file.path(),
-                        "is a checkpoint of a training run, expected a backbone's weights (--backbone); --resume goes "
-                        "on from a checkpoint");
+    throw weights_error(
+        file.path(),
+        "is a checkpoint of a training run, expected a backbone's weights (--backbone); --resume continues "
+        "from a checkpoint");
 }
 
 }  // namespace detail
@@ -167,7 +171,7 @@ struct FindsSqueezeExcite {
 /// prefix (backbone_prefix), and folds batch norms with `bn_eps`. Throws one Error (bad_weights) that lists everything
 /// that does not fit.
 template <class Layers, std::floating_point T>
-void load_backbone(const SafetensorsFile& file, double bn_eps, typename Layers::template Parameters<T>& parameters) {
+void load_backbone(const SafetensorsFile& file, double bn_eps, ParametersOf<Layers, T>& parameters) {
   detail::refuse_own_files(file);
   const std::string prefix = backbone_prefix(file);
   const auto has = [&](std::string_view name) { return file.contains(prefix + std::string(name)); };

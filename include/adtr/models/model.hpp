@@ -20,7 +20,7 @@ template <class Net>
 struct TrainedTensors {
   template <class T>
   struct Parameters {
-    typename Net::Transformer::template Parameters<T> transformer;
+    ParametersOf<typename Net::Transformer, T> transformer;
     T *feature_mean = nullptr, *feature_std = nullptr;  ///< (C); 0 and 1 if features are not standardised
     T *score_mean = nullptr, *score_std = nullptr;      ///< (H·W), of the scores behind image scores; std has a floor
     template <class V>
@@ -41,7 +41,7 @@ class Model {
   using Scalar = typename B::Scalar;
   using Features = typename Net::Features;
   using Transformer = typename Net::Transformer;
-  using Trained = typename TrainedTensors<Net>::template Parameters<Scalar>;
+  using Trained = ParametersOf<TrainedTensors<Net>, Scalar>;
 
   /// Loads a model file. Throws Error if its tensors are not this network's. Processes up to `capacity` images at a
   /// time.
@@ -110,10 +110,8 @@ class Model {
     const auto out = map_view<Features>(reconstruction_at(*this), features.batch);
     extractor_.for_groups(features.batch, [&](Index first, Index count) {
       Arena<Scalar> arena(memory.data(), memory.size());
-      const typename Transformer::template Activations<Scalar> activations(arena, count * Features::positions,
-                                                                           Mode::inference);
-      Transformer::template forward<B>(context_, trained_->transformer, Dropout{}, activations,
-                                       features.images(first, count).matrix(), out.images(first, count).matrix());
+      trained_->transformer.forward({context_}, features.images(first, count).matrix(),
+                                    out.images(first, count).matrix(), arena);
     });
   }
 
@@ -191,14 +189,20 @@ class Model {
 
   /// Data that no call changes.
   struct Packed {
-    typename Transformer::template Weights<B> transformer;
+    WeightsOf<Transformer, B> transformer;
     typename B::Memory mean, scale;  ///< (C), for standardising; scale = 1/deviation
   };
+
+  /// Elements of memory that the transformer needs for `batch` images.
+  static Index activation_elements(Index batch) {
+    const auto nowhere = map_view<Features>(detail::no_memory<Scalar>(), batch).matrix();
+    return measure_forward<Transformer, B>(Mode::inference, nowhere, nowhere);
+  }
 
   /// Elements of memory to allocate for activations: 0 if the backbone's scratch is large enough, because the backbone
   /// has finished when the transformer begins.
   static Index own_activations(FeatureExtractor<Net, B>& extractor) {
-    const Index elements = Transformer::activation_elements(extractor.group(), Mode::inference);
+    const Index elements = activation_elements(extractor.group());
     return elements > extractor.scratch().size() ? elements : 0;
   }
 
@@ -208,7 +212,7 @@ class Model {
     return behind_activations(extractor) + size > extractor.scratch().size() ? size : 0;
   }
   static Index behind_activations(const FeatureExtractor<Net, B>& extractor) {
-    return aligned_size<Scalar>(Transformer::activation_elements(extractor.group(), Mode::inference));
+    return aligned_size<Scalar>(activation_elements(extractor.group()));
   }
   /// The reconstruction's address; `Self` is this model, const or not.
   template <class Self>
@@ -254,8 +258,9 @@ class Model {
     const BuffersTogether together(detail::packed_bytes<TrainedTensors<Net>, Scalar>);
     auto packed = std::make_shared<Packed>();
     const ParametersOn<Transformer, B> on_backend(context_, trained.transformer);
-    Transformer::template prepare<B>(context_, on_backend.get(), Mode::inference, packed->transformer,
-                                     B::on_host ? parts : PartListener());
+    const PartListener no_parts;
+    packed->transformer.prepare({context_, Mode::inference, Padding::symmetric, B::on_host ? parts : no_parts},
+                                on_backend.get());
     packed->mean = typename B::Memory(Features::channels);
     packed->scale = typename B::Memory(Features::channels);
     std::vector<Scalar> scale(static_cast<std::size_t>(Features::channels));
@@ -285,8 +290,8 @@ class Model {
 
 /// Writes a model file atomically: an earlier file is either kept whole or replaced.
 template <class Net, std::floating_point T>
-void save_model(const std::string& path, typename TrainedTensors<Net>::template Parameters<T> trained,
-                typename Net::Backbone::template Parameters<T> backbone, const ModelDescription& description) {
+void save_model(const std::string& path, ParametersOf<TrainedTensors<Net>, T> trained,
+                ParametersOf<typename Net::Backbone, T> backbone, const ModelDescription& description) {
   ParameterWriter<T> writer;
   walk_parameters(trained, "", writer);
   walk_parameters(backbone, "backbone.", writer);

@@ -7,11 +7,11 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 /// Turns each patch of Factor×Factor pixels into one position with Factor²·C channels, in (y, x, channel) order.
-template <class In, Index Factor>
+template <class Input_, Index Factor>
 struct SpaceToDepth {
-  static_assert(In::height % Factor == 0 && In::width % Factor == 0, "SpaceToDepth: patches must fill the map");
-  using Input = In;
-  using Output = Extents<In::height / Factor, In::width / Factor, Factor * Factor * In::channels>;
+  using Input = Input_;
+  static_assert(Input::height % Factor == 0 && Input::width % Factor == 0, "SpaceToDepth: patches must fill the map");
+  using Output = Extents<Input::height / Factor, Input::width / Factor, Factor * Factor * Input::channels>;
   static constexpr const char* name = "SpaceToDepth";
   static constexpr Index macs = 0;
 
@@ -21,25 +21,22 @@ struct SpaceToDepth {
     static constexpr void each(Parameters&, V&) {}
   };
   template <Backend B>
-  struct Weights {};
-  template <Backend B>
-  static void prepare(const typename B::Context&, const Parameters<typename B::Scalar>&, Weights<B>&) {}
+  struct Weights {
+    using In = MapIn<B>;
+    using Out = MapOut<B>;
 
-  /// Elements of scratch memory that `forward` needs per image.
-  template <Backend B>
-  static constexpr Index scratch = 0;
+    void prepare(const Preparation<B>&, const Parameters<typename B::Scalar>&) {}
 
-  template <Backend B>
-  static void forward(const typename B::Context&, const Weights<B>&, Padding /*padding*/, MapIn<B> x, MapOut<B> y,
-                      typename B::Scalar* /*scratch*/) {
-    static_assert(B::on_host, "SpaceToDepth, an ablation's layer, works in the host's memory");
-    constexpr Index line = Factor * In::channels;
-    for (Index n = 0; n < x.batch; ++n)
-      for (Index row = 0; row < In::height; ++row)
-        for (Index column = 0; column < Output::width; ++column)
-          std::copy_n(x.pixel(n, row, column * Factor), line, y.pixel(n, row / Factor, column) + row % Factor * line);
-  }
+    void forward(const Pass<B>& pass, In x, Out y, Arena<typename B::Scalar>& /*arena*/) const {
+      constexpr Index line = Factor * Input::channels;
+      for (Index n = 0; n < x.batch; ++n)
+        for (Index row = 0; row < Input::height; ++row)  // one line of every patch in this row of patches
+          B::copy(pass.context, MatrixIn<B>(x.pixel(n, row, 0), Output::width, line),
+                  MatrixOut<B>(y.pixel(n, row / Factor, 0) + row % Factor * line, Output::width, line, y.stride));
+    }
+  };
 };
+static_assert(Layer<SpaceToDepth<Extents<4, 4, 3>, 2>>, "SpaceToDepth must be a Layer");
 
 /// Square images cut into 16×16 patches: at 256×256 as many positions as ADTR's grid.
 template <class Image>

@@ -15,110 +15,119 @@ struct QueryLayer {
   static constexpr Index C = S.channels;
   using Decoder = DecoderLayer<S>;
   using Attend = typename Decoder::Attend;
-  template <class T>
-  using Memory = typename Decoder::template Memory<T>;
-  template <class T>
-  using Activations = typename Decoder::template Activations<T>;
   /// Multiply-accumulates per image, without the part that is the same for all images.
   static constexpr Index inference_macs = Decoder::macs(Tokens) - Attend::macs(Tokens) - Tokens * C * C;
 
-  /// Weights in addition to those of the layer itself.
+  template <class T>
+  struct Parameters {
+    T* query_embed = nullptr;
+    ParametersOf<Decoder, T> layer;
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("query_embed", self.query_embed, Shape{Tokens, C});
+      visit("", self.layer);
+    }
+  };
+
   template <Backend B>
   struct Weights {
+    using T = typename B::Scalar;
+    /// The encoder's memory.
+    using In = typename WeightsOf<Decoder, B>::Memory;
+    using Out = MatrixOut<B>;
+    using InGradient = MatrixOut<B>;  ///< added to, like DecoderLayer's
+    struct Kept : WeightsOf<Decoder, B>::Kept {
+      MatrixOut<B> targets;  ///< the embedding for every image (rows, C), with dropout
+    };
+    WeightsOf<Decoder, B> layer;     ///< in inference without its first third
     typename B::Memory query_embed;  ///< only in training
     /// Only in inference: t₁ and the projected queries of the attention to the memory, both (Tokens, C).
     typename B::Memory target, projected_query;
+
+    /// `positions` (Tokens, C), the positional embedding, is read in inference.
+    void prepare(const Preparation<B>& how, const Parameters<T>& p, MatrixIn<B> positions = {}) {
+      if (how.mode == Mode::training) {
+        layer.prepare(how, p.layer);
+        return assign<B>(how.context, query_embed, p.query_embed, Tokens * C);
+      }
+      layer.prepare_memory(1, how, p.layer);
+      target = typename B::Memory(Tokens * C);
+      projected_query = typename B::Memory(Tokens * C);
+      const BuffersTogether apart(0);  // keeps the temporary buffers below out of the block of weights
+      WeightsOf<Decoder, B> first;
+      first.prepare_target(how, p.layer);
+      WeightsOf<typename Attend::Projection, B> projection;
+      projection.prepare(how, p.layer.multihead_attn.projection(0));
+      using Measured = Measuring<B>;
+      Arena<T> counting;
+      static_cast<void>(start<Measured>({typename Measured::Context(), Mode::inference, {}, Tokens}, {}, p.query_embed,
+                                        target.data(), counting));
+      typename B::Memory memory(counting.peak());
+      Arena<T> arena(memory.data(), memory.size());
+      const Pass<B> pass{how.context, Mode::inference, {}, Tokens, positions};
+      const MatrixIn<B> query = start<B>(pass, first, p.query_embed, target.data(), arena);
+      projection.forward(pass, query, MatrixOut<B>(projected_query.data(), Tokens, C), arena);
+    }
+
+    /// Computes y (rows, C).
+    Kept forward(const Pass<B>& pass, const In& memory, Out y, Arena<T>& arena) const {
+      const auto scope = pass.activations(arena);
+      Kept kept;
+      kept.first = take_rows(arena, y.rows, C);
+      if (!pass.training()) {
+        repeat<B>(pass.context, MatrixIn<B>(target.data(), Tokens, C), kept.first);
+        kept.memory =
+            layer.attend_to_memory(pass, kept.first, {{}, memory.key, memory.value, projected_query.data()}, y, arena);
+        return kept;
+      }
+      kept.query = take_rows(arena, y.rows, C);
+      if (pass.dropout.active()) {
+        kept.targets = take_rows(arena, y.rows, C);
+        repeat<B>(pass.context, embedding(), kept.targets);
+        kept.target = layer.attend_to_target(pass, kept.targets, kept.first, kept.query, arena);
+      } else {
+        const auto first = kept.first.row_range(0, Tokens), query = kept.query.row_range(0, Tokens);
+        kept.target = layer.attend_to_target(pass, embedding(), first, query, arena);
+        repeat<B>(pass.context, first, kept.first.row_range(Tokens, y.rows - Tokens));
+        repeat<B>(pass.context, query, kept.query.row_range(Tokens, y.rows - Tokens));
+      }
+      kept.memory = layer.attend_to_memory(pass, kept.first, {kept.query, memory.key, memory.value}, y, arena);
+      return kept;
+    }
+
+    /// Adds to `gradient`, to dx and to pass.positions_gradient.
+    void backward(const Pass<B>& pass, const In& memory, const Kept& kept, MatrixIn<B> dy,
+                  const Parameters<T>& gradient, InGradient dx, Arena<T>& arena) const {
+      const ArenaScope<T> scope(arena);
+      const MatrixOut<B> d_query(gradient.query_embed, Tokens, C);
+      const auto d_first = take_rows(arena, dy.rows, C);
+      layer.memory_backward(pass, {kept.query, memory.key, memory.value}, kept.memory, dy, gradient.layer, d_first, dx,
+                            arena);
+      if (pass.dropout.active()) {
+        layer.target_backward(pass, kept.targets, kept.target, d_first, gradient.layer, d_first, arena);
+        return B::accumulate_positions(pass.context, d_first, d_query);
+      }
+      // The first third was computed for one image, and so is its gradient.
+      const auto sum = take_rows(arena, Tokens, C), d_target = d_first.row_range(0, Tokens);
+      B::zero(pass.context, sum.data, Tokens * C);
+      B::accumulate_positions(pass.context, d_first, sum);
+      layer.target_backward(pass, embedding(), kept.target, sum, gradient.layer, d_target, arena);
+      B::accumulate_positions(pass.context, d_target, d_query);
+    }
+
+   private:
+    /// Computes t₁ from the embedding, both (Tokens, C), and returns t₁ + p in memory of the arena.
+    template <Backend M>
+    static MatrixOut<M> start(const Pass<M>& pass, const WeightsOf<Decoder, M>& first, const T* embedding, T* target,
+                              Arena<T>& arena) {
+      const auto query = take_rows(arena, Tokens, C);
+      first.attend_to_target(pass, {embedding, Tokens, C}, {target, Tokens, C}, query, arena);
+      return query;
+    }
+    [[nodiscard]] MatrixIn<B> embedding() const { return {query_embed.data(), Tokens, C}; }
   };
-
-  /// Prepares the layer's weights as well. In inference the weights of its first third are not kept.
-  template <Backend B>
-  static void prepare(const Pass<B>& pass, const typename Decoder::template Parameters<typename B::Scalar>& p,
-                      const typename B::Scalar* query_embed, Mode mode, typename Decoder::template Weights<B>& layer,
-                      Weights<B>& w) {
-    if (mode == Mode::training) {
-      Decoder::template prepare<B>(pass.context, p, mode, layer);
-      return assign<B>(pass.context, w.query_embed, query_embed, Tokens * C);
-    }
-    using T = typename B::Scalar;
-    Decoder::template prepare_memory<B>(pass.context, p, mode, layer, 1);
-    w.target = typename B::Memory(Tokens * C);
-    w.projected_query = typename B::Memory(Tokens * C);
-    const BuffersTogether apart(0);  // keeps the temporary buffers below out of the block of weights
-    typename Decoder::template Weights<B> first;
-    Decoder::template prepare_target<B>(pass.context, p, mode, first);
-    typename Attend::Out::template Weights<B> projection;
-    Attend::Out::template prepare<B>(pass.context, p.multihead_attn.projection(0), mode, projection);
-    Arena<T> size;
-    [[maybe_unused]] const Activations<T> measured(size, Tokens, Mode::inference);
-    typename B::Memory memory(size.peak());
-    Arena<T> arena(memory.data(), memory.size());
-    const Activations<T> a(arena, Tokens, Mode::inference);
-    Decoder::template attend_to_target<B>(pass, first, 0, a, {query_embed, Tokens, C});
-    assign<B>(pass.context, w.target, a.first, Tokens * C);
-    Attend::Out::template forward<B>(pass.context, projection, MatrixIn<B>(a.query_positions, Tokens, C),
-                                     MatrixOut<B>(w.projected_query.data(), Tokens, C));
-  }
-
-  /// y (rows, C). `t` (rows, C) is room for the targets of all images.
-  template <Backend B>
-  static void forward(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer, const Weights<B>& w,
-                      Index site, const Activations<typename B::Scalar>& a, MatrixOut<B> t,
-                      const Memory<typename B::Scalar>& memory, MatrixOut<B> y) {
-    const auto rows = [&](auto* data) { return MatrixOut<B>(data, y.rows, C); };
-    MatrixIn<B> query = rows(a.query_positions);
-    if (pass.dropout.active()) {
-      repeat<B>(pass.context, w.query_embed.data(), t);
-      Decoder::template attend_to_target<B>(pass, layer, site, a, t);
-    } else if (w.target.size() > 0) {
-      repeat<B>(pass.context, w.target.data(), rows(a.first));
-      repeat<B>(pass.context, w.projected_query.data(), Attend::projected(a.multihead_attn, y.rows, 0));
-      query = {};
-    } else {
-      Decoder::template attend_to_target<B>(pass, layer, site, a, embedding(w));
-      repeat<B>(pass.context, a.first, rows(a.first));
-      repeat<B>(pass.context, a.query_positions, rows(a.query_positions));
-    }
-    Decoder::template attend_to_memory<B>(pass, layer, site, a, query, memory, y);
-  }
-
-  /// Takes d (rows, C), the gradient of y, and overwrites it. Adds to `gradient`, d_query (Tokens, C), d_memory and
-  /// d_positions.
-  template <Backend B>
-  static void backward(const Pass<B>& pass, const typename Decoder::template Weights<B>& layer, const Weights<B>& w,
-                       Index site, const Activations<typename B::Scalar>& a, MatrixIn<B> t,
-                       const Memory<typename B::Scalar>& memory, MatrixOut<B> d,
-                       const typename Decoder::template Parameters<typename B::Scalar>& gradient, MatrixOut<B> d_query,
-                       MatrixOut<B> d_memory, MatrixOut<B> d_positions, Arena<typename B::Scalar> scratch) {
-    if (pass.dropout.active()) {
-      Decoder::template backward<B>(pass, layer, site, a, t, memory, d, gradient, d, d_memory, d_positions, scratch);
-      return B::accumulate_positions(pass.context, d, d_query);
-    }
-    const MatrixOut<B> d_first(scratch.take(d.rows * C), d.rows, C);
-    Decoder::template memory_backward<B>(pass, layer, site, a, memory, d, gradient, d_first, d_memory, d_positions,
-                                         scratch);
-    // The first third was computed for one image, and so is its gradient.
-    const MatrixOut<B> sum(d.data, Tokens, C);
-    B::zero(pass.context, sum.data, Tokens * C);
-    B::accumulate_positions(pass.context, d_first, sum);
-    const MatrixOut<B> d_target(d_first.data, Tokens, C);
-    Decoder::template target_backward<B>(pass, layer, site, a, embedding(w), sum, gradient, d_target, d_positions,
-                                         scratch);
-    B::accumulate_positions(pass.context, d_target, d_query);
-  }
-
- private:
-  /// Copies the rows of x (Tokens, C) to every image of y; x may be y's first image.
-  template <Backend B>
-  static void repeat(const typename B::Context& context, const typename B::Scalar* x, MatrixOut<B> y) {
-    for (Index r = x == y.data ? Tokens : 0; r < y.rows; r += Tokens)
-      B::copy(context, MatrixIn<B>(x, Tokens, C), y.row_range(r, Tokens));
-  }
-
-  template <Backend B>
-  static MatrixIn<B> embedding(const Weights<B>& w) {
-    return {w.query_embed.data(), Tokens, C};
-  }
 };
+static_assert(TrainableLayer<QueryLayer<4, TransformerSpec{}>>, "QueryLayer must be a TrainableLayer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -22,7 +22,10 @@ struct Reconstruction {
   using OutputProjection = Linear<C, Features>;
   using Encoder = EncoderLayer<S>;
   using Decoder = DecoderLayer<S>;
-  using Query = QueryLayer<Tokens, S>;  ///< the decoder's first layer
+  using Query = QueryLayer<Tokens, S>;
+  /// The decoder's first layer.
+  using First = std::conditional_t<S.query, Query, Decoder>;
+  using Norm = LayerNorm<C>;
   static constexpr Index macs = Tokens * (InputProjection::macs_per_token + OutputProjection::macs_per_token) +
                                 S.layers * (Encoder::macs(Tokens) + Decoder::macs(Tokens));
   /// The same without what is computed once for all images.
@@ -31,27 +34,27 @@ struct Reconstruction {
   template <class T>
   struct Parameters {
     struct EncoderPart {
-      std::array<typename Encoder::template Parameters<T>, N> layers;
+      std::array<ParametersOf<Encoder, T>, N> layers;
       template <class V>
       static constexpr void each(EncoderPart& self, V& visit) {
         visit("layers", self.layers);
       }
     };
     struct DecoderPart {
-      std::array<typename Decoder::template Parameters<T>, N> layers;
-      typename LayerNorm<C>::template Parameters<T> norm;
+      std::array<ParametersOf<Decoder, T>, N> layers;
+      ParametersOf<Norm, T> norm;
       template <class V>
       static constexpr void each(DecoderPart& self, V& visit) {
         visit("layers", self.layers);
         visit("norm", self.norm);
       }
     };
-    typename InputProjection::template Parameters<T> input_proj;
+    ParametersOf<InputProjection, T> input_proj;
     T* pos_embed = nullptr;    ///< (Tokens, C)
     T* query_embed = nullptr;  ///< (Tokens, C); null without a query
     EncoderPart encoder;
     DecoderPart decoder;
-    typename OutputProjection::template Parameters<T> output_proj;
+    ParametersOf<OutputProjection, T> output_proj;
 
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
@@ -66,133 +69,120 @@ struct Reconstruction {
 
   template <Backend B>
   struct Weights {
-    typename InputProjection::template Weights<B> input_proj;
+    using T = typename B::Scalar;
+    using In = MatrixIn<B>;
+    using Out = MatrixOut<B>;
+    using InGradient = MatrixOut<B>;
+    struct Kept {
+      std::array<MatrixOut<B>, N + 1> encoded, decoded;  ///< (rows, C): the input of each layer and the last output
+      MatrixOut<B> memory_key, normalised;
+      std::array<typename WeightsOf<Encoder, B>::Kept, N> encoder;
+      typename WeightsOf<First, B>::Kept first;
+      std::array<typename WeightsOf<Decoder, B>::Kept, N - 1> rest;
+      typename WeightsOf<Norm, B>::Kept norm;
+    };
+    WeightsOf<InputProjection, B> input_proj;
     typename B::Memory pos_embed;
-    typename Query::template Weights<B> query;
-    std::array<typename Encoder::template Weights<B>, N> encoder;
-    std::array<typename Decoder::template Weights<B>, N> decoder;
-    typename LayerNorm<C>::template Weights<B> norm;
-    typename OutputProjection::template Weights<B> output_proj;
-  };
+    std::array<WeightsOf<Encoder, B>, N> encoder;
+    WeightsOf<First, B> first;
+    std::array<WeightsOf<Decoder, B>, N - 1> rest;
+    WeightsOf<Norm, B> norm;
+    WeightsOf<OutputProjection, B> output_proj;
 
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
-                      Weights<B>& w, const PartListener& parts = {}) {
-    parts.next(p.input_proj);
-    InputProjection::template prepare<B>(context, p.input_proj, mode, w.input_proj);
-    assign<B>(context, w.pos_embed, p.pos_embed, Tokens * C);
-    const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C)};
-    for (std::size_t i = 0; i < N; ++i) {
-      parts.next(p.encoder.layers[i]);
-      Encoder::template prepare<B>(context, p.encoder.layers[i], mode, w.encoder[i]);
-    }
-    for (std::size_t i = 0; i < N; ++i) {
-      parts.next(p.decoder.layers[i]);
-      if (S.query && i == 0)
-        Query::template prepare<B>(pass, p.decoder.layers[0], p.query_embed, mode, w.decoder[0], w.query);
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      how.next(p.input_proj);
+      input_proj.prepare(how, p.input_proj);
+      assign<B>(how.context, pos_embed, p.pos_embed, Tokens * C);
+      for (std::size_t i = 0; i < N; ++i) {
+        how.next(p.encoder.layers[i]);
+        encoder[i].prepare(how, p.encoder.layers[i]);
+      }
+      how.next(p.decoder.layers[0]);
+      if constexpr (S.query)
+        first.prepare(how, {p.query_embed, p.decoder.layers[0]}, positions());
       else
-        Decoder::template prepare<B>(context, p.decoder.layers[i], mode, w.decoder[i]);
+        first.prepare(how, p.decoder.layers[0]);
+      for (std::size_t i = 0; i + 1 < N; ++i) {
+        how.next(p.decoder.layers[i + 1]);
+        rest[i].prepare(how, p.decoder.layers[i + 1]);
+      }
+      norm.prepare(how, p.decoder.norm);
+      how.next(p.output_proj);
+      output_proj.prepare(how, p.output_proj);
     }
-    LayerNorm<C>::template prepare<B>(context, p.decoder.norm, w.norm);
-    parts.next(p.output_proj);
-    OutputProjection::template prepare<B>(context, p.output_proj, mode, w.output_proj);
-  }
 
-  /// All activations between input and output. In inference all layers share the memory of one; in training each has
-  /// its own.
-  template <class T>
-  struct Activations {
-    std::array<typename Encoder::template Activations<T>, N> encoder;
-    std::array<typename Decoder::template Activations<T>, N> decoder;
-    std::array<T*, N + 1> encoded{}, decoded{};  ///< (rows, C): the input of each layer, and the output of the last
-    T *memory_key = nullptr, *normalised = nullptr, *norm_statistics = nullptr;
+    /// Writes y, the reconstruction of f; both are (batch·Tokens, Features). In inference the layers share memory.
+    Kept forward(const Pass<B>& outer, In f, Out y, Arena<T>& arena) const {
+      const auto scope = outer.activations(arena);
+      const Pass<B> pass = with_positions(outer, {});
+      Kept kept;
+      // Takes the output of layer `i`. In inference its memory is that of the input of layer i − 1, no longer needed.
+      const auto take = [&](std::array<MatrixOut<B>, N + 1>& outputs, std::size_t i) {
+        const bool reuses = !pass.training() && i >= 2 && outputs[i - 2].data != nullptr;
+        return outputs[i] = reuses ? outputs[i - 2] : take_rows(arena, f.rows, C);
+      };
+      input_proj.forward(pass, f, take(kept.encoded, 0), arena);
+      if constexpr (!S.query) B::copy(pass.context, kept.encoded[0], take(kept.decoded, 0));
+      for (std::size_t i = 0; i < N; ++i)
+        kept.encoder[i] =
+            encoder[i].forward(pass.from(encoder_site(i)), kept.encoded[i], take(kept.encoded, i + 1), arena);
+      kept.memory_key = take_rows(arena, f.rows, C);
+      B::add_positions(pass.context, kept.encoded[N], pass.positions, kept.memory_key);
+      const auto memory = memory_of(kept);
+      kept.first = first.forward(pass.from(decoder_site(0)), input_of_first(kept), take(kept.decoded, 1), arena);
+      for (std::size_t i = 1; i < N; ++i)
+        kept.rest[i - 1] = rest[i - 1].forward(pass.from(decoder_site(i)), {kept.decoded[i], memory},
+                                               take(kept.decoded, i + 1), arena);
+      kept.normalised = take_rows(arena, f.rows, C);
+      kept.norm = norm.forward(pass, kept.decoded[N], kept.normalised, arena);
+      output_proj.forward(pass, kept.normalised, y, arena);
+      return kept;
+    }
 
-    constexpr Activations() = default;
-    constexpr Activations(Arena<T>& arena, Index rows, Mode mode) {
-      const bool keep = mode == Mode::training;
-      for (std::size_t i = 0; i <= N; ++i) encoded[i] = keep || i < 2 ? arena.take(rows * C) : encoded[i - 2];
-      for (std::size_t i = 0; i <= N; ++i) decoded[i] = keep || i < 2 ? arena.take(rows * C) : decoded[i - 2];
-      memory_key = arena.take(rows * C);
-      normalised = arena.take(rows * C);
-      norm_statistics = arena.take(rows * 2);
-      const Index begin = arena.mark();
-      for (std::size_t i = 0; i < N; ++i)
-        encoder[i] = keep || i == 0 ? typename Encoder::template Activations<T>(arena, rows, mode) : encoder[0];
-      const Index end = arena.mark();
-      if (!keep) arena.release(begin);  // the encoder has finished when the decoder begins
-      for (std::size_t i = 0; i < N; ++i)
-        decoder[i] = keep || i == 0 ? typename Decoder::template Activations<T>(arena, rows, mode) : decoder[0];
-      arena.skip_to(end);
+    /// Adds to `gradient` the gradient of every parameter, given dy, the gradient of the reconstruction. Computes df
+    /// unless it is a null view.
+    void backward(const Pass<B>& outer, In f, const Kept& kept, MatrixIn<B> dy, const Parameters<T>& gradient,
+                  InGradient df, Arena<T>& arena) const {
+      const ArenaScope<T> scope(arena);
+      const Pass<B> pass = with_positions(outer, {gradient.pos_embed, Tokens, C});
+      const auto d = take_rows(arena, f.rows, C), d_memory = take_rows(arena, f.rows, C);
+      output_proj.backward(pass, kept.normalised, {}, dy, gradient.output_proj, d_memory, arena);
+      norm.backward(pass, kept.decoded[N], kept.norm, d_memory, gradient.decoder.norm, d, arena);
+      B::zero(pass.context, d_memory.data, f.rows * C);
+      const auto memory = memory_of(kept);
+      for (std::size_t i = N; i-- > 1;)
+        rest[i - 1].backward(pass.from(decoder_site(i)), {kept.decoded[i], memory}, kept.rest[i - 1], d,
+                             gradient.decoder.layers[i], {d, d_memory}, arena);
+      const Pass<B> first_pass = pass.from(decoder_site(0));
+      if constexpr (S.query)
+        first.backward(first_pass, memory, kept.first, d, {gradient.query_embed, gradient.decoder.layers[0]}, d_memory,
+                       arena);
+      else
+        first.backward(first_pass, input_of_first(kept), kept.first, d, gradient.decoder.layers[0], {d, d_memory},
+                       arena);
+      for (std::size_t i = N; i-- > 0;)
+        encoder[i].backward(pass.from(encoder_site(i)), kept.encoded[i], kept.encoder[i], d_memory,
+                            gradient.encoder.layers[i], d_memory, arena);
+      if constexpr (!S.query) B::accumulate(pass.context, MatrixIn<B>(d), d_memory);
+      input_proj.backward(pass, f, {}, d_memory, gradient.input_proj, df, arena);
+    }
+
+   private:
+    [[nodiscard]] MatrixIn<B> positions() const { return {pos_embed.data(), Tokens, C}; }
+    /// The pass as the transformer's layers see it.
+    [[nodiscard]] Pass<B> with_positions(const Pass<B>& outer, MatrixOut<B> gradient) const {
+      return {outer.context, outer.mode, outer.dropout, Tokens, positions(), gradient};
+    }
+    static typename WeightsOf<Decoder, B>::Memory memory_of(const Kept& kept) {
+      return {kept.encoded[N], kept.memory_key};
+    }
+    static typename WeightsOf<First, B>::In input_of_first(const Kept& kept) {
+      if constexpr (S.query)
+        return memory_of(kept);
+      else
+        return {kept.decoded[0], memory_of(kept)};
     }
   };
-
-  static constexpr Index activation_elements(Index batch, Mode mode) {
-    Arena<float> arena;
-    [[maybe_unused]] const Activations<float> measured(arena, batch * Tokens, mode);
-    return arena.peak();
-  }
-
-  /// Writes y, the reconstruction of f; both are (batch·Tokens, Features).
-  template <Backend B>
-  static void forward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
-                      const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixOut<B> y) {
-    const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C), dropout};
-    const auto rows = [&](auto* data) { return MatrixOut<B>(data, f.rows, C); };
-    InputProjection::template forward<B>(context, w.input_proj, f, rows(a.encoded[0]));
-    if constexpr (!S.query) B::copy(context, MatrixIn<B>(rows(a.encoded[0])), rows(a.decoded[0]));
-    for (std::size_t i = 0; i < N; ++i)
-      Encoder::template forward<B>(pass, w.encoder[i], encoder_site(i), a.encoder[i], rows(a.encoded[i]),
-                                   rows(a.encoded[i + 1]));
-    B::add_positions(context, rows(a.encoded[N]), pass.positions, rows(a.memory_key));
-    const typename Decoder::template Memory<typename B::Scalar> memory{rows(a.encoded[N]), rows(a.memory_key)};
-    if constexpr (S.query)
-      Query::template forward<B>(pass, w.decoder[0], w.query, decoder_site(0), a.decoder[0], rows(a.decoded[0]), memory,
-                                 rows(a.decoded[1]));
-    else
-      Decoder::template forward<B>(pass, w.decoder[0], decoder_site(0), a.decoder[0], rows(a.decoded[0]), memory,
-                                   rows(a.decoded[1]));
-    for (std::size_t i = 1; i < N; ++i)
-      Decoder::template forward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]), memory,
-                                   rows(a.decoded[i + 1]));
-    LayerNorm<C>::template forward<B>(context, w.norm, rows(a.decoded[N]), rows(a.normalised), a.norm_statistics);
-    OutputProjection::template forward<B>(context, w.output_proj, rows(a.normalised), y);
-  }
-
-  static constexpr Index gradient_scratch(Index batch) {
-    return 2 * aligned_size<float>(batch * Tokens * C) + backward_scratch<S>(batch * Tokens);
-  }
-
-  /// Adds to `gradient` the gradient of every parameter, given dy, the gradient of the reconstruction.
-  template <Backend B>
-  static void backward(const typename B::Context& context, const Weights<B>& w, const Dropout& dropout,
-                       const Activations<typename B::Scalar>& a, MatrixIn<B> f, MatrixIn<B> dy,
-                       Parameters<typename B::Scalar>& gradient, Arena<typename B::Scalar> scratch) {
-    const Pass<B> pass{context, Tokens, MatrixIn<B>(w.pos_embed.data(), Tokens, C), dropout};
-    const auto rows = [&](auto* data) { return MatrixOut<B>(data, f.rows, C); };
-    const MatrixOut<B> d_positions(gradient.pos_embed, Tokens, C);
-    const auto d = rows(scratch.take(f.rows * C)), d_memory = rows(scratch.take(f.rows * C));
-    OutputProjection::template backward<B>(context, w.output_proj, rows(a.normalised), dy, gradient.output_proj,
-                                           d_memory);
-    LayerNorm<C>::template backward<B>(context, w.norm, rows(a.decoded[N]), a.norm_statistics, d_memory,
-                                       gradient.decoder.norm, d);
-    B::zero(context, d_memory.data, f.rows * C);
-    const typename Decoder::template Memory<typename B::Scalar> memory{rows(a.encoded[N]), rows(a.memory_key)};
-    for (std::size_t i = N; i-- > 1;)
-      Decoder::template backward<B>(pass, w.decoder[i], decoder_site(i), a.decoder[i], rows(a.decoded[i]), memory, d,
-                                    gradient.decoder.layers[i], d, d_memory, d_positions, scratch);
-    if constexpr (S.query)
-      Query::template backward<B>(pass, w.decoder[0], w.query, decoder_site(0), a.decoder[0], rows(a.decoded[0]),
-                                  memory, d, gradient.decoder.layers[0], MatrixOut<B>(gradient.query_embed, Tokens, C),
-                                  d_memory, d_positions, scratch);
-    else
-      Decoder::template backward<B>(pass, w.decoder[0], decoder_site(0), a.decoder[0], rows(a.decoded[0]), memory, d,
-                                    gradient.decoder.layers[0], d, d_memory, d_positions, scratch);
-    for (std::size_t i = N; i-- > 0;)
-      Encoder::template backward<B>(pass, w.encoder[i], encoder_site(i), a.encoder[i], rows(a.encoded[i]), d_memory,
-                                    gradient.encoder.layers[i], d_memory, d_positions, scratch);
-    if constexpr (!S.query) B::accumulate(context, MatrixIn<B>(d), d_memory);
-    InputProjection::template backward<B>(context, w.input_proj, f, d_memory, gradient.input_proj, {});
-  }
 
  private:
   static constexpr Index encoder_site(std::size_t i) { return static_cast<Index>(i) * Encoder::dropout_sites; }
@@ -200,6 +190,7 @@ struct Reconstruction {
     return S.layers * Encoder::dropout_sites + static_cast<Index>(i) * Decoder::dropout_sites;
   }
 };
+static_assert(TrainableLayer<Reconstruction<4, 8>>, "Reconstruction must be a TrainableLayer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -32,13 +32,13 @@ class ScoreMap {
       const T* from = scores.data() + y * grid_;
       for (Index x = 0; x < size_; ++x) {
         const auto [i, f] = place(x);
-        rows_[at(y * size_ + x)] = from[i] + (from[std::min(i + 1, grid_ - 1)] - from[i]) * f;
+        rows_[at(y * size_ + x)] = from[i] + (from[(std::min)(i + 1, grid_ - 1)] - from[i]) * f;
       }
     }
     for (Index y = 0; y < size_; ++y) {
       const auto [i, f] = place(y);
       const T* above = rows_.data() + i * size_;
-      const T* below = rows_.data() + std::min(i + 1, grid_ - 1) * size_;
+      const T* below = rows_.data() + (std::min)(i + 1, grid_ - 1) * size_;
       T* out = map.data() + y * size_;
       for (Index x = 0; x < size_; ++x) out[x] = above[x] + (below[x] - above[x]) * f;
     }
@@ -47,7 +47,7 @@ class ScoreMap {
   /// Returns the largest mean over a pool×pool window of the map, or over the whole map if it is smaller. NaN if a
   /// value of the map is not finite.
   [[nodiscard]] double pooled_maximum(std::span<const T> map) {
-    const Index side = std::min(pool, size_);
+    const Index side = (std::min)(pool, size_);
     double largest = 0.0;
     std::fill(sums_.begin(), sums_.end(), 0.0);
     for (Index y = 0; y < size_; ++y) {
@@ -62,7 +62,7 @@ class ScoreMap {
       for (Index x = 0; x < size_; ++x) {
         window += sums_[at(x)] - (x >= side ? sums_[at(x - side)] : 0.0);
         const bool first = y == side - 1 && x == side - 1;
-        if (x >= side - 1) largest = first ? window : std::max(largest, window);
+        if (x >= side - 1) largest = first ? window : (std::max)(largest, window);
       }
     }
     // A value that is not finite stays in its column's sum for good, so it is found here; it would have lost every
@@ -83,7 +83,7 @@ class ScoreMap {
   [[nodiscard]] Place place(Index x) const {
     const double p =
         size_ > 1 ? static_cast<double>(x) * static_cast<double>(grid_ - 1) / static_cast<double>(size_ - 1) : 0.0;
-    const Index i = std::min(static_cast<Index>(p), grid_ - 1);
+    const Index i = (std::min)(static_cast<Index>(p), grid_ - 1);
     return {i, static_cast<T>(p - static_cast<double>(i))};
   }
 

@@ -10,13 +10,16 @@ inline namespace ADTR_ABI {
 template <Index Channels, Index Heads>
 struct MultiHeadAttention {
   static_assert(Channels % Heads == 0, "MultiHeadAttention: the heads share the channels evenly");
-  using Out = Linear<Channels, Channels>;
+  using Projection = Linear<Channels, Channels>;
+  static constexpr Index macs(Index tokens) {
+    return tokens * 4 * Projection::macs_per_token + 2 * tokens * tokens * Channels;
+  }
 
   template <class T>
   struct Parameters {
     T* in_proj_weight = nullptr;  ///< rows: queries, keys, values
     T* in_proj_bias = nullptr;
-    typename Out::template Parameters<T> out_proj;
+    ParametersOf<Projection, T> out_proj;
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       visit("in_proj_weight", self.in_proj_weight, Shape{3 * Channels, Channels});
@@ -24,117 +27,91 @@ struct MultiHeadAttention {
       visit("out_proj", self.out_proj);
     }
     /// Returns the projection of queries (0), keys (1) or values (2) as a linear layer.
-    [[nodiscard]] typename Out::template Parameters<T> projection(Index which) const {
+    [[nodiscard]] ParametersOf<Projection, T> projection(Index which) const {
       return {in_proj_weight + which * Channels * Channels, in_proj_bias + which * Channels};
     }
   };
 
   template <Backend B>
   struct Weights {
-    std::array<typename Out::template Weights<B>, 3> projections;
-    typename Out::template Weights<B> out;
-  };
-
-  /// Prepares the projections from index `first` on, and the output projection.
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
-                      Weights<B>& w, Index first = 0) {
-    for (Index i = first; i < 3; ++i)
-      Out::template prepare<B>(context, p.projection(i), mode, w.projections[static_cast<std::size_t>(i)]);
-    Out::template prepare<B>(context, p.out_proj, mode, w.out);
-  }
-
-  /// Results of the forward pass that the backward pass needs: projections (rows, 3C), attended values of all heads
-  /// (rows, C), log-sum-exps (rows, Heads).
-  template <class T>
-  struct Activations {
-    T* projected = nullptr;
-    T* attended = nullptr;
-    T* log_sum_exp = nullptr;
-    constexpr Activations() = default;
-    constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
-        : projected(arena.take(rows * 3 * Channels)),
-          attended(arena.take(rows * Channels)),
-          log_sum_exp(mode == Mode::training ? arena.take(rows * Heads) : nullptr) {}
-  };
-
-  /// The three inputs; in self-attention query and key include the positions, value does not.
-  template <class T>
-  struct Inputs {
-    MatrixView<const T> query, key, value;
-  };
-
-  /// Returns the projected queries (0), keys (1) or values (2) of `rows` tokens.
-  template <class T>
-  [[nodiscard]] static MatrixView<T> projected(const Activations<T>& a, Index rows, Index which) {
-    return MatrixView<T>(a.projected, rows, 3 * Channels).columns(which * Channels, Channels);
-  }
-
-  /// y = attention(inputs)·Woᵀ + b + residual. An input without data is skipped: its projection must already be in the
-  /// activations.
-  template <Backend B>
-  static void forward(const typename B::Context& context, const Weights<B>& w, const Inputs<typename B::Scalar>& in,
-                      Index tokens, const Dropout& dropout, const Activations<typename B::Scalar>& a,
-                      MatrixIn<B> residual, MatrixOut<B> y) {
-    const std::array inputs{in.query, in.key, in.value};
-    for (std::size_t i = 0; i < 3; ++i)
-      if (inputs[i].data != nullptr)
-        Out::template forward<B>(context, w.projections[i], inputs[i], projected(a, y.rows, static_cast<Index>(i)));
-    B::attention(context, call(a, y.rows, tokens, dropout));
-    Out::template forward<B>(context, w.out, MatrixIn<B>(a.attended, y.rows, Channels), y, residual);
-  }
-
-  /// Where backward() writes the gradients of the inputs, each plus its residual; it adds to `gradient`. If query and
-  /// key are the same view, and key_residual is too, that view gets the sum of both gradients.
-  template <class T>
-  struct InputGradients {
-    MatrixView<T> query, key, value;
-    MatrixView<const T> query_residual{}, key_residual{}, value_residual{};
-  };
-  template <Backend B>
-  static void backward(const typename B::Context& context, const Weights<B>& w, const Inputs<typename B::Scalar>& in,
-                       Index tokens, const Dropout& dropout, const Activations<typename B::Scalar>& a, MatrixIn<B> dy,
-                       const Parameters<typename B::Scalar>& gradient, const InputGradients<typename B::Scalar>& d,
-                       Arena<typename B::Scalar> scratch) {
     using T = typename B::Scalar;
-    const Index rows = in.query.rows;
-    const MatrixOut<B> d_attended(scratch.take(rows * Channels), rows, Channels);
-    const MatrixOut<B> d_projected(scratch.take(rows * 3 * Channels), rows, 3 * Channels);
-    Out::template backward<B>(context, w.out, MatrixIn<B>(a.attended, rows, Channels), dy, gradient.out_proj,
-                              d_attended);
-    const auto part = [&](Index i) { return d_projected.columns(i * Channels, Channels); };
-    B::attention_backward(context, call(a, rows, tokens, dropout),
-                          AttentionGradient<T>{d_attended, part(0), part(1), part(2)});
-    Out::template backward<B>(context, w.projections[0], in.query, MatrixIn<B>(part(0)), gradient.projection(0),
-                              d.query, d.query_residual);
-    Out::template backward<B>(context, w.projections[1], in.key, MatrixIn<B>(part(1)), gradient.projection(1), d.key,
-                              d.key_residual);
-    Out::template backward<B>(context, w.projections[2], in.value, MatrixIn<B>(part(2)), gradient.projection(2),
-                              d.value, d.value_residual);
-  }
+    /// The three inputs (rows, Channels); in self-attention query and key include the positions, value does not.
+    struct In {
+      MatrixIn<B> query, key, value;
+      /// Projected queries (tokens, Channels) that all images share. If given, `query` is not read.
+      const T* projected_query = nullptr;
+    };
+    using Out = MatrixOut<B>;
+    /// Where backward() writes the gradients of the inputs, each plus its residual. If query and key are the same view,
+    /// and key_residual is too, that view gets the sum of both gradients.
+    struct InGradient {
+      MatrixOut<B> query, key, value;
+      MatrixIn<B> query_residual{}, key_residual{}, value_residual{};
+    };
+    struct Kept {
+      MatrixOut<B> projected;    ///< (rows, 3·Channels): queries, keys, values
+      MatrixOut<B> attended;     ///< (rows, Channels): attended values of all heads
+      T* log_sum_exp = nullptr;  ///< (rows, Heads); null in inference
+    };
+    std::array<WeightsOf<Projection, B>, 3> projections;
+    WeightsOf<Projection, B> out;
 
-  static constexpr Index backward_scratch(Index rows) {
-    return aligned_size<float>(rows * Channels) + aligned_size<float>(rows * 3 * Channels);
-  }
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) { prepare_from(0, how, p); }
+    /// Prepares the projections from number `first` on, and the output projection.
+    void prepare_from(Index first, const Preparation<B>& how, const Parameters<T>& p) {
+      for (Index i = first; i < 3; ++i) projections[static_cast<std::size_t>(i)].prepare(how, p.projection(i));
+      out.prepare(how, p.out_proj);
+    }
 
-  static constexpr Index macs(Index tokens) {
-    return tokens * 4 * Out::macs_per_token + 2 * tokens * tokens * Channels;
-  }
+    /// y = attention(x)·Woᵀ + b + residual; the dropout is that of the attention weights.
+    Kept forward(const Pass<B>& pass, const In& x, Out y, Arena<T>& arena, MatrixIn<B> residual = {}) const {
+      const auto scope = pass.activations(arena);
+      const Kept kept{take_rows(arena, y.rows, 3 * Channels), take_rows(arena, y.rows, Channels),
+                      pass.training() ? arena.take(y.rows * Heads) : nullptr};
+      if (x.projected_query == nullptr)
+        projections[0].forward(pass, x.query, part(kept.projected, 0), arena);
+      else
+        repeat<B>(pass.context, MatrixIn<B>(x.projected_query, pass.tokens, Channels), part(kept.projected, 0));
+      projections[1].forward(pass, x.key, part(kept.projected, 1), arena);
+      projections[2].forward(pass, x.value, part(kept.projected, 2), arena);
+      B::attention(pass.context, call(pass, kept));
+      out.forward(pass, kept.attended, y, arena, residual);
+      return kept;
+    }
 
- private:
-  template <class T>
-  static Attention<T> call(const Activations<T>& a, Index rows, Index tokens, const Dropout& dropout) {
-    return {rows / tokens,
-            tokens,
-            Heads,
-            projected(a, rows, 0),
-            projected(a, rows, 1),
-            projected(a, rows, 2),
-            MatrixView<T>(a.attended, rows, Channels),
-            a.log_sum_exp,
-            dropout};
-  }
+    /// Not for a forward pass with projected_query.
+    void backward(const Pass<B>& pass, const In& x, const Kept& kept, MatrixIn<B> dy, const Parameters<T>& gradient,
+                  const InGradient& dx, Arena<T>& arena) const {
+      const ArenaScope<T> scope(arena);
+      const auto d_attended = take_rows(arena, dy.rows, Channels),
+                 d_projected = take_rows(arena, dy.rows, 3 * Channels);
+      const auto d = [&](Index i) { return part(d_projected, i); };
+      out.backward(pass, kept.attended, {}, dy, gradient.out_proj, d_attended, arena);
+      B::attention_backward(pass.context, call(pass, kept), AttentionGradient<T>{d_attended, d(0), d(1), d(2)});
+      projections[0].backward(pass, x.query, {}, d(0), gradient.projection(0), dx.query, arena, dx.query_residual);
+      projections[1].backward(pass, x.key, {}, d(1), gradient.projection(1), dx.key, arena, dx.key_residual);
+      projections[2].backward(pass, x.value, {}, d(2), gradient.projection(2), dx.value, arena, dx.value_residual);
+    }
+
+   private:
+    /// Columns of the queries (0), keys (1) or values (2).
+    static MatrixOut<B> part(MatrixOut<B> projected, Index which) {
+      return projected.columns(which * Channels, Channels);
+    }
+    static Attention<T> call(const Pass<B>& pass, const Kept& kept) {
+      return {.batch = kept.attended.rows / pass.tokens,
+              .tokens = pass.tokens,
+              .heads = Heads,
+              .query = part(kept.projected, 0),
+              .key = part(kept.projected, 1),
+              .value = part(kept.projected, 2),
+              .out = kept.attended,
+              .log_sum_exp = kept.log_sum_exp,
+              .dropout = pass.dropout};
+    }
+  };
 };
+static_assert(TrainableLayer<MultiHeadAttention<8, 2>>, "MultiHeadAttention must be a TrainableLayer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -18,15 +18,13 @@ struct EncoderLayer {
 
   template <class T>
   struct Parameters {
-    typename SelfAttention::template Parameters<T> self_attn;
-    typename Ffn::First::template Parameters<T> linear1;
-    typename Ffn::Second::template Parameters<T> linear2;
-    typename Norm::template Parameters<T> norm1, norm2;
+    ParametersOf<SelfAttention, T> self_attn;
+    ParametersOf<Ffn, T> ffn;
+    ParametersOf<Norm, T> norm1, norm2;
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       visit("self_attn", self.self_attn);
-      visit("linear1", self.linear1);
-      visit("linear2", self.linear2);
+      visit("", self.ffn);
       visit("norm1", self.norm1);
       visit("norm2", self.norm2);
     }
@@ -34,86 +32,72 @@ struct EncoderLayer {
 
   template <Backend B>
   struct Weights {
-    typename SelfAttention::template Weights<B> self_attn;
-    typename Ffn::First::template Weights<B> linear1;
-    typename Ffn::Second::template Weights<B> linear2;
-    typename Norm::template Weights<B> norm1, norm2;
-  };
+    using T = typename B::Scalar;
+    using In = MatrixIn<B>;
+    using Out = MatrixOut<B>;
+    using InGradient = MatrixOut<B>;
+    struct Kept {
+      MatrixOut<B> with_positions;  ///< x + p
+      MatrixOut<B> sum1, attended;  ///< input and output of norm1
+      MatrixOut<B> sum2;            ///< input of norm2
+      typename WeightsOf<SelfAttention, B>::Kept self_attn;
+      typename WeightsOf<Ffn, B>::Kept ffn;
+      typename WeightsOf<Norm, B>::Kept norm1, norm2;
+    };
+    WeightsOf<SelfAttention, B> self_attn;
+    WeightsOf<Ffn, B> ffn;
+    WeightsOf<Norm, B> norm1, norm2;
 
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
-                      Weights<B>& w) {
-    SelfAttention::template prepare<B>(context, p.self_attn, mode, w.self_attn);
-    Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
-    Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
-    Norm::template prepare<B>(context, p.norm1, w.norm1);
-    Norm::template prepare<B>(context, p.norm2, w.norm2);
-  }
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      self_attn.prepare(how, p.self_attn);
+      ffn.prepare(how, p.ffn);
+      norm1.prepare(how, p.norm1);
+      norm2.prepare(how, p.norm2);
+    }
 
-  template <class T>
-  struct Activations {
-    T* with_positions = nullptr;
-    typename SelfAttention::template Activations<T> self_attn;
-    detail::NormActivations<T> norm1, norm2;
-    T* attended = nullptr;
-    T* hidden = nullptr;
-    constexpr Activations() = default;
-    /// In inference, later activations reuse the memory of those no longer needed.
-    constexpr Activations(Arena<T>& arena, Index rows, Mode mode)
-        : norm1(arena, rows, C), attended(arena.take(rows * C)) {
-      const bool keep = mode == Mode::training;
-      norm2 = keep ? detail::NormActivations<T>(arena, rows, C) : norm1;
-      const Index begin = arena.mark();
-      with_positions = arena.take(rows * C);
-      self_attn = {arena, rows, mode};
-      const Index end = arena.mark();
-      if (!keep) arena.release(begin);
-      hidden = arena.take(rows * S.hidden);
-      arena.skip_to(end);
+    /// Computes y (rows, C) from x (rows, C).
+    Kept forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena) const {
+      const auto scope = pass.activations(arena);
+      Kept kept;
+      kept.sum1 = take_rows(arena, x.rows, C);
+      kept.attended = take_rows(arena, x.rows, C);
+      {
+        const auto attention_scope = pass.activations(arena);
+        kept.with_positions = take_rows(arena, x.rows, C);
+        B::add_positions(pass.context, x, pass.positions, kept.with_positions);
+        kept.self_attn = detail::add_sublayer(pass, 1, x, kept.sum1, [&](MatrixOut<B> out, MatrixIn<B> residual) {
+          return self_attn.forward(pass.from(0), {kept.with_positions, kept.with_positions, x}, out, arena, residual);
+        });
+      }
+      kept.norm1 = norm1.forward(pass, kept.sum1, kept.attended, arena);
+      kept.sum2 = pass.training() ? take_rows(arena, x.rows, C) : kept.sum1;
+      kept.ffn = detail::add_sublayer(pass, 3, MatrixIn<B>(kept.attended), kept.sum2,
+                                      [&](MatrixOut<B> out, MatrixIn<B> residual) {
+                                        return ffn.forward(pass.from(2), kept.attended, out, arena, residual);
+                                      });
+      kept.norm2 = norm2.forward(pass, kept.sum2, y, arena);
+      return kept;
+    }
+
+    /// Computes dx from dy, which may be in the same memory. Adds to `gradient` and to pass.positions_gradient.
+    void backward(const Pass<B>& pass, In x, const Kept& kept, MatrixIn<B> dy, const Parameters<T>& gradient,
+                  InGradient dx, Arena<T>& arena) const {
+      const ArenaScope<T> scope(arena);
+      const auto d_sum = take_rows(arena, x.rows, C), d_sublayer = take_rows(arena, x.rows, C),
+                 d_inner = take_rows(arena, x.rows, C);
+      norm2.backward(pass, kept.sum2, kept.norm2, dy, gradient.norm2, d_sum, arena);
+      ffn.backward(pass.from(2), kept.attended, kept.ffn, detail::dropped<B>(pass, 3, d_sum, d_sublayer), gradient.ffn,
+                   d_inner, arena, d_sum);
+      norm1.backward(pass, kept.sum1, kept.norm1, d_inner, gradient.norm1, d_sum, arena);
+      self_attn.backward(pass.from(0), {kept.with_positions, kept.with_positions, x}, kept.self_attn,
+                         detail::dropped<B>(pass, 1, d_sum, d_sublayer), gradient.self_attn,
+                         {d_inner, d_inner, dx, {}, d_inner, d_sum}, arena);
+      B::accumulate_positions(pass.context, d_inner, pass.positions_gradient);
+      B::accumulate(pass.context, d_inner, dx);
     }
   };
-
-  /// Computes y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
-  template <Backend B>
-  static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
-                      MatrixIn<B> x, MatrixOut<B> y) {
-    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, x.rows, cols); };
-    B::add_positions(pass.context, x, pass.positions, rows(a.with_positions));
-    detail::add_sublayer(pass, site + 1, x, rows(a.norm1.sum), [&](MatrixIn<B> residual, MatrixOut<B> out) {
-      SelfAttention::template forward<B>(pass.context, w.self_attn, {rows(a.with_positions), rows(a.with_positions), x},
-                                         pass.tokens, pass.at(site), a.self_attn, residual, out);
-    });
-    Norm::template forward<B>(pass.context, w.norm1, rows(a.norm1.sum), rows(a.attended), a.norm1.statistics);
-    detail::add_sublayer(pass, site + 3, MatrixIn<B>(rows(a.attended)), rows(a.norm2.sum),
-                         [&](MatrixIn<B> residual, MatrixOut<B> out) {
-                           Ffn::template forward<B>(pass.context, w.linear1, w.linear2, rows(a.attended),
-                                                    pass.at(site + 2), rows(a.hidden, S.hidden), residual, out);
-                         });
-    Norm::template forward<B>(pass.context, w.norm2, rows(a.norm2.sum), y, a.norm2.statistics);
-  }
-
-  /// Computes dx from dy, which may be in the same memory. Adds to `gradient` and to d_positions (tokens, C).
-  template <Backend B>
-  static void backward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
-                       MatrixIn<B> x, MatrixIn<B> dy, const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dx,
-                       MatrixOut<B> d_positions, Arena<typename B::Scalar> scratch) {
-    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, x.rows, cols); };
-    const auto d_sum = rows(scratch.take(x.rows * C)), d_sublayer = rows(scratch.take(x.rows * C)),
-               d_inner = rows(scratch.take(x.rows * C));
-    Norm::template backward<B>(pass.context, w.norm2, rows(a.norm2.sum), a.norm2.statistics, dy, gradient.norm2, d_sum);
-    Ffn::template backward<B>(pass.context, w.linear1, w.linear2, rows(a.attended), pass.at(site + 2),
-                              rows(a.hidden, S.hidden), detail::dropped<B>(pass, site + 3, d_sum, d_sublayer),
-                              gradient.linear1, gradient.linear2, d_sum, d_inner, scratch);
-    Norm::template backward<B>(pass.context, w.norm1, rows(a.norm1.sum), a.norm1.statistics, d_inner, gradient.norm1,
-                               d_sum);
-    SelfAttention::template backward<B>(pass.context, w.self_attn, {rows(a.with_positions), rows(a.with_positions), x},
-                                        pass.tokens, pass.at(site), a.self_attn,
-                                        detail::dropped<B>(pass, site + 1, d_sum, d_sublayer), gradient.self_attn,
-                                        {d_inner, d_inner, dx, {}, d_inner, d_sum}, scratch);
-    B::accumulate_positions(pass.context, d_inner, d_positions);
-    B::accumulate(pass.context, d_inner, dx);
-  }
 };
+static_assert(TrainableLayer<EncoderLayer<TransformerSpec{}>>, "EncoderLayer must be a TrainableLayer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -6,41 +6,67 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// y = dropout(relu(x·W₁ᵀ + b₁))·W₂ᵀ + b₂ + residual, with `Hidden` channels in between. This layer has no parameter
-/// list: the two linear layers are members of the transformer layer's list, with PyTorch's names (`linear1`,
-/// `linear2`).
+/// y = dropout(relu(x·W₁ᵀ + b₁))·W₂ᵀ + b₂ + residual, with `Hidden` channels in between. The names in files are
+/// PyTorch's, where both linear layers are members of the transformer layer.
 template <Index Channels, Index Hidden>
 struct FeedForward {
   using First = Linear<Channels, Hidden>;
   using Second = Linear<Hidden, Channels>;
   static constexpr Index macs_per_token = First::macs_per_token + Second::macs_per_token;
+  static constexpr Index dropout_sites = 1;
+
+  template <class T>
+  struct Parameters {
+    ParametersOf<First, T> linear1;
+    ParametersOf<Second, T> linear2;
+    template <class V>
+    static constexpr void each(Parameters& self, V& visit) {
+      visit("linear1", self.linear1);
+      visit("linear2", self.linear2);
+    }
+  };
 
   template <Backend B>
-  static void forward(const typename B::Context& context, const typename First::template Weights<B>& first,
-                      const typename Second::template Weights<B>& second, MatrixIn<B> x, const Dropout& dropout,
-                      MatrixOut<B> hidden, MatrixIn<B> residual, MatrixOut<B> y) {
-    First::template forward<B>(context, first, x, hidden, {}, Activation::relu);
-    if (dropout.active()) B::dropout(context, MatrixIn<B>(hidden), dropout, MatrixIn<B>{}, hidden);
-    Second::template forward<B>(context, second, MatrixIn<B>(hidden), y, residual);
-  }
-
-  /// dx = gradient of the input + residual. A hidden value is positive exactly where ReLU passed it and dropout kept
-  /// it, so the hidden values serve as the mask.
-  template <Backend B>
-  static void backward(const typename B::Context& context, const typename First::template Weights<B>& first,
-                       const typename Second::template Weights<B>& second, MatrixIn<B> x, const Dropout& dropout,
-                       MatrixIn<B> hidden, MatrixIn<B> dy,
-                       const typename First::template Parameters<typename B::Scalar>& first_gradient,
-                       const typename Second::template Parameters<typename B::Scalar>& second_gradient,
-                       MatrixIn<B> residual, MatrixOut<B> dx, Arena<typename B::Scalar> scratch) {
+  struct Weights {
     using T = typename B::Scalar;
-    const MatrixOut<B> d_hidden(scratch.take(hidden.rows * Hidden), hidden.rows, Hidden);
-    Second::template backward<B>(context, second, hidden, dy, second_gradient, d_hidden);
-    const T scale = dropout.active() ? static_cast<T>(1.0 / (1.0 - static_cast<double>(dropout.rate))) : T{1};
-    B::relu_backward(context, hidden, scale, d_hidden);
-    First::template backward<B>(context, first, x, MatrixIn<B>(d_hidden), first_gradient, dx, residual);
-  }
+    using In = MatrixIn<B>;
+    using Out = MatrixOut<B>;
+    using InGradient = MatrixOut<B>;
+    struct Kept {
+      MatrixOut<B> hidden;  ///< (rows, Hidden)
+    };
+    WeightsOf<First, B> first;
+    WeightsOf<Second, B> second;
+
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      first.prepare(how, p.linear1);
+      second.prepare(how, p.linear2);
+    }
+
+    Kept forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena, MatrixIn<B> residual = {}) const {
+      const auto scope = pass.activations(arena);
+      const auto hidden = take_rows(arena, x.rows, Hidden);
+      first.forward(pass, x, hidden, arena, {}, Activation::relu);
+      if (pass.dropout.active()) B::dropout(pass.context, MatrixIn<B>(hidden), pass.dropout, MatrixIn<B>{}, hidden);
+      second.forward(pass, hidden, y, arena, residual);
+      return {hidden};
+    }
+
+    /// dx = gradient of the input + residual. A hidden value is positive exactly where ReLU passed it and dropout kept
+    /// it, so the hidden values serve as the mask.
+    void backward(const Pass<B>& pass, In x, const Kept& kept, MatrixIn<B> dy, const Parameters<T>& gradient,
+                  InGradient dx, Arena<T>& arena, MatrixIn<B> residual = {}) const {
+      const ArenaScope<T> scope(arena);
+      const auto d_hidden = take_rows(arena, x.rows, Hidden);
+      second.backward(pass, kept.hidden, {}, dy, gradient.linear2, d_hidden, arena);
+      const float rate = pass.dropout.rate;
+      const T scale = pass.dropout.active() ? static_cast<T>(1.0 / (1.0 - static_cast<double>(rate))) : T{1};
+      B::relu_backward(pass.context, kept.hidden, scale, d_hidden);
+      first.backward(pass, x, {}, d_hidden, gradient.linear1, dx, arena, residual);
+    }
+  };
 };
+static_assert(TrainableLayer<FeedForward<4, 8>>, "FeedForward must be a TrainableLayer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -1,8 +1,7 @@
 /// Layer normalisation over the channels of each token, with its gradient.
 #pragma once
 
-#include "adtr/backend/backend.hpp"
-#include "adtr/nn/parameters.hpp"
+#include "adtr/nn/layer.hpp"
 #include "adtr/nn/weights.hpp"
 
 namespace adtr {
@@ -26,30 +25,33 @@ struct LayerNorm {
 
   template <Backend B>
   struct Weights {
-    typename B::Memory weight, bias;
-  };
-
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
-    assign<B>(context, w.weight, p.weight, Channels);
-    assign<B>(context, w.bias, p.bias, Channels);
-  }
-
-  /// Stores `statistics` (rows, 2) for the gradient, unless it is null.
-  template <Backend B>
-  static void forward(const typename B::Context& context, const Weights<B>& w, MatrixIn<B> x, MatrixOut<B> y,
-                      typename B::Scalar* statistics) {
     using T = typename B::Scalar;
-    B::layer_norm(context, x, w.weight.data(), w.bias.data(), static_cast<T>(eps), y, statistics);
-  }
+    using In = MatrixIn<B>;
+    using Out = MatrixOut<B>;
+    using InGradient = MatrixOut<B>;
+    struct Kept {
+      T* statistics = nullptr;  ///< (rows, 2): mean and 1/σ of each token; null in inference
+    };
+    typename B::Memory weight, bias;
 
-  template <Backend B>
-  static void backward(const typename B::Context& context, const Weights<B>& w, MatrixIn<B> x,
-                       const typename B::Scalar* statistics, MatrixIn<B> dy,
-                       const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dx) {
-    B::layer_norm_backward(context, x, w.weight.data(), statistics, dy, dx, gradient.weight, gradient.bias);
-  }
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      assign<B>(how.context, weight, p.weight, Channels);
+      assign<B>(how.context, bias, p.bias, Channels);
+    }
+
+    Kept forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena) const {
+      const Kept kept{pass.training() ? arena.take(x.rows * 2) : nullptr};
+      B::layer_norm(pass.context, x, weight.data(), bias.data(), static_cast<T>(eps), y, kept.statistics);
+      return kept;
+    }
+
+    void backward(const Pass<B>& pass, In x, const Kept& kept, MatrixIn<B> dy, const Parameters<T>& gradient,
+                  InGradient dx, Arena<T>& /*arena*/) const {
+      B::layer_norm_backward(pass.context, x, weight.data(), kept.statistics, dy, dx, gradient.weight, gradient.bias);
+    }
+  };
 };
+static_assert(TrainableLayer<LayerNorm<8>>, "LayerNorm must be a TrainableLayer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -16,28 +16,53 @@ struct MBConvSpec {
   Activation activation = Activation::silu;
 };
 
-/// One block's weights on a backend. Blocks of all shapes share this type: a network has dozens of shapes, and one type
-/// per shape would dominate compile time.
+/// What distinguishes the arithmetic of one MBConv from that of another with the same weights.
+struct MBConvForm {
+  Index channels;  ///< inside the block
+  Index squeezed;
+  Activation activation;
+  bool expands, residual;
+};
+
+/// One block's weights on a backend. Blocks of all shapes share this type: a network has dozens of shapes, and what is
+/// compiled once per shape would dominate compile time.
 template <Backend B>
 struct MBConvWeights {
   typename B::Packed expand, project;
   typename B::Memory expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias, project_bias;
+  Window window;
+
+  /// The block as an argument of B::inverted_residual.
+  [[nodiscard]] InvertedResidual<typename B::Scalar, typename B::Packed> block(const MBConvForm& form) const {
+    return {.channels = form.channels,
+            .expand = form.expands ? &expand : nullptr,
+            .expand_bias = expand_bias.data(),
+            .window = window,
+            .depthwise = depthwise.data(),
+            .depthwise_bias = depthwise_bias.data(),
+            .activation = form.activation,
+            .excite = {form.squeezed, reduce.data(), reduce_bias.data(), excite.data(), excite_bias.data(),
+                       form.activation},
+            .project = &project,
+            .project_bias = project_bias.data(),
+            .residual = form.residual};
+  }
 };
 
 /// x → expand 1×1 → depthwise k×k → squeeze-and-excitation → project 1×1, + x if input and output shapes are equal.
-template <class In, MBConvSpec Spec>
+template <class Input_, MBConvSpec Spec>
 struct MBConv {
-  using Input = In;
-  static constexpr Index expanded = In::channels * Spec.expand;
-  using Expanded = Extents<In::height, In::width, expanded>;
-  using Filtered =
-      Extents<(In::height + Spec.stride - 1) / Spec.stride, (In::width + Spec.stride - 1) / Spec.stride, expanded>;
+  using Input = Input_;
+  static constexpr Index expanded = Input::channels * Spec.expand;
+  using Expanded = Extents<Input::height, Input::width, expanded>;
+  using Filtered = Extents<(Input::height + Spec.stride - 1) / Spec.stride,
+                           (Input::width + Spec.stride - 1) / Spec.stride, expanded>;
   using Output = Extents<Filtered::height, Filtered::width, Spec.outputs>;
   static constexpr const char* name = "MBConv";
   static constexpr bool expands = Spec.expand != 1;
   static constexpr bool excites = Spec.squeezed > 0;
-  static constexpr bool skips = Spec.stride == 1 && In::channels == Spec.outputs;
-  static constexpr Index macs = (expands ? Expanded::size * In::channels : 0) +
+  static constexpr bool skips = Spec.stride == 1 && Input::channels == Spec.outputs;
+  static constexpr Index macs = (expands ? Expanded::size * Input::channels : 0) +
                                 Filtered::size * Spec.kernel * Spec.kernel + 2 * expanded * Spec.squeezed +
                                 Output::size * expanded;
 
@@ -52,7 +77,7 @@ struct MBConv {
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       if constexpr (expands)
-        visit(Folded{"conv_pw", "bn1"}, self.expand_weight, self.expand_bias, Shape{expanded, In::channels, 1, 1});
+        visit(Folded{"conv_pw", "bn1"}, self.expand_weight, self.expand_bias, Shape{expanded, Input::channels, 1, 1});
       visit(Folded{"conv_dw", expands ? "bn2" : "bn1", true}, self.depthwise_weight, self.depthwise_bias,
             Shape{expanded, 1, Spec.kernel, Spec.kernel});
       if constexpr (excites) {
@@ -67,51 +92,42 @@ struct MBConv {
   };
 
   template <Backend B>
-  using Weights = MBConvWeights<B>;
-
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w) {
-    if constexpr (expands) {
-      B::pack(context, {p.expand_weight, expanded, In::channels}, w.expand);
-      assign<B>(context, w.expand_bias, p.expand_bias, expanded);
-    }
-    assign<B>(context, w.depthwise, p.depthwise_weight, expanded * Spec.kernel * Spec.kernel);
-    assign<B>(context, w.depthwise_bias, p.depthwise_bias, expanded);
-    if constexpr (excites) {
-      assign<B>(context, w.reduce, p.reduce_weight, Spec.squeezed * expanded);
-      assign<B>(context, w.reduce_bias, p.reduce_bias, Spec.squeezed);
-      assign<B>(context, w.excite, p.excite_weight, Spec.squeezed * expanded);
-      assign<B>(context, w.excite_bias, p.excite_bias, expanded);
-    }
-    B::pack(context, {p.project_weight, Spec.outputs, expanded}, w.project);
-    assign<B>(context, w.project_bias, p.project_bias, Spec.outputs);
-  }
-
-  template <Backend B>
-  static constexpr Index scratch = aligned_size<float>(
-      B::inverted_residual_scratch({1, In::height, In::width, Filtered::height, Filtered::width, Spec.kernel,
-                                    Spec.stride, expanded, Spec.outputs, Spec.squeezed, expands}));
-
-  template <Backend B>
-  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
-                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
+  struct Weights : MBConvWeights<B> {
     using T = typename B::Scalar;
-    InvertedResidual<T, typename B::Packed> block;
-    block.channels = expanded;
-    block.expand = expands ? &w.expand : nullptr;
-    block.expand_bias = w.expand_bias.data();
-    block.window = window(In::height, In::width, Spec.kernel, Spec.stride, padding);
-    block.depthwise = w.depthwise.data();
-    block.depthwise_bias = w.depthwise_bias.data();
-    block.activation = Spec.activation;
-    block.excite = {Spec.squeezed,   w.reduce.data(),      w.reduce_bias.data(),
-                    w.excite.data(), w.excite_bias.data(), Spec.activation};
-    block.project = &w.project;
-    block.project_bias = w.project_bias.data();
-    block.residual = skips;
-    B::inverted_residual(context, x, block, scratch, y);
-  }
+    using In = MapIn<B>;
+    using Out = MapOut<B>;
+
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      const auto& context = how.context;
+      if constexpr (expands) {
+        B::pack(context, {p.expand_weight, expanded, Input::channels}, this->expand);
+        assign<B>(context, this->expand_bias, p.expand_bias, expanded);
+      }
+      assign<B>(context, this->depthwise, p.depthwise_weight, expanded * Spec.kernel * Spec.kernel);
+      assign<B>(context, this->depthwise_bias, p.depthwise_bias, expanded);
+      if constexpr (excites) {
+        assign<B>(context, this->reduce, p.reduce_weight, Spec.squeezed * expanded);
+        assign<B>(context, this->reduce_bias, p.reduce_bias, Spec.squeezed);
+        assign<B>(context, this->excite, p.excite_weight, Spec.squeezed * expanded);
+        assign<B>(context, this->excite_bias, p.excite_bias, expanded);
+      }
+      B::pack(context, {p.project_weight, Spec.outputs, expanded}, this->project);
+      assign<B>(context, this->project_bias, p.project_bias, Spec.outputs);
+      this->window = adtr::window(Input::height, Input::width, Spec.kernel, Spec.stride, how.padding);
+    }
+
+    /// Computes y (batch, Output) from x (batch, Input).
+    void forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena) const {
+      const ArenaScope<T> scope(arena);
+      T* const scratch = arena.take(
+          B::inverted_residual_scratch({x.batch, Input::height, Input::width, Filtered::height, Filtered::width,
+                                        Spec.kernel, Spec.stride, expanded, Spec.outputs, Spec.squeezed, expands}));
+      B::inverted_residual(pass.context, x, this->block({expanded, Spec.squeezed, Spec.activation, expands, skips}),
+                           scratch, y);
+    }
+  };
 };
+static_assert(Layer<MBConv<Extents<8, 8, 16>, MBConvSpec{16}>>, "MBConv must be a Layer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

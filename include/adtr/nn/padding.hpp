@@ -18,7 +18,7 @@ namespace detail {
 constexpr Index leading_padding(Index input, Index kernel, Index stride, Padding padding) {
   if (padding == Padding::symmetric) return (kernel - 1) / 2;
   const Index outputs = (input + stride - 1) / stride;
-  return std::max((outputs - 1) * stride + kernel - input, Index{0}) / 2;
+  return (std::max)((outputs - 1) * stride + kernel - input, Index{0}) / 2;
 }
 }  // namespace detail
 

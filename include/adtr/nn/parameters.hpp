@@ -153,10 +153,14 @@ struct Bind {
 
 }  // namespace detail
 
-/// Number of parameter elements of a layer (of type Layer::Parameters<float>).
+/// A layer's parameters with elements of type T.
+template <class L, class T>
+using ParametersOf = typename L::template Parameters<T>;
+
+/// Number of parameter elements of a layer (of type ParametersOf<Layer, float>).
 template <class Layer>
 inline constexpr Index parameter_count = [] {
-  typename Layer::template Parameters<float> parameters{};
+  ParametersOf<Layer, float> parameters{};
   detail::Bind<float> bind;
   decltype(parameters)::each(parameters, bind);
   return bind.used;
@@ -164,8 +168,8 @@ inline constexpr Index parameter_count = [] {
 
 /// Binds a layer's parameters to `data`, which holds parameter_count<Layer> elements in the order of its list.
 template <class Layer, class T>
-[[nodiscard]] typename Layer::template Parameters<T> bind_parameters(T* data) {
-  typename Layer::template Parameters<T> parameters{};
+[[nodiscard]] ParametersOf<Layer, T> bind_parameters(T* data) {
+  ParametersOf<Layer, T> parameters{};
   detail::Bind<T> bind{data};
   decltype(parameters)::each(parameters, bind);
   return parameters;

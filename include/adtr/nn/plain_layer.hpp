@@ -20,101 +20,82 @@ struct PlainLayer {
 
   template <class T>
   struct Parameters {
-    typename Convolution::template Parameters<T> conv;
-    typename Norm::template Parameters<T> norm1;  ///< conv and norm1 are used only if the layer convolves
-    typename Ffn::First::template Parameters<T> linear1;
-    typename Ffn::Second::template Parameters<T> linear2;
-    typename Norm::template Parameters<T> norm2;
+    ParametersOf<Convolution, T> conv;
+    ParametersOf<Norm, T> norm1;  ///< conv and norm1 are used only if the layer convolves
+    ParametersOf<Ffn, T> ffn;
+    ParametersOf<Norm, T> norm2;
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       if constexpr (convolves) {
         visit("conv", self.conv);
         visit("norm1", self.norm1);
       }
-      visit("linear1", self.linear1);
-      visit("linear2", self.linear2);
+      visit("", self.ffn);
       visit("norm2", self.norm2);
     }
   };
 
   template <Backend B>
   struct Weights {
-    typename Convolution::template Weights<B> conv;
-    typename Ffn::First::template Weights<B> linear1;
-    typename Ffn::Second::template Weights<B> linear2;
-    typename Norm::template Weights<B> norm1, norm2;
-  };
+    using T = typename B::Scalar;
+    using In = MatrixIn<B>;
+    using Out = MatrixOut<B>;
+    using InGradient = MatrixOut<B>;
+    struct Kept {
+      MatrixOut<B> sum1, mixed, sum2;  ///< input and output (x₁) of norm1, and the input of norm2
+      typename WeightsOf<Ffn, B>::Kept ffn;
+      typename WeightsOf<Norm, B>::Kept norm1, norm2;
+    };
+    WeightsOf<Convolution, B> conv;
+    WeightsOf<Ffn, B> ffn;
+    WeightsOf<Norm, B> norm1, norm2;
 
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Mode mode,
-                      Weights<B>& w) {
-    if constexpr (convolves) {
-      Convolution::template prepare<B>(context, p.conv, mode, w.conv);
-      Norm::template prepare<B>(context, p.norm1, w.norm1);
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      if constexpr (convolves) {
+        conv.prepare(how, p.conv);
+        norm1.prepare(how, p.norm1);
+      }
+      ffn.prepare(how, p.ffn);
+      norm2.prepare(how, p.norm2);
     }
-    Ffn::First::template prepare<B>(context, p.linear1, mode, w.linear1);
-    Ffn::Second::template prepare<B>(context, p.linear2, mode, w.linear2);
-    Norm::template prepare<B>(context, p.norm2, w.norm2);
-  }
 
-  template <class T>
-  struct Activations {
-    detail::NormActivations<T> norm1, norm2;
-    T* mixed = nullptr;  ///< x₁, if the layer convolves
-    T* hidden = nullptr;
-    constexpr Activations() = default;
-    constexpr Activations(Arena<T>& arena, Index rows)
-        : norm1(arena, convolves ? rows : 0, C),
-          norm2(arena, rows, C),
-          mixed(arena.take(convolves ? rows * C : 0)),
-          hidden(arena.take(rows * S.hidden)) {}
-  };
-
-  /// Computes y (rows, C) from x (rows, C); `site` is the layer's first dropout site.
-  template <Backend B>
-  static void forward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
-                      MatrixIn<B> x, MatrixOut<B> y) {
-    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, x.rows, cols); };
-    if constexpr (convolves) {
-      detail::add_sublayer(pass, site, x, rows(a.norm1.sum), [&](MatrixIn<B> residual, MatrixOut<B> out) {
-        Convolution::template forward<B>(pass.context, w.conv, x, residual, out);
+    /// Computes y (rows, C) from x (rows, C).
+    Kept forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena) const {
+      const auto scope = pass.activations(arena);
+      Kept kept;
+      if constexpr (convolves) {
+        kept.sum1 = take_rows(arena, x.rows, C);
+        kept.mixed = take_rows(arena, x.rows, C);
+        detail::add_sublayer(pass, 0, x, kept.sum1, [&](MatrixOut<B> out, MatrixIn<B> residual) {
+          return conv.forward(pass, x, out, arena, residual);
+        });
+        kept.norm1 = norm1.forward(pass, kept.sum1, kept.mixed, arena);
+      }
+      const MatrixIn<B> mixed = convolves ? MatrixIn<B>(kept.mixed) : x;
+      kept.sum2 = take_rows(arena, x.rows, C);
+      kept.ffn = detail::add_sublayer(pass, 2, mixed, kept.sum2, [&](MatrixOut<B> out, MatrixIn<B> residual) {
+        return ffn.forward(pass.from(1), mixed, out, arena, residual);
       });
-      Norm::template forward<B>(pass.context, w.norm1, rows(a.norm1.sum), rows(a.mixed), a.norm1.statistics);
+      kept.norm2 = norm2.forward(pass, kept.sum2, y, arena);
+      return kept;
     }
-    const MatrixIn<B> mixed = convolves ? MatrixIn<B>(rows(a.mixed)) : x;
-    detail::add_sublayer(pass, site + 2, mixed, rows(a.norm2.sum), [&](MatrixIn<B> residual, MatrixOut<B> out) {
-      Ffn::template forward<B>(pass.context, w.linear1, w.linear2, mixed, pass.at(site + 1), rows(a.hidden, S.hidden),
-                               residual, out);
-    });
-    Norm::template forward<B>(pass.context, w.norm2, rows(a.norm2.sum), y, a.norm2.statistics);
-  }
 
-  /// Computes dx from dy, which may be in the same memory. Adds to `gradient`.
-  template <Backend B>
-  static void backward(const Pass<B>& pass, const Weights<B>& w, Index site, const Activations<typename B::Scalar>& a,
-                       MatrixIn<B> x, MatrixIn<B> dy, const Parameters<typename B::Scalar>& gradient, MatrixOut<B> dx,
-                       Arena<typename B::Scalar> scratch) {
-    const auto rows = [&](auto* data, Index cols = C) { return MatrixOut<B>(data, x.rows, cols); };
-    const auto d_sum = rows(scratch.take(x.rows * C)), d_sublayer = rows(scratch.take(x.rows * C));
-    Norm::template backward<B>(pass.context, w.norm2, rows(a.norm2.sum), a.norm2.statistics, dy, gradient.norm2, d_sum);
-    Ffn::template backward<B>(pass.context, w.linear1, w.linear2, convolves ? MatrixIn<B>(rows(a.mixed)) : x,
-                              pass.at(site + 1), rows(a.hidden, S.hidden),
-                              detail::dropped<B>(pass, site + 2, d_sum, d_sublayer), gradient.linear1, gradient.linear2,
-                              d_sum, dx, scratch);
-    if constexpr (convolves) {
-      Norm::template backward<B>(pass.context, w.norm1, rows(a.norm1.sum), a.norm1.statistics, MatrixIn<B>(dx),
-                                 gradient.norm1, d_sum);
-      Convolution::template backward<B>(pass.context, w.conv, x, detail::dropped<B>(pass, site, d_sum, d_sublayer),
-                                        gradient.conv, MatrixIn<B>(d_sum), dx, scratch);
+    /// Computes dx from dy, which may be in the same memory. Adds to `gradient`.
+    void backward(const Pass<B>& pass, In x, const Kept& kept, MatrixIn<B> dy, const Parameters<T>& gradient,
+                  InGradient dx, Arena<T>& arena) const {
+      const ArenaScope<T> scope(arena);
+      const auto d_sum = take_rows(arena, x.rows, C), d_sublayer = take_rows(arena, x.rows, C);
+      norm2.backward(pass, kept.sum2, kept.norm2, dy, gradient.norm2, d_sum, arena);
+      ffn.backward(pass.from(1), convolves ? MatrixIn<B>(kept.mixed) : x, kept.ffn,
+                   detail::dropped<B>(pass, 2, d_sum, d_sublayer), gradient.ffn, dx, arena, d_sum);
+      if constexpr (convolves) {
+        norm1.backward(pass, kept.sum1, kept.norm1, dx, gradient.norm1, d_sum, arena);
+        conv.backward(pass, x, {}, detail::dropped<B>(pass, 0, d_sum, d_sublayer), gradient.conv, dx, arena, d_sum);
+      }
     }
-  }
-
-  /// Elements of scratch memory that `backward` needs.
-  static constexpr Index gradient_scratch(Index rows) {
-    return 2 * aligned_size<float>(rows * C) + aligned_size<float>(rows * std::max(C, S.hidden)) +
-           aligned_size<float>(0) + 64;
-  }
+  };
 };
+static_assert(TrainableLayer<PlainLayer<2, 2, TransformerSpec{}>>, "PlainLayer must be a TrainableLayer");
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -55,50 +55,45 @@ struct Stage {
 
   template <class T>
   struct Parameters {
-    typename First::template Parameters<T> first;
-    std::array<typename Rest::template Parameters<T>, N - 1> rest;
+    ParametersOf<First, T> first;
+    std::array<ParametersOf<Rest, T>, N - 1> rest;
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       visit("0", self.first);
       visit("", self.rest, 1);
     }
   };
+
   template <Backend B>
   struct Weights {
-    typename First::template Weights<B> first;
-    std::array<typename Rest::template Weights<B>, N - 1> rest;
+    using T = typename B::Scalar;
+    using In = MapIn<B>;
+    using Out = MapOut<B>;
+    WeightsOf<First, B> first;
+    std::array<WeightsOf<Rest, B>, N - 1> rest;
+
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      how.next(p.first);
+      first.prepare(how, p.first);
+      for (std::size_t i = 0; i + 1 < N; ++i) {
+        how.next(p.rest[i]);
+        rest[i].prepare(how, p.rest[i]);
+      }
+    }
+
+    /// The map alternates between y and memory of the arena, so that the last block writes y.
+    void forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena) const {
+      const ArenaScope<T> scope(arena);
+      const auto other = N > 1 ? take_maps<Output>(arena, x.batch) : y;
+      auto current = N % 2 == 1 ? y : other;
+      auto next = N % 2 == 1 ? other : y;
+      first.forward(pass, x, current, arena);
+      for (const auto& block : rest) {
+        block.forward(pass, current, next, arena);
+        std::swap(current, next);
+      }
+    }
   };
-
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w,
-                      const PartListener& parts = {}) {
-    parts.next(p.first);
-    First::template prepare<B>(context, p.first, w.first);
-    for (std::size_t i = 0; i + 1 < N; ++i) {
-      parts.next(p.rest[i]);
-      Rest::template prepare<B>(context, p.rest[i], w.rest[i]);
-    }
-  }
-
-  template <Backend B>
-  static constexpr Index scratch =
-      (N > 1 ? aligned_size<float>(Output::size) : 0) + std::max(First::template scratch<B>,
-                                                                 N > 1 ? Rest::template scratch<B> : 0);
-
-  /// The map alternates between y and a piece of scratch, so that the last block writes y.
-  template <Backend B>
-  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
-                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
-    auto other = N > 1 ? map_view<Output>(scratch, x.batch) : y;
-    typename B::Scalar* inner = N > 1 ? scratch + aligned_size<float>(x.batch * Output::size) : scratch;
-    auto current = N % 2 == 1 ? y : other;
-    auto next = N % 2 == 1 ? other : y;
-    First::template forward<B>(context, w.first, padding, x, current, inner);
-    for (std::size_t i = 0; i + 1 < N; ++i) {
-      Rest::template forward<B>(context, w.rest[i], padding, current, next, inner);
-      std::swap(current, next);
-    }
-  }
 };
 
 /// Named layers in sequence; the shapes at each edge are checked.
@@ -110,73 +105,68 @@ struct Sequential {
   using Input = typename Layer<0>::Input;
   using Output = typename Layer<size - 1>::Output;
   static constexpr const char* name = "Sequential";
+  static_assert((adtr::Layer<typename NamedLayers::Layer> && ...),
+                "a layer of a Sequential lacks something that every layer has: see adtr/nn/layer.hpp");
   static_assert(detail::Edges<std::make_index_sequence<size - 1>, typename NamedLayers::Layer...>::fit);
   static constexpr Index macs = (NamedLayers::Layer::macs + ...);
 
   template <class T>
   struct Parameters {
-    std::tuple<typename NamedLayers::Layer::template Parameters<T>...> layers;
+    std::tuple<ParametersOf<typename NamedLayers::Layer, T>...> layers;
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
       std::apply([&](auto&... layer) { (visit(NamedLayers::name, layer), ...); }, self.layers);
     }
   };
-  template <Backend B>
-  struct Weights {
-    std::tuple<typename NamedLayers::Layer::template Weights<B>...> layers;
-  };
-
-  template <Backend B>
-  static void prepare(const typename B::Context& context, const Parameters<typename B::Scalar>& p, Weights<B>& w,
-                      const PartListener& parts = {}) {
-    each_layer([&]<std::size_t K>() {
-      if constexpr (requires { Layer<K>::blocks; }) {
-        Layer<K>::template prepare<B>(context, std::get<K>(p.layers), std::get<K>(w.layers), parts);
-      } else {
-        parts.next(std::get<K>(p.layers));
-        Layer<K>::template prepare<B>(context, std::get<K>(p.layers), std::get<K>(w.layers));
-      }
-    });
-  }
 
   /// Size of the largest output of the even layers (0) and of the odd ones (1).
   static constexpr std::array<Index, 2> between = [] {
     std::array<Index, 2> largest{};
     std::size_t i = 0;
-    ((largest[i % 2] = std::max(largest[i % 2], aligned_size<float>(NamedLayers::Layer::Output::size)), ++i), ...);
+    ((largest[i % 2] = (std::max)(largest[i % 2], NamedLayers::Layer::Output::size), ++i), ...);
     return largest;
   }();
-  /// Scratch for two maps between layers, and for the layer that needs most.
-  template <Backend B>
-  static constexpr Index scratch = between[0] + between[1] + std::max({NamedLayers::Layer::template scratch<B>...});
 
   template <Backend B>
-  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
-                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch) {
-    forward<B>(context, w, padding, x, y, scratch, []<std::size_t>(const auto&) {});
-  }
+  struct Weights {
+    using T = typename B::Scalar;
+    using In = MapIn<B>;
+    using Out = MapOut<B>;
+    std::tuple<WeightsOf<typename NamedLayers::Layer, B>...> layers;
 
-  /// The same; also calls `tap.template operator()<K>(map)` with the output of every layer K as soon as it is computed.
-  template <Backend B, class Tap>
-  static void forward(const typename B::Context& context, const Weights<B>& w, Padding padding,
-                      MapView<const typename B::Scalar> x, MapView<typename B::Scalar> y, typename B::Scalar* scratch,
-                      Tap&& tap) {
-    MapView<const typename B::Scalar> current = x;
-    each_layer([&]<std::size_t K>() {
-      auto next = K + 1 == size && y.data != nullptr
-                      ? y
-                      : map_view<typename Layer<K>::Output>(scratch + (K % 2 == 0 ? 0 : x.batch * between[0]), x.batch);
-      Layer<K>::template forward<B>(context, std::get<K>(w.layers), padding, current, next,
-                                    scratch + x.batch * (between[0] + between[1]));
-      tap.template operator()<K>(MapView<const typename B::Scalar>(next));
-      current = next;
-    });
-  }
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      each_layer([&](auto k) {
+        const auto& parameters = std::get<k()>(p.layers);
+        if constexpr (!requires { Layer<k()>::blocks; }) how.next(parameters);  // a Stage announces its blocks
+        std::get<k()>(layers).prepare(how, parameters);
+      });
+    }
+
+    void forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena) const {
+      forward(pass, x, y, arena, [](auto, const auto&) {});
+    }
+
+    /// The same; also calls `tap(k, map)` with the output of every layer k, a std::integral_constant, as soon as it is
+    /// computed.
+    template <class Tap>
+    void forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena, Tap&& tap) const {
+      const ArenaScope<T> scope(arena);
+      const std::array rooms{arena.take(x.batch * between[0]), arena.take(x.batch * between[1])};
+      MapIn<B> current = x;
+      each_layer([&](auto k) {
+        const auto next = k() + 1 == size ? y : map_view<typename Layer<k()>::Output>(rooms[k() % 2], x.batch);
+        std::get<k()>(layers).forward(pass, current, next, arena);
+        tap(k, MapIn<B>(next));
+        current = next;
+      });
+    }
+  };
 
  private:
+  /// Calls f(k) for the number k of every layer, a std::integral_constant.
   template <class F>
   static constexpr void each_layer(F&& f) {
-    [&]<std::size_t... K>(std::index_sequence<K...>) { (f.template operator()<K>(), ...); }
+    [&]<std::size_t... K>(std::index_sequence<K...>) { (f(std::integral_constant<std::size_t, K>()), ...); }
     (std::make_index_sequence<size>{});
   }
 };

@@ -87,7 +87,7 @@ template <class Layer, Backend B>
 class ParametersOn {
  public:
   using T = typename B::Scalar;
-  using Parameters = typename Layer::template Parameters<T>;
+  using Parameters = ParametersOf<Layer, T>;
 
   ParametersOn([[maybe_unused]] const typename B::Context& context, const Parameters& host) : parameters_(host) {
     if constexpr (!B::on_host) {

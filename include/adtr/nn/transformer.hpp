@@ -27,22 +27,6 @@ struct TransformerSpec {
   bool query = true;
 };
 
-/// The arguments that all transformer layers of a pass share.
-template <Backend B>
-struct Pass {
-  using T = typename B::Scalar;
-  const typename B::Context& context;
-  Index tokens;                   ///< per image; rows = batch·tokens
-  MatrixView<const T> positions;  ///< (tokens, C), the positional embedding
-  Dropout dropout{};              ///< each layer sets its own site
-
-  [[nodiscard]] Dropout at(Index site) const {
-    Dropout d = dropout;
-    d.site = static_cast<std::uint32_t>(site);
-    return d;
-  }
-};
-
 namespace detail {
 
 /// Returns y = dropout(x) if dropout is active; otherwise x itself, without a copy.
@@ -53,33 +37,17 @@ MatrixIn<B> dropped(const Pass<B>& pass, Index site, MatrixIn<B> x, MatrixOut<B>
   return y;
 }
 
-/// sum = residual + dropout(sublayer(…)). `sublayer(residual, out)` writes residual + sublayer, in one operation if
-/// dropout is inactive.
+/// sum = residual + dropout(sublayer(…)), where `site` is the number of the dropout. `sublayer(out, residual)` writes
+/// residual + sublayer, in one operation if dropout is inactive; what it returns is returned.
 template <Backend B, class Sublayer>
-void add_sublayer(const Pass<B>& pass, Index site, MatrixIn<B> residual, MatrixOut<B> sum, Sublayer&& sublayer) {
-  if (!pass.dropout.active()) return sublayer(residual, sum);
-  sublayer(MatrixIn<B>{}, sum);
+auto add_sublayer(const Pass<B>& pass, Index site, MatrixIn<B> residual, MatrixOut<B> sum, Sublayer&& sublayer) {
+  if (!pass.dropout.active()) return sublayer(sum, residual);
+  const auto kept = sublayer(sum, MatrixIn<B>{});
   B::dropout(pass.context, MatrixIn<B>(sum), pass.at(site), residual, sum);
+  return kept;
 }
-
-/// A layer norm's input x = residual + sublayer (rows, C) and statistics (rows, 2), kept for the backward pass.
-template <class T>
-struct NormActivations {
-  T* sum = nullptr;
-  T* statistics = nullptr;
-  constexpr NormActivations() = default;
-  constexpr NormActivations(Arena<T>& arena, Index rows, Index channels)
-      : sum(arena.take(rows * channels)), statistics(arena.take(rows * 2)) {}
-};
 
 }  // namespace detail
-
-/// Elements of scratch memory that the backward pass of a transformer layer needs.
-template <TransformerSpec S>
-constexpr Index backward_scratch(Index rows) {
-  return 4 * aligned_size<float>(rows * S.channels) + aligned_size<float>(rows * std::max(4 * S.channels, S.hidden)) +
-         aligned_size<float>(0) + 64;
-}
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -33,14 +33,14 @@ class ThreadPool final : public Executor {
     int wanted = threads;
     if (threads == 0 || oversubscribe == Oversubscribe::no) {
       const int processors = available_processors();
-      wanted = threads == 0 ? processors : std::min(threads, processors);
+      wanted = threads == 0 ? processors : (std::min)(threads, processors);
     }
-    const int workers = std::min(wanted, max_threads) - 1;
+    const int workers = (std::min)(wanted, max_threads) - 1;
     workers_.reserve(static_cast<std::size_t>(workers));
     try {
       for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
     } catch (const std::exception&) {
-      // The system has no more threads, or no memory for their stacks: go on with those that run.
+      // The system has no more threads, or no memory for their stacks: continue with those that run.
     }
   }
 

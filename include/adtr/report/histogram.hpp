@@ -1,4 +1,5 @@
-/// The histogram of image scores as inline SVG: good parts above the axis, defective ones below, the threshold across.
+/// Draws the histogram of image scores as inline SVG: good parts above the axis, defective ones below it, and the
+/// threshold as a line across.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +20,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// Multiples of 1, 2 or 5 times a power of ten in [low, high], about five.
+/// Returns about five ticks in [low, high]: multiples of 1, 2 or 5 times a power of ten.
 inline std::vector<double> axis_ticks(double low, double high) {
   const double rough = (high - low) / 5.0;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
@@ -27,16 +28,16 @@ inline std::vector<double> axis_ticks(double low, double high) {
   const double step = power * (factor < 1.5 ? 1.0 : factor < 3.5 ? 2.0 : factor < 7.5 ? 5.0 : 10.0);
   std::vector<double> ticks;
   const double first = std::ceil(low / step);
-  // By count, not by adding up: -3·10⁻¹⁷ would be printed for 0.
+  // Multiply instead of adding up, which would print -3·10⁻¹⁷ for 0.
   for (double i = first; i * step <= high; i += 1.0) ticks.push_back(i * step);
   return ticks;
 }
 
 }  // namespace detail
 
-/// A `<figure>` with one SVG: bars are each class's share of its own images, so that a hundred good parts and ten
-/// defective ones compare. The labels are text beside the SVG: text inside would shrink with it on a phone. Scores that
-/// are not finite are left out; empty where no score is left.
+/// Returns a `<figure>` with one SVG. A bar shows a share of the images of its class, so that a hundred good parts and
+/// ten defective ones can be compared. The labels are HTML text, because text inside the SVG would shrink with it on a
+/// phone. Scores that are not finite are left out. Returns an empty text if no score is left.
 [[nodiscard]] inline std::string histogram_figure(std::span<const double> good, std::span<const double> defective,
                                                   std::optional<double> threshold) {
   constexpr std::size_t bins = 40;
@@ -45,9 +46,9 @@ inline std::vector<double> axis_ticks(double low, double high) {
   if (threshold) all.push_back(*threshold);
   std::erase_if(all, [](double score) { return !std::isfinite(score); });
   if (all.empty()) return "";
-  double low = *std::ranges::min_element(all);
-  double high = *std::ranges::max_element(all);
-  const double margin = high > low ? 0.02 * (high - low) : std::max(0.5, 0.01 * std::abs(low));
+  double low = *std::min_element(all.begin(), all.end());
+  double high = *std::max_element(all.begin(), all.end());
+  const double margin = high > low ? 0.02 * (high - low) : (std::max)(0.5, 0.01 * std::abs(low));
   low -= margin;
   high += margin;
   const auto percent = [&](double score) { return 100.0 * (score - low) / (high - low); };
@@ -56,17 +57,20 @@ inline std::vector<double> axis_ticks(double low, double high) {
     std::array<std::size_t, bins> counts{};
     for (const double score : scores) {
       if (!std::isfinite(score)) continue;
-      ++counts[std::min(bins - 1, static_cast<std::size_t>(percent(score) / 100.0 * bins))];
+      ++counts[(std::min)(bins - 1, static_cast<std::size_t>(percent(score) / 100.0 * bins))];
     }
     return counts;
   };
   const auto share = [](std::size_t n, std::size_t total) {
     return static_cast<double>(n) / static_cast<double>(std::max<std::size_t>(total, 1));
   };
+  const auto highest = [](const std::array<std::size_t, bins>& counts) {
+    return *std::max_element(counts.begin(), counts.end());
+  };
   const std::array<std::size_t, bins> good_counts = count(good);
   const std::array<std::size_t, bins> defective_counts = count(defective);
-  const double tallest = std::max({share(std::ranges::max(good_counts), good.size()),
-                                   share(std::ranges::max(defective_counts), defective.size()), 1e-9});
+  const double tallest =
+      (std::max)({share(highest(good_counts), good.size()), share(highest(defective_counts), defective.size()), 1e-9});
 
   std::string html =
       "<figure class=\"histogram\"><div class=\"plot\"><svg viewBox=\"0 0 100 100\" "

@@ -1,10 +1,10 @@
-/// Which images of a test set a report shows.
+/// Picks the images of a test set that a report shows.
 #pragma once
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
-#include <numeric>
+#include <map>
 #include <span>
 #include <string>
 #include <vector>
@@ -15,15 +15,16 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Indices of the images to show, the most telling first.
+/// Indices of the images to show, the most informative first.
 struct PickedCases {
-  std::vector<std::size_t> highest_good;       ///< most confidently wrong, if wrong: good parts, highest score first
-  std::vector<std::size_t> lowest_defective;   ///< the same of defects, lowest score first
-  std::vector<std::size_t> highest_defective;  ///< the clearest hits, highest score first
+  std::vector<std::size_t> highest_good;       ///< good parts that would be rejected first, highest score first
+  std::vector<std::size_t> lowest_defective;   ///< defects that would be missed first, lowest score first
+  std::vector<std::size_t> highest_defective;  ///< defects that are found most clearly, highest score first
 };
 
-/// Picks at most `count` images per list; no image is in two lists. Label 0 means good, any other defective. Ties are
-/// broken by index. With few defective images, hard ones have priority: of an odd number, one more is hard than clear.
+/// Picks at most `count` images per list; no image is in two lists. Label 0 means good, any other label means
+/// defective. Ties are broken by index. If there are too few defective images for both lists, lowest_defective gets
+/// half of them, rounded up.
 [[nodiscard]] inline PickedCases pick_cases(std::span<const double> scores, std::span<const std::uint8_t> labels,
                                             std::size_t count) {
   if (scores.size() != labels.size()) {
@@ -31,16 +32,15 @@ struct PickedCases {
                     std::to_string(labels.size()),
                 ErrorCode::shape);
   }
-  std::vector<std::size_t> order(scores.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::ranges::stable_sort(order, [&](std::size_t a, std::size_t b) { return scores[a] < scores[b]; });
+  std::multimap<double, std::size_t> order;  // keeps the indices of equal scores in order
+  for (std::size_t i = 0; i < scores.size(); ++i) order.emplace(scores[i], i);
   PickedCases picked;
   std::vector<std::size_t> defective;  // lowest score first
-  for (const std::size_t i : order) (labels[i] != 0 ? defective : picked.highest_good).push_back(i);
-  std::ranges::reverse(picked.highest_good);
-  picked.highest_good.resize(std::min(count, picked.highest_good.size()));
-  const std::size_t hard = std::min(count, (defective.size() + 1) / 2);
-  const std::size_t clear = std::min(count, defective.size() / 2);
+  for (const auto& [score, i] : order) (labels[i] != 0 ? defective : picked.highest_good).push_back(i);
+  std::reverse(picked.highest_good.begin(), picked.highest_good.end());
+  picked.highest_good.resize((std::min)(count, picked.highest_good.size()));
+  const std::size_t hard = (std::min)(count, (defective.size() + 1) / 2);
+  const std::size_t clear = (std::min)(count, defective.size() / 2);
   picked.lowest_defective.assign(defective.begin(), defective.begin() + static_cast<std::ptrdiff_t>(hard));
   picked.highest_defective.assign(defective.rbegin(), defective.rbegin() + static_cast<std::ptrdiff_t>(clear));
   return picked;

@@ -17,7 +17,7 @@ inline namespace ADTR_ABI {
 [[nodiscard]] inline HeatScale training_scale(std::span<const float> training_scores, Index epochs, Index images) {
   const HeatScale scale = heat_scale(training_scores);
   const double passes = static_cast<double>(epochs) / static_cast<double>(images);
-  const auto widening = static_cast<float>(std::min(1.0 + passes, 2.5));
+  const auto widening = static_cast<float>((std::min)(1.0 + passes, 2.5));
   return {widening * scale.low, widening * scale.high};
 }
 

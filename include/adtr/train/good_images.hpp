@@ -37,7 +37,7 @@ void score_statistics(const std::vector<T>& scores, Index positions, T* mean, T*
   for (const T s : scores) total += static_cast<double>(s);
   total /= static_cast<double>(scores.size());
   for (const T s : scores) total_squares += (static_cast<double>(s) - total) * (static_cast<double>(s) - total);
-  const double floor = std::max(0.2 * std::sqrt(total_squares / static_cast<double>(scores.size())), 1e-12);
+  const double floor = (std::max)(0.2 * std::sqrt(total_squares / static_cast<double>(scores.size())), 1e-12);
   for (std::size_t u = 0; u < p; ++u) {
     double sum = 0.0, squares = 0.0;
     for (std::size_t i = u; i < scores.size(); i += p) sum += static_cast<double>(scores[i]);
@@ -45,7 +45,7 @@ void score_statistics(const std::vector<T>& scores, Index positions, T* mean, T*
     for (std::size_t i = u; i < scores.size(); i += p)
       squares += (static_cast<double>(scores[i]) - sum) * (static_cast<double>(scores[i]) - sum);
     mean[u] = static_cast<T>(sum);
-    std[u] = static_cast<T>(std::max(std::sqrt(squares / images), floor));
+    std[u] = static_cast<T>((std::max)(std::sqrt(squares / images), floor));
   }
 }
 

@@ -49,8 +49,7 @@ inline Eigen::MatrixXd random_orthogonal(Index n, RandomStream random) {
 /// Sets W_q = W_k to a random orthogonal matrix, W_v to another and W_o to the transpose of W_v. Leaves the biases
 /// alone, which the usual start set to 0.
 template <Index C, Index Heads, class T>
-void start_attention(const typename MultiHeadAttention<C, Heads>::template Parameters<T>& p, std::uint64_t seed,
-                     std::uint64_t stream) {
+void start_attention(const ParametersOf<MultiHeadAttention<C, Heads>, T>& p, std::uint64_t seed, std::uint64_t stream) {
   using Map = Eigen::Map<RowMajor<T>>;
   const Eigen::MatrixXd attend = random_orthogonal(C, RandomStream(seed, stream));
   const Eigen::MatrixXd copy = random_orthogonal(C, RandomStream(seed, stream + 1));
@@ -64,7 +63,7 @@ void start_attention(const typename MultiHeadAttention<C, Heads>::template Param
 
 /// The paper's initialisation (assumed): each tensor is drawn from its own random stream.
 template <class Transformer, class T>
-void initialise(typename Transformer::template Parameters<T>& p, std::uint64_t seed) {
+void initialise(ParametersOf<Transformer, T>& p, std::uint64_t seed) {
   detail::UsualStart<T> start{seed};
   walk_parameters(p, "", start);
 }
@@ -88,14 +87,15 @@ struct PrincipalAxes {
     constexpr Index block = 1024;
     for (Index r = 0; r < rows.rows; r += block) {
       const Eigen::MatrixXd part =
-          (x.middleRows(r, std::min(block, rows.rows - r)).template cast<double>().rowwise() - result.mean.transpose());
+          (x.middleRows(r, (std::min)(block, rows.rows - r)).template cast<double>().rowwise() -
+           result.mean.transpose());
       covariance.selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
     }
     covariance /= static_cast<double>(rows.rows);
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // reads the lower half; ascending
-    const Index kept = std::min({count, rows.cols, std::max<Index>(rows.rows - 1, 1)});
+    const Index kept = (std::min)({count, rows.cols, std::max<Index>(rows.rows - 1, 1)});
     result.axes = solver.eigenvectors().rightCols(kept).rowwise().reverse();
-    result.mean_variance = std::max(solver.eigenvalues().tail(kept).mean(), 1e-12);
+    result.mean_variance = (std::max)(solver.eigenvalues().tail(kept).mean(), 1e-12);
     return result;
   }
 };
@@ -104,8 +104,7 @@ struct PrincipalAxes {
 /// attention begins by looking at its own position. If there are fewer axes than channels, the remaining weights of
 /// both projections are 0.
 template <class Transformer, class T>
-void initialise_identity(typename Transformer::template Parameters<T>& p, std::uint64_t seed,
-                         const PrincipalAxes& principal) {
+void initialise_identity(ParametersOf<Transformer, T>& p, std::uint64_t seed, const PrincipalAxes& principal) {
   constexpr Index C = Transformer::C;
   constexpr Index F = Transformer::features;
   initialise<Transformer, T>(p, seed);
@@ -132,7 +131,7 @@ void initialise_identity(typename Transformer::template Parameters<T>& p, std::u
       if constexpr (requires { layer.self_attn; }) attention(layer.self_attn);
       if constexpr (requires { layer.multihead_attn; }) attention(layer.multihead_attn);
       if constexpr (Transformer::spec.mixing == Mixing::convolution) tenth(layer.conv.weight, 9 * C * C);
-      tenth(layer.linear2.weight, Transformer::spec.hidden * C);
+      tenth(layer.ffn.linear2.weight, Transformer::spec.hidden * C);
     }
   };
   if constexpr (requires { p.query_embed; }) {

@@ -16,6 +16,8 @@ enum class Recipe : std::uint8_t {
   paper  ///< You et al., section 4: Xavier start, a step schedule, dropout, plain norms: hours
 };
 
+[[nodiscard]] constexpr const char* name_of(Recipe recipe) { return recipe == Recipe::fast ? "fast" : "paper"; }
+
 enum class Loss : std::uint8_t {
   norm,   ///< L_norm: normal images only
   pixel,  ///< L_px: anomalous tokens are known
@@ -88,7 +90,7 @@ struct TrainingOptions {
   constexpr double warm_up = 20.0;
   const auto t = static_cast<double>(step);
   const auto n = static_cast<double>(steps);
-  return o.learning_rate * std::clamp(n / warm_up, 0.25, 1.0) * std::min(1.0, (t + 1.0) / warm_up) * 0.5 *
+  return o.learning_rate * std::clamp(n / warm_up, 0.25, 1.0) * (std::min)(1.0, (t + 1.0) / warm_up) * 0.5 *
          (1.0 + std::cos(std::numbers::pi * t / n));
 }
 

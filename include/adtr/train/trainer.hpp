@@ -41,7 +41,7 @@ template <class Transformer, Backend B>
 class Trainer {
  public:
   using Scalar = typename B::Scalar;
-  using Parameters = typename Transformer::template Parameters<Scalar>;
+  using Parameters = ParametersOf<Transformer, Scalar>;
 
   /// Reads `batches`, a FeatureCache or another source, during training; it must outlive the trainer. Throws Error:
   /// option if an option is out of range, no_resources if memory is insufficient.
@@ -56,18 +56,17 @@ class Trainer {
         second_moment_twin_(gradients_.size()),
         gradients_twin_(gradients_.size()),
         batch_(std::min(options.batch, batches.images())),
-        anomalous_(room_for_marks(options, batches)),
-        group_(B::on_host ? std::min(batch_, images_at_a_time) : batch_),
+        anomalous_(room_for_flags(options, batches)),
+        group_(B::on_host ? (std::min)(batch_, images_at_a_time) : batch_),
         input_(batch_ * size),
         seen_(options.jitter > 0.0 ? group_ * size : 0),
-        marks_(marked() ? group_ * Transformer::tokens : 0),
+        flags_(with_anomalies() ? group_ * Transformer::tokens : 0),
         sums_(2 * steps_per_epoch()),
         output_(group_ * size),
         d_output_(group_ * size),
-        means_(marked() ? group_ * Transformer::tokens : 0),
+        means_(with_anomalies() ? group_ * Transformer::tokens : 0),
         sign_weights_(means_.size()),
-        activations_(Transformer::activation_elements(group_, Mode::training)),
-        scratch_(Transformer::gradient_scratch(group_)) {}
+        activations_(activation_elements(group_, options)) {}
 
   /// The parameters. Initialise them before the first epoch; read them after the last.
   [[nodiscard]] Parameters parameters() { return bind_parameters<Transformer>(state_.parameters.data()); }
@@ -81,7 +80,7 @@ class Trainer {
   [[nodiscard]] bool state_is_whole() const { return whole_; }
 
   /// Number of images that the finished steps of the current epoch have processed.
-  [[nodiscard]] Index images_done() const { return std::min(state_.steps() * batch_, batches_.images()); }
+  [[nodiscard]] Index images_done() const { return (std::min)(state_.steps() * batch_, batches_.images()); }
 
   /// Trains to the end of the epoch, over all images in random order; returns the mean loss over them.
   /// Calls `after_step(images done)` after each step, and then, except after the last step, `stop()`. If that returns
@@ -105,7 +104,7 @@ class Trainer {
       for (bool stopped = false; finished < steps && !stopped;) {
         run_step(order, finished);
         ++finished;
-        after_step(std::min(finished * batch_, n));
+        after_step((std::min)(finished * batch_, n));
         stopped = finished < steps && stop();
       }
     } catch (...) {
@@ -116,7 +115,7 @@ class Trainer {
     if (finished < steps) return std::nullopt;
     double loss = 0.0;
     for (Index i = 0; i < steps; ++i)
-      loss += state_.step_losses[static_cast<std::size_t>(i)] * static_cast<double>(std::min(batch_, n - i * batch_));
+      loss += state_.step_losses[static_cast<std::size_t>(i)] * static_cast<double>((std::min)(batch_, n - i * batch_));
     loss /= static_cast<double>(n);
     state_.losses.push_back(loss);
     state_.step_losses.clear();
@@ -161,11 +160,17 @@ class Trainer {
     return options;
   }
 
+  /// Elements of memory that the forward and the backward pass of `images` images need.
+  static Index activation_elements(Index images, const TrainingOptions& options) {
+    const MatrixIn<B> rows(detail::no_memory<Scalar>(), images * Transformer::tokens, Transformer::features);
+    return measure_training<Transformer, B>({.rate = static_cast<float>(options.dropout)}, rows, rows);
+  }
+
   /// Allocates one flag per token of a batch. This is a function, and not a try block around the constructor, because
   /// nvcc 13 crashes on the latter.
-  static std::vector<std::uint8_t> room_for_marks(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
+  static std::vector<std::uint8_t> room_for_flags(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
     try {
-      const Index batch = std::min(options.batch, batches.images());
+      const Index batch = (std::min)(options.batch, batches.images());
       return std::vector<std::uint8_t>(static_cast<std::size_t>(batch * Transformer::tokens));
     } catch (const std::bad_alloc&) {
       throw no_memory(options, batches);
@@ -176,9 +181,9 @@ class Trainer {
 
   /// The Error that says how much memory the trainer needs, and for what.
   static Error no_memory(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
-    const Index batch = std::min(options.batch, batches.images());
-    const Index group = B::on_host ? std::min(batch, images_at_a_time) : batch;
-    const Index of_group = 3 * size + Transformer::activation_elements(1, Mode::training);
+    const Index batch = (std::min)(options.batch, batches.images());
+    const Index group = B::on_host ? (std::min)(batch, images_at_a_time) : batch;
+    const Index of_group = 3 * size + activation_elements(1, options);
     const Index elements = (B::on_host ? 4 : 8) * parameter_count<Transformer> + batch * size + group * of_group;
     const auto mebibytes = static_cast<std::uint64_t>(elements) * sizeof(Scalar) >> 20;
     return Error("the system has no memory for training on batches of " + std::to_string(batch) +
@@ -189,15 +194,15 @@ class Trainer {
 
   /// Runs step `i` of an epoch with the given image order.
   void run_step(const std::vector<std::size_t>& order, Index i) {
-    const Index first = i * batch_, count = std::min(batch_, batches_.images() - first);
+    const Index first = i * batch_, count = (std::min)(batch_, batches_.images() - first);
     const Index step = state_.epoch * steps_per_epoch() + i;
     B::wait(context_, read_);  // not for the rest of the previous step
     images_.assign(order.begin() + first, order.begin() + first + count);
     std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
-    const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
-    batches_.fill(images_, step, input_.data(), marks);
+    const auto flags = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
+    batches_.fill(images_, step, input_.data(), flags);
     const MatrixIn<B> f(input_.data(), count * Transformer::tokens, Transformer::features);
-    compute_gradient(f, step, marks, sums_.data() + i);
+    compute_gradient(f, step, flags, sums_.data() + i);
     whole_ = false;
     step_with_gradient(step, sums_.data() + steps_per_epoch() + i);
     // On a GPU the host would have to wait for the sum.
@@ -214,7 +219,7 @@ class Trainer {
     B::download(context_, sums_.data() + before, finished - before, sums.data());
     pull_state();
     for (Index i = before; i < finished; ++i) {
-      const Index count = std::min(batch_, batches_.images() - i * batch_);
+      const Index count = (std::min)(batch_, batches_.images() - i * batch_);
       state_.step_losses.push_back(checked_loss(sums[static_cast<std::size_t>(i - before)], count * Transformer::tokens,
                                                 state_.epoch * steps_per_epoch() + i));
     }
@@ -240,11 +245,11 @@ class Trainer {
     second_moment_twin_.pull(context_, state_.second_moment);
   }
 
-  [[nodiscard]] bool marked() const { return options_.loss != Loss::norm; }
+  [[nodiscard]] bool with_anomalies() const { return options_.loss != Loss::norm; }
 
   /// Returns the mean loss of a batch of `rows` tokens from the sum over its groups. Throws Error if it is not finite.
   double checked_loss(double sum, Index rows, Index step) const {
-    const double loss = marked() ? sum : sum / static_cast<double>(rows);
+    const double loss = with_anomalies() ? sum : sum / static_cast<double>(rows);
     if (!std::isfinite(loss))
       throw Error("training diverged at step " + std::to_string(step + 1) +
                       " (the loss is not a number); try a smaller learning rate",
@@ -254,19 +259,19 @@ class Trainer {
 
   /// Computes the gradient of a batch on the backend, and adds to *sum what checked_loss() turns into the mean loss.
   void compute_gradient(MatrixIn<B> f, Index step, std::span<const std::uint8_t> anomalous, double* sum) {
-    Transformer::template prepare<B>(context_, bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)),
-                                     Mode::training, weights_);
+    weights_.prepare({context_, Mode::training},
+                     bind_parameters<Transformer>(parameters_twin_.data(state_.parameters)));
     RandomStream noise(options_.seed, jitter_stream + static_cast<std::uint64_t>(step));
     B::zero(context_, gradients_twin_.data(gradients_), gradients_.size());
     const Index group_rows = group_ * Transformer::tokens, groups = ceil_div(batch_, group_);
     for (Index first = 0, group = 0; first < f.rows; first += group_rows, ++group) {
-      const Index count = std::min(group_rows, f.rows - first);
+      const Index count = (std::min)(group_rows, f.rows - first);
       const Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0,
                             static_cast<std::uint32_t>(step * groups + group)};
-      const auto marks = anomalous.empty()
+      const auto flags = anomalous.empty()
                              ? anomalous
                              : anomalous.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      add_gradient(f.row_range(first, count), noise, dropout, marks, f.rows, sum);
+      add_gradient(f.row_range(first, count), noise, dropout, flags, f.rows, sum);
     }
   }
 
@@ -288,29 +293,29 @@ class Trainer {
   void add_gradient(MatrixIn<B> f, RandomStream& noise, const Dropout& dropout, std::span<const std::uint8_t> anomalous,
                     Index batch_rows, double* sum) {
     Arena<Scalar> arena(activations_.data(), activations_.size());
-    const typename Transformer::template Activations<Scalar> activations(arena, f.rows, Mode::training);
+    const Pass<B> pass{context_, Mode::training, dropout};
     const MatrixOut<B> y(output_.data(), f.rows, Transformer::features);
     const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
     const MatrixIn<B> target = uploaded(f, room_);
     const MatrixIn<B> x = options_.jitter > 0.0 ? uploaded(jittered(f, noise), seen_room_) : target;
-    const MatrixIn<B> marks = marked() ? uploaded(numbers(anomalous), marks_room_) : MatrixIn<B>{};
+    const MatrixIn<B> anomalous_tokens = with_anomalies() ? uploaded(numbers(anomalous), flags_room_) : MatrixIn<B>{};
     B::mark(context_, read_);
-    Transformer::template forward<B>(context_, weights_, dropout, activations, x, y);
-    loss_gradient(target, y, marks, dy, static_cast<double>(batch_rows), sum);
-    Parameters g = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
-    Transformer::template backward<B>(context_, weights_, dropout, activations, x, MatrixIn<B>(dy), g,
-                                      Arena<Scalar>(scratch_.data(), scratch_.size()));
+    const auto kept = weights_.forward(pass, x, y, arena);
+    loss_gradient(target, y, anomalous_tokens, dy, static_cast<double>(batch_rows), sum);
+    const Parameters gradient = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
+    weights_.backward(pass, x, kept, dy, gradient, {}, arena);
   }
 
   /// Adds a group's loss and writes its gradient, both as shares of the mean over a batch of `rows` tokens, except that
   /// L_norm's sum is not divided by `rows`.
-  void loss_gradient(MatrixIn<B> f, MatrixIn<B> y, MatrixIn<B> marks, MatrixOut<B> dy, double rows, double* sum) {
-    if (!marked()) return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy, sum);
+  void loss_gradient(MatrixIn<B> f, MatrixIn<B> y, MatrixIn<B> anomalous_tokens, MatrixOut<B> dy, double rows,
+                     double* sum) {
+    if (!with_anomalies()) return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy, sum);
     const AnomalyLoss loss{options_.loss == Loss::image, options_.top_k, options_.alpha,
                            static_cast<double>(Transformer::tokens) / rows};
-    const MatrixOut<B> means(means_.data(), marks.rows, marks.cols),
-        weights(sign_weights_.data(), marks.rows, marks.cols);
-    anomaly_loss<B>(context_, loss, f, y, marks, means, weights, dy, sum);
+    const MatrixOut<B> means(means_.data(), anomalous_tokens.rows, anomalous_tokens.cols),
+        weights(sign_weights_.data(), anomalous_tokens.rows, anomalous_tokens.cols);
+    anomaly_loss<B>(context_, loss, f, y, anomalous_tokens, means, weights, dy, sum);
   }
 
   /// Returns a backend-readable matrix: `host` itself, or a copy in `room`. `host` must not change until the operations
@@ -334,8 +339,8 @@ class Trainer {
 
   /// Converts the flags of anomalous tokens to 0 and 1 as scalars, (images, tokens).
   MatrixIn<B> numbers(std::span<const std::uint8_t> anomalous) {
-    std::copy(anomalous.begin(), anomalous.end(), marks_.data());
-    return {marks_.data(), static_cast<Index>(anomalous.size()) / Transformer::tokens, Transformer::tokens};
+    std::copy(anomalous.begin(), anomalous.end(), flags_.data());
+    return {flags_.data(), static_cast<Index>(anomalous.size()) / Transformer::tokens, Transformer::tokens};
   }
 
   static constexpr Index size = Transformer::tokens * Transformer::features;
@@ -358,14 +363,14 @@ class Trainer {
   Index group_;
   typename B::Staging input_;  ///< filled by the host for a step while the previous step runs
   typename B::Staging seen_;   ///< one group's input with jitter
-  typename B::Staging marks_;  ///< one group's flags of anomalous tokens, as scalars
+  typename B::Staging flags_;  ///< one group's flags of anomalous tokens, as scalars
   typename B::Mark read_{};    ///< event after the last operation that reads these three
   typename B::Sums sums_;      ///< per step of an epoch: first all losses, then all squared norms of the gradient
-  typename B::Memory output_, d_output_;     ///< for one group, as are the following
-  typename B::Memory means_, sign_weights_;  ///< only with anomalies
-  typename B::Memory activations_, scratch_;
-  typename B::Memory room_, seen_room_, marks_room_;  ///< empty if the backend works in the host's memory
-  typename Transformer::template Weights<B> weights_;
+  typename B::Memory output_, d_output_;              ///< for one group, as are the following
+  typename B::Memory means_, sign_weights_;           ///< only with anomalies
+  typename B::Memory activations_;                    ///< for the forward and the backward pass of a group
+  typename B::Memory room_, seen_room_, flags_room_;  ///< empty if the backend works in the host's memory
+  WeightsOf<Transformer, B> weights_;
 };
 
 }  // namespace ADTR_ABI

@@ -71,7 +71,7 @@ class BorrowedTensors {
     std::atomic<bool> finite{true};
     for_each_(static_cast<Index>(ceil_div(t.values.size(), piece)), [&](Index i) {
       const std::size_t begin = static_cast<std::size_t>(i) * piece;
-      if (!all_finite(t.values.subspan(begin, std::min(piece, t.values.size() - begin)))) finite = false;
+      if (!all_finite(t.values.subspan(begin, (std::min)(piece, t.values.size() - begin)))) finite = false;
     });
     if (!finite) unusable_.push_back(quoted_for_message(t.name));
   }

@@ -12,6 +12,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -70,6 +71,7 @@ struct TensorEntry {
   SafetensorsTensor tensor;
   std::uint64_t begin = 0;
   std::uint64_t end = 0;
+  std::size_t order = 0;  ///< place in the header, which decides between empty tensors at one offset
 };
 
 /// Reads {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}; ignores other keys.
@@ -128,7 +130,7 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
     const std::optional<std::size_t> size = tensor_bytes(e.tensor.dtype, e.tensor.shape);
     const std::string kind = "of type " + std::string(dtype_name(e.tensor.dtype)) + " and shape " +
                              quoted_for_message(shape_text(e.tensor.shape));
-    if (!size) fail(kind + " has a size that overflows 64 bits or is no whole number of bytes");
+    if (!size) fail(kind + " has a size that overflows 64 bits or is not a whole number of bytes");
     if (*size != e.end - e.begin)
       fail(kind + " needs " + std::to_string(*size) + " bytes, but its data_offsets " + range + " hold " +
            std::to_string(e.end - e.begin));
@@ -169,12 +171,14 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
       detail::read_metadata(json, header.metadata);
     } else {
       entries.push_back(detail::read_tensor_entry(json, key, path));
+      entries.back().order = entries.size();
     }
   });
   json.end();
 
-  std::stable_sort(entries.begin(), entries.end(),
-                   [](const auto& a, const auto& b) { return std::pair(a.begin, a.end) < std::pair(b.begin, b.end); });
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) {
+    return std::tuple(a.begin, a.end, a.order) < std::tuple(b.begin, b.end, b.order);
+  });
   detail::check_layout(entries, data.size(), path);
   header.tensors.reserve(entries.size());
   for (detail::TensorEntry& e : entries) {

@@ -1,4 +1,4 @@
-/// What both files of the program do, each on its backend, and what they must agree on to be one program.
+/// The code that both files of the program run, each on its backend, and the types that they must agree on.
 #pragma once
 
 #include <array>
@@ -25,39 +25,37 @@ std::vector<float> encode(const typename B::Context& context) {
   adtr::RandomStream random(1, 2);
   for (float& x : numbers.span()) x = static_cast<float>(0.4 * (random.uniform() - 0.5));
   const adtr::ParametersOn<Layer, B> parameters(context, adtr::bind_parameters<Layer>(numbers.data() + 2 * size));
-  typename Layer::template Weights<B> weights;
-  Layer::template prepare<B>(context, parameters.get(), adtr::Mode::inference, weights);
+  adtr::WeightsOf<Layer, B> weights;
+  weights.prepare({context}, parameters.get());
 
   typename B::Memory x(size), positions(size), y(size);
   B::upload(context, numbers.data(), size, x.data());
   B::upload(context, numbers.data() + size, size, positions.data());
-  adtr::Arena<float> measure;
-  [[maybe_unused]] const typename Layer::template Activations<float> measured(measure, tokens, adtr::Mode::inference);
-  typename B::Memory room(measure.peak());
+  const MatrixIn<B> in(x.data(), tokens, channels);
+  const MatrixOut<B> out(y.data(), tokens, channels);
+  typename B::Memory room(adtr::measure_forward<Layer, B>(adtr::Mode::inference, in, out));
   adtr::Arena<float> arena(room.data(), room.size());
-  const typename Layer::template Activations<float> activations(arena, tokens, adtr::Mode::inference);
-  const adtr::Pass<B> pass{context, tokens, MatrixIn<B>(positions.data(), tokens, channels)};
-  Layer::template forward<B>(pass, weights, 0, activations, MatrixIn<B>(x.data(), tokens, channels),
-                             MatrixOut<B>(y.data(), tokens, channels));
+  weights.forward({context, adtr::Mode::inference, {}, tokens, MatrixIn<B>(positions.data(), tokens, channels)}, in,
+                  out, arena);
   std::vector<float> result(static_cast<std::size_t>(size));
   B::download(context, y.data(), size, result.data());
   B::wait(context);
   return result;
 }
 
-/// Size and alignment of types that both files know: a class that looked different to g++ and to nvcc would break the
-/// one-definition rule without a word from the linker.
+/// Size and alignment of types that both files use. A class with different layouts in g++ and nvcc would break the
+/// one-definition rule without an error from the linker.
 template <class... T>
 std::vector<std::array<std::size_t, 2>> layouts_of() {
   return {{sizeof(T), alignof(T)}...};
 }
-/// `static`: each file's own.
+/// `static`, so that each file has its own.
 [[maybe_unused]] static std::vector<std::array<std::size_t, 2>> layouts() {
   using namespace adtr;
   return layouts_of<MatrixView<float>, MapView<float>, Epilogue<float>, Window, Attention<float>,
                     AttentionGradient<float>, SqueezeExcite<float>, InvertedResidualShape, Dropout, AdamW, Shape,
                     Buffer<float>, Arena<float>, Error, PartListener, ModelDescription, RandomStream,
-                    Layer::Parameters<float>, Layer::Activations<float>>();
+                    Layer::Parameters<float>, WeightsOf<Layer, Measuring<>>::Kept>();
 }
 
 }  // namespace two_backends

@@ -27,8 +27,8 @@ struct Attentions {
     context.for_each(heads * blocks, [&](Index i) {
       AttentionTask task = head_task(a, i / blocks);
       task.begin = i % blocks * queries;
-      task.end = std::min(a.tokens, task.begin + queries);
-      kernel.attention(task);
+      task.end = (std::min)(a.tokens, task.begin + queries);
+      kernel.attention(task, context.kernel_room().data());
     });
   }
 
@@ -37,9 +37,10 @@ struct Attentions {
     const TrainingKernels& kernel = training_kernels();
     context.for_each(a.batch * a.heads, [&](Index i) {
       const Index first = i / a.heads * a.tokens, channel = i % a.heads * channels(a);
-      kernel.attention_backward({head_task(a, i), g.out.row(first) + channel, g.out.stride,
-                                 g.query.row(first) + channel, g.key.row(first) + channel, g.value.row(first) + channel,
-                                 g.query.stride, g.key.stride, g.value.stride});
+      kernel.attention_backward(
+          {head_task(a, i), g.out.row(first) + channel, g.out.stride, g.query.row(first) + channel,
+           g.key.row(first) + channel, g.value.row(first) + channel, g.query.stride, g.key.stride, g.value.stride},
+          context.kernel_room().data());
     });
   }
 
@@ -51,7 +52,7 @@ struct Attentions {
   static void check(const Attention<float>& a) {
     if (channels(a) > max_channels)
       throw Error("attention on the cpu backend takes at most " + std::to_string(max_channels) +
-                      " channels a head, not " + std::to_string(channels(a)) + ".",
+                      " channels per head, not " + std::to_string(channels(a)) + ".",
                   ErrorCode::shape);
   }
 

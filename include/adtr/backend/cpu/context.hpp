@@ -5,6 +5,7 @@
 #include <memory>
 #include <utility>
 
+#include "adtr/backend/cpu/kernel_rooms.hpp"
 #include "adtr/core/ceil_div.hpp"
 #include "adtr/parallel/thread_pool.hpp"
 
@@ -19,19 +20,23 @@ class Context {
   /// Creates a pool of `threads` threads, which include the caller; see ThreadPool. Throws Error if `threads` is
   /// negative.
   explicit Context(int threads = 0, Oversubscribe oversubscribe = Oversubscribe::no)
-      : executor_(std::make_shared<ThreadPool>(threads, oversubscribe)) {}
+      : Context(std::make_shared<ThreadPool>(threads, oversubscribe)) {}
   /// Uses an existing pool or the user's own threads. Throws Error if the pointer is null.
   explicit Context(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {
     if (executor_ == nullptr)
-      throw Error("the executor of a Context is a null pointer; expected a ThreadPool or an Executor of your own",
+      throw Error("the executor of a Context is a null pointer; expected a ThreadPool or your own Executor",
                   ErrorCode::option);
+    rooms_ = std::make_shared<KernelRooms>(this->threads());
   }
   Context(const Context&) = default;
   Context& operator=(const Context&) = default;
   ~Context() = default;
 
   /// Number of threads that run loops. It may be smaller than requested; threads_note() says why.
-  [[nodiscard]] int threads() const { return std::max(1, executor_->threads()); }
+  [[nodiscard]] int threads() const { return (std::max)(1, executor_->threads()); }
+
+  /// Memory for the packed blocks of one kernel; a task claims it and passes it on.
+  [[nodiscard]] KernelRooms::Claim kernel_room() const { return rooms_->claim(); }
 
   /// Calls fn(i) for every i in [0, count), on any of the threads.
   template <class F>
@@ -45,14 +50,14 @@ class Context {
   template <class F>
   void for_ranges(Index count, Index step, double cost, F&& fn) const {
     const Index length = range_length(count, step, cost);
-    executor_->for_each(ceil_div(count, length), [&](Index i) { fn(i * length, std::min(count, (i + 1) * length)); });
+    executor_->for_each(ceil_div(count, length), [&](Index i) { fn(i * length, (std::min)(count, (i + 1) * length)); });
   }
 
   /// The length of the ranges of for_ranges.
   [[nodiscard]] Index range_length(Index count, Index step, double cost) const {
     const auto worthwhile = static_cast<Index>(min_work / cost) + 1;
     const Index fair = threads() == 1 ? count : count / (ranges_per_thread * threads());
-    const Index length = std::max({worthwhile, fair, Index{1}});
+    const Index length = (std::max)({worthwhile, fair, Index{1}});
     return round_up(length, step);
   }
 
@@ -61,6 +66,7 @@ class Context {
   static constexpr Index ranges_per_thread = 4;  // so that other threads can take over from a delayed one
 
   std::shared_ptr<Executor> executor_;
+  std::shared_ptr<KernelRooms> rooms_;
 };
 
 }  // namespace cpu

@@ -19,6 +19,12 @@
 #include <immintrin.h>
 #endif
 
+// Names of the kernels' functions, which <windows.h> defines as macros.
+#pragma push_macro("min")
+#pragma push_macro("max")
+#undef min
+#undef max
+
 #define ADTR_INLINE [[gnu::always_inline]] inline
 #if defined(__clang__)
 #define ADTR_UNROLL _Pragma("clang loop unroll(full)")
@@ -107,6 +113,9 @@ ADTR_END_TARGET
 
 #undef ADTR_INLINE
 #undef ADTR_UNROLL
+
+#pragma pop_macro("max")
+#pragma pop_macro("min")
 
 #endif  // !__CUDACC__
 

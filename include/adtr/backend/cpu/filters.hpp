@@ -62,20 +62,20 @@ struct Filters {
     context.for_each(y.batch * row_blocks * column_blocks * channel_blocks, [&](Index i) {
       FilterTask t = given;
       t.first_channel = i % channel_blocks * b.channels;
-      t.last_channel = std::min(y.channels, t.first_channel + b.channels);
+      t.last_channel = (std::min)(y.channels, t.first_channel + b.channels);
       i /= channel_blocks;
       const Index piece = i % column_blocks;
       t.first_column = piece * b.columns;
-      t.last_column = std::min(y.width, t.first_column + b.columns);
+      t.last_column = (std::min)(y.width, t.first_column + b.columns);
       i /= column_blocks;
       t.first_row = i % row_blocks * b.rows;
-      t.last_row = std::min(y.height, t.first_row + b.rows);
+      t.last_row = (std::min)(y.height, t.first_row + b.rows);
       const Index n = i / row_blocks;
       t.x = x.image(n).data;
       t.y = y.image(n).data;
       t.sums_stride = column_blocks * y.channels;
       t.sums = sums == nullptr ? nullptr : sums + n * y.height * t.sums_stride + piece * y.channels;
-      kernel.filter(t);
+      kernel.filter(t, context.kernel_room().data());
     });
   }
 
@@ -95,25 +95,25 @@ struct Filters {
   [[nodiscard]] static constexpr Index max_channels(Index kernel, Index stride, Index in_height, Index in_width,
                                                     Index columns) {
     const Index pixels = (round_up(columns, 8) - 1) * stride + kernel;
-    const Index rows = std::min(in_height, kernel - 1 + std::max(Index{1}, pixels_at_once / in_width));
-    const Index fit = ring_elements / (std::max(rows, kernel) * pixels) - ring_gap;
-    return std::min(filter_channels, fit / (fit >= channel_step ? channel_step : panel_columns) *
-                                         (fit >= channel_step ? channel_step : panel_columns));
+    const Index rows = (std::min)(in_height, kernel - 1 + (std::max)(Index{1}, pixels_at_once / in_width));
+    const Index fit = ring_elements / ((std::max)(rows, kernel) * pixels) - ring_gap;
+    return (std::min)(filter_channels, fit / (fit >= channel_step ? channel_step : panel_columns) *
+                                           (fit >= channel_step ? channel_step : panel_columns));
   }
 
   [[nodiscard]] static Blocks blocks(const Context& context, const FilterTask& t, MapView<float> y) {
     Blocks b{};
     b.columns = columns_of_task(t.window.kernel, t.window.stride, t.in_height, t.in_width, y.width);
     const Index max_block =
-        std::max(panel_columns, max_channels(t.window.kernel, t.window.stride, t.in_height, t.in_width, b.columns));
+        (std::max)(panel_columns, max_channels(t.window.kernel, t.window.stride, t.in_height, t.in_width, b.columns));
     const Index wanted = context.threads() == 1 ? 1 : tasks_per_thread * context.threads();
     const Index bands = std::clamp(y.height / min_band, Index{1}, Index{context.threads()});
     b.rows = ceil_div(y.height, y.batch >= wanted ? 1 : bands);
     const Index others = y.batch * ceil_div(y.height, b.rows) * ceil_div(y.width, b.columns);
     const Index share = round_up(ceil_div(y.channels, ceil_div(wanted, others)), panel_columns);
-    const Index limit = std::min(max_block, std::max(share, min_channels));
+    const Index limit = (std::min)(max_block, (std::max)(share, min_channels));
     const Index even = ceil_div(y.channels, ceil_div(y.channels, limit));
-    b.channels = std::min(limit, round_up(even, even > channel_step ? channel_step : panel_columns));
+    b.channels = (std::min)(limit, round_up(even, even > channel_step ? channel_step : panel_columns));
     return b;
   }
 };

@@ -20,20 +20,20 @@ struct Gemm {
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
     const Kernels& kernel = kernels();
     // A block of rows of a stays in the second-level cache while it is multiplied by all panels of b.
-    const Index max_block = std::clamp(cached_elements / std::max(b.inputs, Index{1}), Index{24}, Index{192});
+    const Index max_block = std::clamp(cached_elements / (std::max)(b.inputs, Index{1}), Index{24}, Index{192});
     const Index rows = even_blocks(a.rows, max_block, kernel.row_tile);
     const Index row_blocks = ceil_div(a.rows, rows);
     const Index wanted = tasks(context, static_cast<double>(a.rows) * static_cast<double>(b.inputs * b.outputs));
-    const Index columns = even_blocks(b.outputs, b.outputs / std::max(Index{1}, wanted / row_blocks), column_step);
+    const Index columns = even_blocks(b.outputs, b.outputs / (std::max)(Index{1}, wanted / row_blocks), column_step);
     const Index column_blocks = ceil_div(b.outputs, columns);
     context.for_each(row_blocks * column_blocks, [&](Index i) {
       const Index r = i / column_blocks * rows;
       GemmTask task = gemm_task(b, epilogue);
       task.a = a.row(r);
       task.a_stride = a.stride;
-      task.rows = std::min(rows, a.rows - r);
+      task.rows = (std::min)(rows, a.rows - r);
       task.begin = i % column_blocks * columns;
-      task.end = std::min(b.outputs, task.begin + columns);
+      task.end = (std::min)(b.outputs, task.begin + columns);
       task.c = c.row(r);
       task.c_stride = c.stride;
       if (task.residual != nullptr) task.residual += r * task.residual_stride;
@@ -47,13 +47,14 @@ struct Gemm {
     const Index outputs = even_blocks(dy.cols, 144, kernel.row_tile);
     const Index output_blocks = ceil_div(dy.cols, outputs);
     const Index wanted = tasks(context, static_cast<double>(dy.rows) * static_cast<double>(dy.cols * x.cols));
-    const Index inputs =
-        even_blocks(x.cols, std::max(column_step, x.cols / std::max(Index{1}, wanted / output_blocks)), column_step);
+    const Index inputs = even_blocks(
+        x.cols, (std::max)(column_step, x.cols / (std::max)(Index{1}, wanted / output_blocks)), column_step);
     const Index input_blocks = ceil_div(x.cols, inputs);
     context.for_each(output_blocks * input_blocks, [&](Index i) {
       const Index n = i / input_blocks * outputs, k = i % input_blocks * inputs;
-      kernel.weight_gradient({dy.data + n, dy.stride, x.data + k, x.stride, dy.rows, std::min(outputs, dy.cols - n),
-                              std::min(inputs, x.cols - k), dw.row(n) + k, dw.stride});
+      kernel.weight_gradient({dy.data + n, dy.stride, x.data + k, x.stride, dy.rows, (std::min)(outputs, dy.cols - n),
+                              (std::min)(inputs, x.cols - k), dw.row(n) + k, dw.stride},
+                             context.kernel_room().data());
     });
   }
 
@@ -77,7 +78,7 @@ struct Gemm {
       ConvolveTask part = task;
       part.maps.begin = begin;
       part.maps.end = end;
-      kernel.convolve(part);
+      kernel.convolve(part, context.kernel_room().data());
     });
   }
 
@@ -94,15 +95,15 @@ struct Gemm {
   /// Returns the length of blocks that cover n in about equal parts. It is a multiple of `step`, and at most
   /// `max_block` unless that is below `step`.
   [[nodiscard]] static Index even_blocks(Index n, Index max_block, Index step) {
-    const Index whole = std::max(step, max_block / step * step);
-    const Index blocks = std::max(Index{1}, ceil_div(n, whole));
+    const Index whole = (std::max)(step, max_block / step * step);
+    const Index blocks = (std::max)(Index{1}, ceil_div(n, whole));
     return round_up(ceil_div(n, blocks), step);
   }
 
   /// Number of tasks to make of a product with this many multiplications.
   [[nodiscard]] static Index tasks(const Context& context, double multiplications) {
     if (context.threads() == 1) return 1;
-    return std::min(Index{4} * context.threads(), static_cast<Index>(multiplications / 400e3));
+    return (std::min)(Index{4} * context.threads(), static_cast<Index>(multiplications / 400e3));
   }
 
   [[nodiscard]] static GemmTask gemm_task(const PackedView& b, const Epilogue<float>& epilogue) {

@@ -18,6 +18,10 @@ namespace cpu {
 /// Number of columns of a panel of a packed matrix, the same for all instruction sets.
 inline constexpr Index panel_columns = 16;
 
+/// Elements of the memory `room` in which a kernel packs its blocks, and which begins on a cache line. A task has a
+/// room to itself, see KernelRooms; nothing in it is kept.
+inline constexpr Index kernel_room_elements = 64512;  // 252 KB
+
 /// c[:, begin:end) = activation(a·b + bias + residual) for some rows of a and c.
 struct GemmTask {
   const float* a = nullptr;  ///< (rows, inputs)
@@ -144,8 +148,8 @@ struct Kernels {
   Isa isa;
   Index row_tile;  ///< rows of a register tile; row blocks should be multiples of it
   void (*gemm)(const GemmTask&);
-  void (*convolve)(const ConvolveTask&);
-  void (*filter)(const FilterTask&);
+  void (*convolve)(const ConvolveTask&, float* room);
+  void (*filter)(const FilterTask&, float* room);
   void (*max_pool)(const WindowTask&);
   /// y = Σ blend·corner over `channels`.
   void (*blend)(const Blend&, float* y, Index channels);
@@ -162,7 +166,7 @@ struct Kernels {
   /// Packs the columns of wᵀ as panels (columns, panel_columns), with zeros beyond the last.
   void (*pack)(const float* w, Index stride, Index rows, Index columns, float* panels);
   void (*standardise)(float* x, Index stride, Index rows, Index columns, const float* mean, const float* inverse_std);
-  void (*attention)(const AttentionTask&);
+  void (*attention)(const AttentionTask&, float* room);
   /// y = residual + mask·x·scale for n elements, the first of which is dropout element `first`; residual may be null.
   void (*dropout)(const float* x, Index n, const DropoutStream&, std::uint64_t first, const float* residual, float* y);
   void (*layer_norm)(const float* x, Index columns, const float* gamma, const float* beta, float eps, float* y,
@@ -175,8 +179,8 @@ struct Kernels {
 /// Kernels that only training uses: a program that only detects does not compile them.
 struct TrainingKernels {
   Index row_tile;
-  void (*weight_gradient)(const WeightGradientTask&);
-  void (*attention_backward)(const AttentionGradientTask&);
+  void (*weight_gradient)(const WeightGradientTask&, float* room);
+  void (*attention_backward)(const AttentionGradientTask&, float* room);
   void (*layer_norm_dx)(const float* x, Index columns, const float* gamma, const float* statistics, const float* dy,
                         float* dx);
   /// dγ += Σ dy·x̂ and dβ += Σ dy, for some columns.

@@ -26,7 +26,7 @@ template <class F>
   const auto parts = static_cast<Index>(sums.size());
   const Index length = ceil_div(count, parts);
   context.for_each(std::min(count, parts), [&](Index i) {
-    const Index begin = std::min(count, i * length), end = std::min(count, begin + length);
+    const Index begin = (std::min)(count, i * length), end = (std::min)(count, begin + length);
     sums[static_cast<std::size_t>(i)] = fn(begin, end);
   });
   double sum = 0.0;

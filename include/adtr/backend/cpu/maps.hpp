@@ -33,7 +33,7 @@ struct Gates {
     const Index blocks = ceil_div(channels, columns);
     context.for_each(batch * blocks, [&](Index i) {
       const Index n = i / blocks, c = i % blocks * columns;
-      kernel.column_sums(x + n * rows * stride + c, stride, rows, std::min(columns, channels - c),
+      kernel.column_sums(x + n * rows * stride + c, stride, rows, (std::min)(columns, channels - c),
                          1.0F / static_cast<float>(positions), false, mean + n * channels + c);
     });
   }
@@ -57,8 +57,8 @@ struct Gates {
   template <class F>
   void each(const Context& context, Index rows, Index cost, F&& fn) const {
     context.for_ranges(batch * rows, 1, static_cast<double>(cost), [&](Index begin, Index end) {
-      for (; begin < end; begin += std::min(end - begin, rows - begin % rows))
-        fn(begin / rows, begin % rows, std::min(end - begin, rows - begin % rows));
+      for (; begin < end; begin += (std::min)(end - begin, rows - begin % rows))
+        fn(begin / rows, begin % rows, (std::min)(end - begin, rows - begin % rows));
     });
   }
 };
@@ -137,8 +137,8 @@ struct Maps {
   [[nodiscard]] static Place place(Index o, Index in, Index out) {
     const double at =
         out > 1 ? static_cast<double>(o) * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0.0;
-    const Index first = std::min(static_cast<Index>(at), in - 1);
-    return {first, std::min(first + 1, in - 1), static_cast<float>(at - static_cast<double>(first))};
+    const Index first = (std::min)(static_cast<Index>(at), in - 1);
+    return {first, (std::min)(first + 1, in - 1), static_cast<float>(at - static_cast<double>(first))};
   }
 };
 

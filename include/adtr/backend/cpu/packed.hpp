@@ -48,7 +48,7 @@ struct Packing {
   static void pack(const Context& context, MatrixView<const float> w, Packed& packed) {
     packed.resize(w.cols, w.rows);
     context.for_ranges(packed.panels(), 1, static_cast<double>(packed.panel()), [&](Index begin, Index end) {
-      const Index first = begin * panel_columns, last = std::min(end * panel_columns, w.rows);
+      const Index first = begin * panel_columns, last = (std::min)(end * panel_columns, w.rows);
       kernels().pack(w.row(first), w.stride, last - first, w.cols, packed.panel_data(begin));
     });
   }
@@ -58,7 +58,7 @@ struct Packing {
     context.for_ranges(packed.panels(), 1, static_cast<double>(packed.panel()), [&](Index begin, Index end) {
       for (Index p = begin; p < end; ++p) {
         float* panel = packed.panel_data(p);
-        const Index first = p * panel_columns, columns = std::min(panel_columns, w.cols - first);
+        const Index first = p * panel_columns, columns = (std::min)(panel_columns, w.cols - first);
         for (Index k = 0; k < w.rows; ++k, panel += panel_columns) {
           std::copy_n(w.row(k) + first, columns, panel);
           std::fill(panel + columns, panel + panel_columns, 0.0F);

@@ -18,7 +18,7 @@ struct Attentions {
       float* const mask = arena.take(a.tokens);
       float* const out = arena.take(query_block * head.channels);
       for (Index first = 0; first < a.tokens; first += query_block) {
-        const Index count = std::min(query_block, a.tokens - first);
+        const Index count = (std::min)(query_block, a.tokens - first);
         const MatrixView<float> p = head.probabilities(first, count, room);
         for (Index r = 0; r < count && a.dropout.active(); ++r) {
           dropout_mask(a.dropout, head.element(first + r), a.tokens, mask);
@@ -53,7 +53,7 @@ struct Attentions {
       as_eigen(dv).setZero();
       std::fill_n(mask, a.tokens, 1.0F);
       for (Index first = 0; first < a.tokens; first += query_block) {
-        const Index count = std::min(query_block, a.tokens - first);
+        const Index count = (std::min)(query_block, a.tokens - first);
         const MatrixView<float> p = head.probabilities(first, count, room);
         const MatrixView<float> ds(gradients.data, count, a.tokens, gradients.stride);
         const ConstMatrixMap dout = as_eigen(MatrixView<const float>(head.of(g.out, first, count)));

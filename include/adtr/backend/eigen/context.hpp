@@ -51,7 +51,7 @@ template <class F>
 void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
   for_each(context, ceil_div(size, piece), [&](Index i) {
     const Index first = i * piece;
-    fn(first, std::min(piece, size - first));
+    fn(first, (std::min)(piece, size - first));
   });
 }
 

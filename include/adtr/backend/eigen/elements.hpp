@@ -43,7 +43,7 @@ void sum_columns(Index rows, Index first, Index count, double* totals, F&& f) {
   std::fill_n(totals, count, 0.0);
   for (Index begin = 0; begin < rows; begin += block) {
     float part[column_piece]{};
-    for (Index r = begin; r < std::min(begin + block, rows); ++r)
+    for (Index r = begin; r < (std::min)(begin + block, rows); ++r)
       for (Index c = 0; c < count; ++c) part[c] += f(r, first + c);
     for (Index c = 0; c < count; ++c) totals[c] += static_cast<double>(part[c]);
   }

@@ -87,8 +87,8 @@ struct Gemm {
     for_each(context, row_blocks * column_blocks, [&](Index task) {
       const Index row = task / column_blocks * row_block;
       const Index column = task % column_blocks * column_block;
-      const Index rows = std::min(row_block, c.rows - row);
-      const Index columns = std::min(column_block, c.cols - column);
+      const Index rows = (std::min)(row_block, c.rows - row);
+      const Index columns = (std::min)(column_block, c.cols - column);
       const Index padded = round_up(rows, tile);
       Arena<float> arena = scratch(padded * columns, padded * b.inputs);
       const MatrixView<float> result(arena.take(padded * columns), padded, columns);

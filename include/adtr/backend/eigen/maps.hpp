@@ -36,7 +36,7 @@ struct Maps {
       float* const gate = arena.take(channels);
       for (Index first = 0; first < channels; first += column_piece) {
         double totals[column_piece];
-        const Index count = std::min(column_piece, channels - first);
+        const Index count = (std::min)(column_piece, channels - first);
         sum_columns(rows.rows, first, count, totals, [rows](Index r, Index c) { return rows.row(r)[c]; });
         for (Index c = 0; c < count; ++c)
           mean[first + c] = static_cast<float>(totals[c] / static_cast<double>(rows.rows));
@@ -117,8 +117,8 @@ struct Maps {
   };
   static Place place(Index o, Index in, Index out) {
     const double at = out > 1 ? static_cast<double>(o) * static_cast<double>(in - 1) / static_cast<double>(out - 1) : 0;
-    const Index before = std::min(static_cast<Index>(at), in - 1);
-    return {before, std::min(before + 1, in - 1), static_cast<float>(at - static_cast<double>(before))};
+    const Index before = (std::min)(static_cast<Index>(at), in - 1);
+    return {before, (std::min)(before + 1, in - 1), static_cast<float>(at - static_cast<double>(before))};
   }
 };
 

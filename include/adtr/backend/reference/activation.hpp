@@ -15,9 +15,9 @@ inline double activate(double x, Activation activation) {
     case Activation::none:
       return x;
     case Activation::relu:
-      return std::max(x, 0.0);
+      return (std::max)(x, 0.0);
     case Activation::relu6:
-      return std::min(std::max(x, 0.0), 6.0);
+      return (std::min)((std::max)(x, 0.0), 6.0);
     case Activation::silu:
       return x / (1.0 + std::exp(-x));
   }

@@ -93,7 +93,7 @@ struct Attentions {
       double dot = 0.0;
       for (Index c = 0; c < d; ++c) dot += static_cast<double>(q[c]) * static_cast<double>(k[c]);
       p[static_cast<std::size_t>(j)] = dot / std::sqrt(static_cast<double>(d));
-      largest = std::max(largest, p[static_cast<std::size_t>(j)]);
+      largest = (std::max)(largest, p[static_cast<std::size_t>(j)]);
     }
     double sum = 0.0;
     for (double& x : p) sum += x = std::exp(x - largest);

@@ -69,7 +69,7 @@ struct Maps {
                 const Index iy = oy * window.stride + ky - window.top;
                 const Index ix = ox * window.stride + kx - window.left;
                 if (iy < 0 || iy >= x.height || ix < 0 || ix >= x.width) continue;
-                largest = std::max(largest, x.pixel(n, iy, ix)[c]);
+                largest = (std::max)(largest, x.pixel(n, iy, ix)[c]);
               }
             y.pixel(n, oy, ox)[c] = largest;
           }
@@ -85,8 +85,8 @@ struct Maps {
         for (Index ox = 0; ox < y.width; ++ox) {
           const double py = place(oy, x.height, y.height);
           const double px = place(ox, x.width, y.width);
-          const Index y0 = std::min(static_cast<Index>(py), x.height - 1), y1 = std::min(y0 + 1, x.height - 1);
-          const Index x0 = std::min(static_cast<Index>(px), x.width - 1), x1 = std::min(x0 + 1, x.width - 1);
+          const Index y0 = (std::min)(static_cast<Index>(py), x.height - 1), y1 = (std::min)(y0 + 1, x.height - 1);
+          const Index x0 = (std::min)(static_cast<Index>(px), x.width - 1), x1 = (std::min)(x0 + 1, x.width - 1);
           const double fy = py - static_cast<double>(y0);
           const double fx = px - static_cast<double>(x0);
           const auto at = [&](Index iy, Index ix, Index c) { return static_cast<double>(x.pixel(n, iy, ix)[c]); };

@@ -39,9 +39,11 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
   return result;
 }
 
-[[gnu::noinline]] inline void attention(const AttentionTask& t) {
-  alignas(64) float keys[attention_block], values[attention_block];
-  alignas(64) float scores[query_rows * (max_keys + score_gap)];
+[[gnu::noinline]] inline void attention(const AttentionTask& t, float* room) {
+  static_assert(2 * attention_block + query_rows * (max_keys + score_gap) <= kernel_room_elements);
+  float* const keys = room;
+  float* const values = keys + attention_block;
+  float* const scores = values + attention_block;
   alignas(64) float maximum[attention_rows], total[attention_rows];
   const Index d = t.channels, block = keys_of_block(d);
   for (Index k0 = 0; k0 < t.tokens; k0 += block) {

@@ -47,12 +47,18 @@ ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, 
     gemm(p);
 }
 
-[[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g) {
+[[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g, float* room) {
   constexpr Index row_length =
       max_keys + score_gap;  // no power of two, so that the elements of a column fall into many cache sets
-  alignas(64) float keys[attention_block], values[attention_block], key_rows[attention_block];
-  alignas(64) float query_panel[query_block], dout_panel[query_block];
-  alignas(64) float scores[gradient_queries * row_length], products[gradient_queries * row_length];
+  constexpr Index tile_elements = gradient_queries * row_length;
+  static_assert(3 * attention_block + 2 * query_block + 2 * tile_elements <= kernel_room_elements);
+  float* const keys = room;
+  float* const values = keys + attention_block;
+  float* const key_rows = values + attention_block;
+  float* const query_panel = key_rows + attention_block;
+  float* const dout_panel = query_panel + query_block;
+  float* const scores = dout_panel + query_block;
+  float* const products = scores + tile_elements;
   alignas(64) std::uint16_t bits[random_capacity];
   const AttentionTask& t = g.forward;
   const Index d = t.channels, block = keys_of_block(d), tile = queries_of_tile(d);

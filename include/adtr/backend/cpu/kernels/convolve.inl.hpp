@@ -1,4 +1,4 @@
-/// Dense convolution as a matrix product. Patches of some pixels are gathered piece by piece on the stack.
+/// Dense convolution as a matrix product. Patches of some pixels are gathered piece by piece.
 
 inline constexpr Index convolve_pixels = 48;
 inline constexpr Index convolve_columns = 512;
@@ -36,9 +36,10 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
   }
 }
 
-[[gnu::noinline]] inline void convolve(const ConvolveTask& task) {
-  alignas(64) float patches[convolve_pixels * k_block];
-  alignas(64) float partial[convolve_pixels * (convolve_columns + tile_columns)];
+[[gnu::noinline]] inline void convolve(const ConvolveTask& task, float* room) {
+  static_assert(convolve_pixels * (k_block + convolve_columns + tile_columns) <= kernel_room_elements);
+  float* const patches = room;
+  float* const partial = patches + convolve_pixels * k_block;
   const WindowTask& m = task.maps;
   const GemmTask& p = task.gemm;
   const Clamp clamp = clamp_of(p.activation);

@@ -224,10 +224,12 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   }
 }
 
-[[gnu::noinline]] inline void filter(const FilterTask& t) {
-  alignas(64) float memory[ring_elements];
-  alignas(64) float weight[filter_kernel * filter_kernel * filter_channels], bias[filter_channels],
-      expand_bias[filter_channels];
+[[gnu::noinline]] inline void filter(const FilterTask& t, float* room) {
+  constexpr Index weight_elements = filter_kernel * filter_kernel * filter_channels;
+  static_assert(ring_elements + weight_elements <= kernel_room_elements);
+  float* const memory = room;
+  float* const weight = memory + ring_elements;
+  alignas(64) float bias[filter_channels], expand_bias[filter_channels];
   const Index n = t.last_channel - t.first_channel, padded = round_up(n, panel_columns), k = t.window.kernel;
   pack_taps(t.weight + t.first_channel, t.channels, k * k, n, padded, weight);
   copy_bias(t.bias + t.first_channel, n, padded, bias);
@@ -259,9 +261,10 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
     const Index top = oy * t.window.stride - t.window.top;
     const Index begin_row = larger(0, top), end_row = smaller(t.in_height, top + k);
     while (next < end_row && columns > 0) {
-      const Index room = ring.rows - (next - smaller(next, begin_row));  // without the rows that windows still need
+      const Index free_rows =
+          ring.rows - (next - smaller(next, begin_row));  // without the rows that windows still need
       const Index fit = whole ? larger(1, max_rows / columns) : 1;
-      const Index rows = smaller(smaller(fit, room), end - next);
+      const Index rows = smaller(smaller(fit, free_rows), end - next);
       if (t.expand == nullptr) {
         copy_rows(t, ring, next, rows);
       } else if (columns > max_rows) {

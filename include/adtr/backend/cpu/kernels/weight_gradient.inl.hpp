@@ -1,4 +1,4 @@
-/// dw += dyᵀ·x. Rows of dy and x are processed in blocks of a fixed size, and both are repacked on the stack.
+/// dw += dyᵀ·x. Rows of dy and x are processed in blocks of a fixed size, and both are repacked.
 
 inline constexpr Index gradient_rows = 256;     // rows of dy and x that go into one block
 inline constexpr Index gradient_outputs = 144;  // columns of dy that are packed at a time
@@ -68,10 +68,12 @@ ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index out
   }
 }
 
-[[gnu::noinline]] inline void weight_gradient(const WeightGradientTask& t) {
+[[gnu::noinline]] inline void weight_gradient(const WeightGradientTask& t, float* room) {
   constexpr int step = tile_rows(wide);
-  alignas(64) float strips[gradient_outputs / step * (gradient_rows * step + strip_gap)];
-  alignas(64) float panel[gradient_columns * gradient_rows];
+  constexpr Index strips_elements = gradient_outputs / step * (gradient_rows * step + strip_gap);
+  static_assert(strips_elements + gradient_columns * gradient_rows <= kernel_room_elements);
+  float* const strips = room;
+  float* const panel = strips + strips_elements;
   for (Index n = 0; n < t.outputs; n += gradient_outputs) {
     const Index outputs = smaller(gradient_outputs, t.outputs - n);
     for (Index r = 0; r < t.rows; r += gradient_rows) {

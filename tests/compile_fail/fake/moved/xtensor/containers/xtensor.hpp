@@ -1,0 +1,1 @@
+// Where xtensor has it since 0.26.

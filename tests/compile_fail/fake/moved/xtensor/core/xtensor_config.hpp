@@ -1,0 +1,4 @@
+#pragma once
+#define XTENSOR_VERSION_MAJOR 0
+#define XTENSOR_VERSION_MINOR 27
+#define XTENSOR_VERSION_PATCH 1
