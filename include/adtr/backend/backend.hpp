@@ -62,7 +62,7 @@ inline namespace ADTR_ABI {
 /// | attention(Attention) | see Attention |
 /// | attention_backward(Attention, AttentionGradient) | see AttentionGradient |
 /// | layer_norm(x, gamma, beta, eps, y, statistics) | normalises rows; statistics (rows, 2) = mean and 1/σ, or null |
-/// | layer_norm_backward(x, gamma, statistics, dy, dx, dgamma, dbeta) | writes dx; adds to dgamma and dbeta |
+/// | layer_norm_backward(x, gamma, statistics, dy, dx, dgamma, dbeta) | writes dx, which may be the same memory as dy; adds to dgamma and dbeta |
 /// | dropout(x, Dropout, residual, y) | y = residual + mask·x/(1 − rate); residual may be null, y may be x |
 /// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0, in place |
 /// | accumulate(x, y) | y += x |
