@@ -1,7 +1,7 @@
-// Times one part of one network on one backend, with random weights where no model file is given:
+// Times one part of one network on one backend, with random weights unless a model file is given:
 //   adtr_benchmark --architecture efficientnet_b4 --part whole --backend cpu --batch 1 --threads 1 --runs 50
 // whole: image tensor to score map; backbone: image tensor to concatenated map; transformer: map to reconstruction;
-// train: one step (forward, backward, AdamW) on features that are there already.
+// train: one step (forward, backward, AdamW) on precomputed features.
 #include <sys/resource.h>
 
 #include <CLI/CLI.hpp>
@@ -45,7 +45,7 @@ nlohmann::json figures_of(const Options& o, const Timing& t) {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   const double median = t.quantile(0.5), gflops = median > 0.0 ? t.gflop / median * 1e3 : 0.0;
-  // A GPU's share of a processor's peak says nothing.
+  // For a GPU, the share of a processor's peak is meaningless.
   const double peak =
       o.backend == "cuda"
           ? 0.0
@@ -73,31 +73,35 @@ nlohmann::json figures_of(const Options& o, const Timing& t) {
 int main(int argc, char** argv) {
   Options o;
   CLI::App app("Times one part of one network on one backend");
-  app.add_option("--architecture", o.architecture, "as in `adtr train`")->capture_default_str();
+  app.add_option("--architecture", o.architecture, "Architecture of the backbone, as in `adtr train`")
+      ->capture_default_str();
   app.add_option("--part", o.part)
       ->check(CLI::IsMember({"whole", "backbone", "transformer", "train"}))
       ->capture_default_str();
   app.add_option("--backend", o.backend)->check(CLI::IsMember(backends))->capture_default_str();
   const CLI::Option* const precision =
-      app.add_option("--precision", o.precision, "with --backend cuda: what factors of products are rounded to")
+      app.add_option("--precision", o.precision, "Precision of matrix products, with --backend cuda")
           ->check(CLI::IsMember({"float32", "tf32", "bf16"}))
           ->capture_default_str();
   app.add_option("--batch", o.batch)->check(CLI::Range(1, 256))->capture_default_str();
   app.add_option("--threads", o.threads, "0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
   app.add_option("--runs", o.schedule.runs)->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--warm-up", o.schedule.warm_up, "calls before those that count")
+  app.add_option("--warm-up", o.schedule.warm_up, "Number of calls before the timed ones")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  app.add_flag("--serve", o.schedule.serve, "make as many calls as each line of standard input says");
-  app.add_option("--dropout", o.dropout, "of --part train")->check(CLI::Range(0.0, 0.9))->capture_default_str();
-  app.add_option("--model", o.model, "model file to take architecture and weights from; not for --part train");
-  app.add_option("--images", o.images, "safetensors file with `images` (batch, 256, 256, 3); random where not given");
+  app.add_flag("--serve", o.schedule.serve, "Make as many calls as each line of standard input requests");
+  app.add_option("--dropout", o.dropout, "Dropout rate of --part train")
+      ->check(CLI::Range(0.0, 0.9))
+      ->capture_default_str();
+  app.add_option("--model", o.model, "Model file that sets architecture and weights; not with --part train");
+  app.add_option("--images", o.images,
+                 "safetensors file with `images` (batch, 256, 256, 3); random images if not given");
   app.add_option("--result", o.result, "safetensors file to write the part's `result` to");
-  app.add_option("--json", o.json, "file to write the figures to");
+  app.add_option("--json", o.json, "JSON file to write the figures to");
   CLI11_PARSE(app, argc, argv);
   try {
     if (precision->count() > 0 && o.backend != "cuda")
-      throw adtr::Error("--precision: expected with --backend cuda alone, found --backend " + o.backend);
+      throw adtr::Error("--precision: expected --backend cuda, found --backend " + o.backend);
     if (!o.model.empty()) {
       const auto file = adtr::SafetensorsFile::open(o.model);
       o.architecture = adtr::name_of(adtr::read_description(file).architecture);

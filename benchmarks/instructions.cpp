@@ -1,7 +1,8 @@
-// One detection or one training step of a small network, for instructions.sh to count the instructions of:
+// Runs one detection or one training step of a small network, whose instructions instructions.sh counts:
 //   instructions detect|train
-// Small, because valgrind emulates every fused multiply-add in software: half a minute for these 0.2 to 0.4 GMAC.
-// EfficientNet-B0 on 128×128 pixels and one transformer layer of each kind run the kernels that larger networks run.
+// The network is small because valgrind emulates every fused multiply-add in software: 0.2 to 0.4 GMAC take half a
+// minute. EfficientNet-B0 on 128×128 pixels and one transformer layer of each kind run the kernels that larger networks
+// run.
 #include <cstdio>
 #include <string_view>
 
@@ -19,7 +20,7 @@ constexpr Index side = 128, grid = 8;
 using Net = adtr::Adtr<adtr::BackboneOf<adtr::Architecture::efficientnet_b0, adtr::ImageShape<side, side>>,
                        adtr::Grid<grid, grid>, adtr::TransformerSpec{.layers = 1}>;
 
-/// What instructions.sh counts in.
+/// instructions.sh counts the instructions of this function.
 template <class F>
 [[gnu::noinline]] void counted_call(F& call) {
   call();

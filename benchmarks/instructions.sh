@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Fails where a detection or a training step takes over 3 % more instructions than instructions.txt says: a guard against
-# lost speed that other programs on the machine do not disturb. Counts the AVX2 kernels' on any machine that has AVX2.
+# Fails if a detection or a training step takes over 3 % more instructions than instructions.txt says. This guards
+# against lost speed, and other programs on the machine do not disturb it. Uses the AVX2 kernels on any machine that has AVX2.
 #   benchmarks/instructions.sh build/release/benchmarks/instructions [detect|train] [--record]
-# --record writes the figures of this compiler. Exits with 77 where there is nothing to compare.
+# --record writes the figures of this compiler. Exits with 77 if no figure can be compared.
 set -euo pipefail
 tolerance=3 # per cent
 

@@ -1,5 +1,6 @@
-/// Every kernel of the Cpu backend at the shapes that EfficientNet-B4, B0, Lite0 and the transformer use, one thread,
-/// beside the machine's own peak: fused multiply-adds in registers, measured in the same run.
+/// Times every kernel of the Cpu backend on one thread, at the shapes that EfficientNet-B4, B0, Lite0 and the
+/// transformer use, and compares it with the machine's peak: fused multiply-adds in registers, measured in the same
+/// run.
 ///
 ///     kernels --benchmark_filter=multiply
 ///
@@ -45,7 +46,7 @@ double peak() {
   return value;
 }
 
-/// Reports the rate of a benchmark whose round does that many operations.
+/// Reports the rate of a benchmark with this number of operations per round.
 void report(benchmark::State& state, double operations) {
   const double total = operations * static_cast<double>(state.iterations());
   state.counters["GFLOP/s"] = benchmark::Counter(total / 1e9, benchmark::Counter::kIsRate);
@@ -112,7 +113,7 @@ void squeeze_excite(benchmark::State& state) {
   auto scratch = random_values(2 * channels + squeezed);
   const auto w1 = random_values(squeezed * channels), w2 = random_values(squeezed * channels),
              b1 = random_values(squeezed);
-  const std::vector<float> b2(static_cast<std::size_t>(channels), 40.0F);  // a gate of 1, so that x stays as it is
+  const std::vector<float> b2(static_cast<std::size_t>(channels), 40.0F);  // makes the gate 1, so that x is unchanged
   const std::vector<float> none(w2.size());
   for (auto _ : state)
     Cpu::squeeze_excite(one_thread(), Map(x.data(), 1, size, size, channels),
@@ -120,7 +121,8 @@ void squeeze_excite(benchmark::State& state) {
   report(state, 2.0 * static_cast<double>(size * size * channels + 2 * squeezed * channels));
 }
 
-/// Arguments: height and width, inputs, expanded channels, outputs, kernel, stride, squeezed: a whole MBConv block.
+/// Arguments: height and width, inputs, expanded channels, outputs, kernel, stride, squeezed. Times a whole MBConv
+/// block.
 void inverted_residual(benchmark::State& state) {
   const Index size = state.range(0), inputs = state.range(1), channels = state.range(2), outputs = state.range(3),
               kernel = state.range(4), stride = state.range(5), squeezed = state.range(6),
@@ -151,7 +153,7 @@ void inverted_residual(benchmark::State& state) {
                                    out * out * channels * (kernel * kernel + outputs) + 2 * squeezed * channels));
 }
 
-/// Arguments: batch, tokens, heads, channels a head, dropout in per cent.
+/// Arguments: batch, tokens, heads, channels per head, dropout in per cent.
 struct AttentionCase {
   explicit AttentionCase(const benchmark::State& state)
       : size(state.range(0) * state.range(1) * state.range(2) * state.range(3)),

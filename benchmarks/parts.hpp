@@ -34,7 +34,7 @@ void randomise(adtr::Buffer<T>& values, std::uint64_t stream, double scale) {
   for (T& v : values.span()) v = static_cast<T>((2.0 * random.uniform() - 1.0) * scale);
 }
 
-/// The trained half with the usual start, features as they come.
+/// The trained half with its initial weights, without standardised features.
 template <class Net, class T>
 struct Trained {
   adtr::Buffer<T> memory{adtr::parameter_count<adtr::TrainedTensors<Net>>};
@@ -71,7 +71,7 @@ adtr::Model<Net, B> make_model(const Options& o, const typename B::Context& cont
   return adtr::Model<Net, B>(context, make_extractor<Net, B>(o, context), Trained<Net, typename B::Scalar>().tensors);
 }
 
-/// Writes `values`, whose last dimensions are `shape`, where --result says.
+/// Writes `values`, whose last dimensions are `shape`, to the file of --result.
 template <class T>
 void save_result(const Options& o, std::span<const T> values, std::vector<std::size_t> shape) {
   if (o.result.empty()) return;
@@ -94,7 +94,7 @@ Timing time_train(const Options& o, const typename B::Context& context) {
   adtr::Trainer<Transformer, B> trainer(context, cache, options);
   auto p = trainer.parameters();
   adtr::initialise<Transformer, T>(p, 1);
-  // Forward once and backward about twice as much.
+  // The backward pass takes about twice as many operations as the forward pass.
   const double gflop = 6e-9 * static_cast<double>(Transformer::macs * o.batch);
   return time_calls(
       o.schedule, gflop, [&] { trainer.run_epoch(); }, [] {});
@@ -113,7 +113,7 @@ Timing time_inference(const Options& o, const typename B::Context& context) {
   else
     adtr::load_weights(o.images).copy_to("images", images.span());
   const adtr::MapIn<B> in = adtr::map_view<typename Net::Image>(images.data(), o.batch);
-  const auto save_map = [&](adtr::MapIn<B> map) {  // of the backend's memory
+  const auto save_map = [&](adtr::MapIn<B> map) {  // a map in the backend's memory
     std::vector<T> values(static_cast<std::size_t>(o.batch * Features::size));
     B::download(context, map.data, o.batch * Features::size, values.data());
     B::wait(context);

@@ -1,4 +1,4 @@
-/// What one core can do at most with the instruction set in use: fused multiply-adds in registers and nothing else.
+/// Measures the peak of one core with the instruction set in use: fused multiply-adds in registers.
 #pragma once
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace adtr_benchmark {
 using adtr::Index;
 
 #if ADTR_CPU_X86
-/// Twelve chains of fused multiply-adds, more than the latency hides.
+/// Runs twelve chains of fused multiply-adds, enough to hide their latency.
 __attribute__((target("avx2,fma"))) inline float multiply_add_avx2(Index rounds) {
   __m256 sums[12];
   for (int i = 0; i < 12; ++i) sums[i] = _mm256_set1_ps(static_cast<float>(i));
@@ -43,7 +43,7 @@ __attribute__((target("avx2,fma,avx512f"))) inline float multiply_add_avx512(Ind
 }
 #endif
 
-/// The best of short samples (about 2 ms each), which are best taken in between what they are compared with.
+/// The best of short samples (about 2 ms each). Take them between the calls that they are compared with.
 class Peak {
  public:
   void sample() {
@@ -60,7 +60,7 @@ class Peak {
 #endif
   }
 
-  /// 1e9 operations a second of one core; 0 where nothing can be said (no sample, no vector instructions).
+  /// The peak in 1e9 operations per second of one core; 0 if it is unknown (no sample, no vector instructions).
   [[nodiscard]] double gflops() const { return gflops_; }
 
  private:

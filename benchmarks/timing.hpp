@@ -1,4 +1,4 @@
-/// How calls are timed: a number of them at once, or as many at a time as a driver asks for on standard input.
+/// Times calls: a fixed number of them, or as many at a time as a driver requests on standard input.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@ namespace adtr_benchmark {
 
 using Clock = std::chrono::steady_clock;
 
-/// All but what the loader does before.
+/// The start of the process, except for the work of the loader before it.
 inline const Clock::time_point process_start = Clock::now();
 
 [[nodiscard]] inline double milliseconds_since(Clock::time_point begin) {
@@ -24,8 +24,8 @@ struct Schedule {
 struct Timing {
   std::vector<double> milliseconds;  ///< ascending
   double gflop = 0.0;                ///< of one call
-  double first_ms = 0.0;             ///< process start to the end of the first call
-  double peak_gflops = 0.0;          ///< of a core's multiply-adds, sampled between the calls
+  double first_ms = 0.0;             ///< from process_start to the end of the first call
+  double peak_gflops = 0.0;          ///< of one core, sampled between the calls
 
   [[nodiscard]] double quantile(double q) const {
     return milliseconds.empty()
@@ -34,9 +34,9 @@ struct Timing {
   }
 };
 
-/// Times `call`; `save` keeps the result and is not timed. With `serve` the process says when its first call is done (a
-/// line of JSON), then makes as many calls as each line of standard input says, after one that does not count, and
-/// answers with the list of their milliseconds.
+/// Times `call`; `save` keeps the result and is not timed. With `serve`, the process reports the end of its first call
+/// (a line of JSON). Then, for each line of standard input, it makes one untimed call and the requested number of
+/// calls, and prints their times in milliseconds.
 Timing time_calls(const Schedule& schedule, double gflop, const std::function<void()>& call,
                   const std::function<void()>& save);
 

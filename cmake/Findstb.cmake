@@ -1,4 +1,4 @@
-# Finds the stb headers, which come without a CMake package: target stb::stb, `#include <stb_image.h>`.
+# Finds the stb headers, which have no CMake package: target stb::stb, `#include <stb_image.h>`.
 find_path(stb_INCLUDE_DIR stb_image.h PATH_SUFFIXES stb)
 mark_as_advanced(stb_INCLUDE_DIR)
 

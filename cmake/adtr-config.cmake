@@ -1,12 +1,14 @@
-# find_package(adtr) gives adtr::adtr, all of the library; find_package(adtr COMPONENTS core) gives adtr::core alone,
-# which needs threads and no other package.
+# find_package(adtr) gives adtr::adtr, which is all of the headers, adtr::core, and those of the compiled libraries
+# adtr::kernels and adtr::runtime that are installed. find_package(adtr COMPONENTS ...) gives the components that are
+# named, and core; all but `adtr` need threads and no other package.
+@PACKAGE_INIT@
 include(CMakeFindDependencyMacro)
 
-set(adtr_known_components core adtr)
+set(adtr_known_components core adtr kernels runtime)
 foreach(component IN LISTS adtr_FIND_COMPONENTS)
   if(NOT component IN_LIST adtr_known_components)
     set(adtr_FOUND FALSE)
-    set(adtr_NOT_FOUND_MESSAGE "adtr has no component '${component}'; it has core and adtr")
+    set(adtr_NOT_FOUND_MESSAGE "adtr has no component '${component}'; it has core, adtr, kernels and runtime")
     return()
   endif()
 endforeach()
@@ -36,7 +38,19 @@ find_dependency(Threads)
 include("${CMAKE_CURRENT_LIST_DIR}/adtr_core_targets.cmake")
 set(adtr_core_FOUND TRUE)
 
-if(NOT adtr_FIND_COMPONENTS STREQUAL "core")
+foreach(component IN ITEMS kernels runtime)
+  file(GLOB adtr_compiled_files "@PACKAGE_CMAKE_INSTALL_LIBDIR@/*adtr_${component}.*")
+  if(adtr_compiled_files AND (NOT adtr_FIND_COMPONENTS OR component IN_LIST adtr_FIND_COMPONENTS))
+    include("@PACKAGE_compiled_dir@/adtr_${component}_targets.cmake")
+    set(adtr_${component}_FOUND TRUE)
+  elseif(adtr_FIND_REQUIRED_${component})
+    set(adtr_FOUND FALSE)
+    set(adtr_NOT_FOUND_MESSAGE "adtr was installed without ${component}: build the target adtr_${component} before it")
+    return()
+  endif()
+endforeach()
+
+if(NOT adtr_FIND_COMPONENTS OR "adtr" IN_LIST adtr_FIND_COMPONENTS)
   adtr_need(Eigen3 3.4 6 "3.4 or later")
   adtr_need(xtl 0.7 0.9 "0.7 or 0.8")
   adtr_need(xtensor 0.24 0.28 "0.24 to 0.27")

@@ -1,4 +1,4 @@
-# How adtr's own tests, examples and benchmarks are compiled. Never part of what a user of the library links.
+# Compiler flags of adtr's own tests, examples and benchmarks. Users of the library do not get them.
 if(PROJECT_IS_TOP_LEVEL)
   if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
     set(CMAKE_BUILD_TYPE Release CACHE STRING "Debug, Release, RelWithDebInfo or MinSizeRel" FORCE)
@@ -17,7 +17,7 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   target_compile_options(adtr_build_flags INTERFACE $<${cxx}:-Wno-restrict>)  # "text" + std::string: GCC bug 105651
 endif()
 if(ADTR_SANITIZE)
-  # With sanitizers g++ 12 sees uninitialised members in the standard library's own regex.
+  # With sanitizers, g++ 12 warns about uninitialised members in the standard library's regex.
   target_compile_options(adtr_build_flags INTERFACE $<$<CXX_COMPILER_ID:GNU>:-Wno-maybe-uninitialized>)
   target_compile_options(adtr_build_flags INTERFACE -fsanitize=${ADTR_SANITIZE} -fno-sanitize-recover=all
                                                     -fno-omit-frame-pointer)

@@ -1,4 +1,4 @@
-# nvcc, for adtr's own programs: which GPUs it compiles for, and how. No GPU is needed.
+# Sets up nvcc for adtr's own programs: the GPUs to compile for, and flags. No GPU is needed.
 # The architectures from Turing to Hopper, and PTX, which newer GPUs compile when a program starts.
 if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
   set(CMAKE_CUDA_ARCHITECTURES 75-real 80-real 90)
@@ -9,8 +9,8 @@ if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12)
   message(FATAL_ERROR "ADTR_CUDA: expected nvcc 12 or later, which has C++20, found ${CMAKE_CUDA_COMPILER_VERSION}")
 endif()
 
-# CMake 3.25 does not know that nvcc has C++20. Functions of core, such as Dropout's, are constexpr and no more: device
-# code calls them as they are. Eigen is for the host.
+# CMake 3.25 does not know that nvcc has C++20. Functions of core, such as Dropout's, are constexpr without __device__:
+# device code may call them. Eigen is used on the host only.
 set(cuda "$<COMPILE_LANGUAGE:CUDA>")
 target_compile_options(
   adtr_build_flags

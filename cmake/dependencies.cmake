@@ -1,4 +1,4 @@
-# Every package that adtr uses: found on the system, or else fetched. Tests, examples and benchmarks call the functions
+# Every package that adtr uses is found on the system, or fetched. Tests, examples and benchmarks call the functions
 # for theirs, so that a user of the library is not asked for them.
 include(FetchContent)
 

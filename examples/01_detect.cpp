@@ -1,4 +1,4 @@
-/// Detects with a trained model: the least that a program needs.
+/// The smallest program that detects anomalies with a trained model.
 ///
 ///     adtr train --data DIR --backbone WEIGHTS --out part.adtr    (or 02_train.cpp)
 ///     01_detect part.adtr part.png
@@ -14,7 +14,7 @@ int main(int argc, char** argv) try {
     std::fputs("usage: 01_detect MODEL IMAGE\n", stderr);
     return 2;
   }
-  // Backbone, geometry, threshold and preprocessing all come from the file.
+  // The file contains the backbone, the geometry, the threshold and the preprocessing.
   auto detector = adtr::Detector<adtr::Cpu>::load(argv[1]);
   const adtr::Detection d = detector.detect(adtr::read_image(argv[2]));
   const std::string score = adtr::number_text(d.score);  // d.map: xt::xtensor<float, 2>, raw scores

@@ -1,7 +1,8 @@
 /// Trains a model on a folder of images of good parts; no defects are needed.
 ///
-///     tools/convert_weights or timm gives the weights, see docs/weights.md
 ///     02_train photographs/ efficientnet_lite0.safetensors part.adtr
+///
+/// docs/weights.md says how to get the weights.
 #include <cstdio>
 
 #include <adtr/train/train_model.hpp>
@@ -17,8 +18,8 @@ int main(int argc, char** argv) try {
   request.out = argv[3];
   request.options = adtr::training_options(adtr::Recipe::fast);
   request.options.epochs = 20;
-  // From 50 images on a fifth of them decides the threshold and teaches the network nothing; request.hold_out = 0.1
-  // keeps a tenth apart, however many there are.
+  // If there are 50 images or more, a fifth of them (at most 300) is held out for the threshold. request.hold_out = 0.1
+  // holds out a tenth of any number of images.
 
   adtr::TrainingProgress progress;
   progress.epoch = [](const adtr::TrainingProgress::Epoch& e) {
@@ -26,7 +27,7 @@ int main(int argc, char** argv) try {
   };
   const adtr::TrainingResult result = adtr::train_model<adtr::Cpu>(request, progress);
   if (result.threshold)
-    std::printf("threshold %.17g; expect %.1f %% of good parts to lie above it\n", result.threshold->value,
+    std::printf("threshold %.17g; expect %.1f %% of good parts to score above it\n", result.threshold->value,
                 100.0 * result.threshold->expected_rate);
   const std::string advice = adtr::threshold_advice(result);
   if (!advice.empty()) std::printf("%s\n", advice.c_str());

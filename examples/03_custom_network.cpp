@@ -1,5 +1,5 @@
-/// A network of one's own, from layers. It is a type: the compiler checks that the layers fit each other and knows
-/// every shape, so mistakes are found before the program runs. One definition runs on every backend.
+/// Builds a custom network from layers. The network is a type: the compiler knows every shape and checks that each
+/// layer accepts the output of the layer before it. One definition runs on every backend.
 ///
 ///     03_custom_network
 #include <algorithm>
@@ -15,8 +15,8 @@
 
 using adtr::Activation;
 
-// A backbone for images of 64×64: a convolution, two stages of inverted residual blocks. Names are those that the
-// tensors have in a weights file.
+// A backbone for 64×64 images: a convolution and MBConv blocks in two stages. The names are those of the tensors in a
+// weights file.
 using Stem =
     adtr::Convolution<adtr::ImageShape<64, 64>,
                       adtr::ConvolutionSpec{.outputs = 16, .kernel = 3, .stride = 2, .activation = Activation::silu},
@@ -30,7 +30,7 @@ using Layers = adtr::Sequential<adtr::Named<"stem", Stem>,                      
                                 adtr::Named<"wide", adtr::Stage<Wide, WideAgain, 3>>,  // one block, then two more
                                 adtr::Named<"deep", Deep>>;
 
-// Features are taken after the layers 1 and 2, resized to a grid of 8×8, and concatenated.
+// The features are the outputs of layers 1 and 2, resized to an 8×8 grid and concatenated.
 using MyBackbone = adtr::Backbone<Layers, 1, 2>;
 using Net = adtr::Adtr<MyBackbone, adtr::Grid<8, 8>,
                        adtr::TransformerSpec{.channels = 64, .heads = 4, .hidden = 128, .layers = 2}>;
@@ -42,8 +42,8 @@ static_assert(Net::macs < 25'000'000);
 
 namespace {
 
-/// One list of parameters a layer drives loading, saving, counting, and this: any object with these two functions can
-/// walk it. To load weights instead, see adtr::load_backbone.
+/// Fills parameters with random numbers. Each layer lists its parameters once, for loading, saving and counting; any
+/// object with the functions tensor() and folded() can walk that list. To load weights, see adtr::load_backbone.
 struct RandomWeights {
   adtr::RandomStream random{1, 0};
 
@@ -79,7 +79,7 @@ std::vector<float> position_scores(const Layers::Parameters<float>& backbone, co
 }  // namespace
 
 int main() {
-  std::printf("%td parameters, %.1f million multiply-accumulates an image\n", Net::parameters,
+  std::printf("%td parameters, %.1f million multiply-accumulates per image\n", Net::parameters,
               static_cast<double>(Net::macs) / 1e6);
 
   adtr::Buffer<float> memory(adtr::parameter_count<Layers>), trained_memory(adtr::parameter_count<Trained>);

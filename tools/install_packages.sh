@@ -1,18 +1,19 @@
 #!/usr/bin/env bash
-# Installs what building and testing adtr needs and this Debian (or Ubuntu) machine lacks. Asks no server when nothing
-# is missing. Elsewhere CMake fetches the libraries, and a compiler, cmake and ninja are the user's to install.
-# With arguments: these packages instead.
+# Installs the packages that adtr's build and tests need and that this Debian or Ubuntu machine lacks. Asks no server if
+# none is missing. On other systems CMake fetches the libraries; the user installs a compiler, cmake and ninja.
+# With --quick: leaves out what only `tools/test.sh --all` needs. With other arguments: installs these packages instead.
 set -euo pipefail
 
-packages=(g++ clang binutils cmake ninja-build git ca-certificates python3 libeigen3-dev libxtensor-dev libstb-dev
-          libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev doxygen universal-ctags
-          valgrind)
-if (($# > 0)); then
-  packages=("$@")
-fi
+packages=(g++ binutils cmake ninja-build git ca-certificates python3 libeigen3-dev libxtensor-dev libstb-dev
+          libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev)
+case "${1:-}" in
+  "") packages+=(clang doxygen universal-ctags valgrind) ;;
+  --quick) ;;
+  *) packages=("$@") ;;
+esac
 
 if ! command -v apt-get >/dev/null; then
-  echo "install_packages: no apt-get here; needed are a C++20 compiler, cmake >= 3.25, ninja and python3."
+  echo "install_packages: apt-get was not found; adtr needs a C++20 compiler, cmake 3.25 or later, ninja and python3."
   exit 0
 fi
 
@@ -23,14 +24,14 @@ for package in "${packages[@]}"; do
   fi
 done
 if ((${#missing[@]} == 0)); then
-  echo "install_packages: all ${#packages[@]} packages are here."
+  echo "install_packages: all ${#packages[@]} packages are installed."
   exit 0
 fi
 
 as_root=()
 if ((EUID != 0)); then
   if ! command -v sudo >/dev/null; then
-    echo "install_packages: not root and no sudo; if the build fails, install: ${missing[*]}"
+    echo "install_packages: packages can be installed only as root or with sudo; if the build fails, install ${missing[*]}"
     exit 0
   fi
   as_root=(sudo)
@@ -39,4 +40,5 @@ echo "install_packages: installing ${missing[*]}"
 "${as_root[@]}" apt-get update -qq
 # debconf's notes, for example that apt-utils is missing, say nothing about the result.
 "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" \
-  >/dev/null 2> >(grep -v '^debconf: ' >&2 || true)
+  2>&1 >/dev/null | { grep -v '^debconf: ' >&2 || true; }
+echo "install_packages: installed ${#missing[@]} packages."

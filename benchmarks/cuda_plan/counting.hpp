@@ -13,18 +13,18 @@ namespace cuda_plan {
 
 using adtr::Index, adtr::MapView, adtr::MatrixView;
 
-/// Of one operation, over all its calls.
+/// The cost of one operation, summed over its calls.
 struct Cost {
   Index calls = 0, launches = 0;
   double flop = 0.0;
-  double bytes = 0.0;  ///< of global memory, each matrix once for each kernel that reads or writes it
+  double bytes = 0.0;  ///< of global memory; counts each matrix once for each kernel that reads or writes it
 };
 using Ledger = std::map<std::string, Cost>;
 
-/// The time of one call is the longer of its arithmetic's and its memory's: `seconds(flop, bytes)` of each is added up
-/// by whoever wants it, hence the list beside the sums.
+/// The time of one call is the longer of the times of its arithmetic and of its memory. Users of this list add up
+/// `seconds(flop, bytes)` of each call, which the sums in a Ledger would not allow.
 struct Call {
-  bool product;  ///< for tensor cores
+  bool product;  ///< whether tensor cores can compute it
   double flop, bytes;
 };
 
@@ -47,7 +47,7 @@ struct Counting : adtr::HostMemory<float> {
   using Scalar = float;
   using Context = cuda_plan::Context;
   static constexpr const char* name = "counting";
-  static constexpr bool on_host = false;  // so that batches go through as on a GPU
+  static constexpr bool on_host = false;  // so that batches are processed as on a GPU
   struct Packed {
     Index inputs = 0, outputs = 0;
   };
@@ -101,8 +101,8 @@ struct Counting : adtr::HostMemory<float> {
   static constexpr Index inverted_residual_scratch(const adtr::InvertedResidualShape& s) {
     return adtr::CudaEmulator::inverted_residual_scratch(s);
   }
-  /// Squeeze-and-excitation has one launch of its own, for the gates: the rest of its arithmetic is done by the filter
-  /// and the projection, on what they have read anyway.
+  /// Squeeze-and-excitation has one launch of its own, for the gates. The filter and the projection do the rest of its
+  /// arithmetic on values that they have already read.
   static void inverted_residual(const Context& c, MapIn x, const adtr::InvertedResidual<float, Packed>& block,
                                 float* scratch, MapOut y) {
     const Index channels = block.channels;
@@ -137,12 +137,13 @@ struct Counting : adtr::HostMemory<float> {
   static void accumulate_positions(const Context& c, In dy, Out p) {
     c.count("accumulate_positions", 1, size(dy), size(dy) + 2 * size(p));
   }
-  /// Products of queries with keys and of weights with values, over all heads.
+  /// Counts the products of queries with keys and of weights with values, over all heads.
   static double attention_product(const adtr::Attention<float>& a) { return 2 * size(a.query) * of(a.tokens); }
   static void attention(const Context& c, const adtr::Attention<float>& a) {
     c.count("attention", 1, 2 * attention_product(a), 4 * size(a.query), true);
   }
-  /// Three products for the queries' gradient, four for those of keys and values: nothing is added up by two blocks.
+  /// Counts three products for the gradient of the queries and four for those of keys and values, because no two blocks
+  /// add to the same sum.
   static void attention_backward(const Context& c, const adtr::Attention<float>& a,
                                  const adtr::AttentionGradient<float>&) {
     c.count("attention_backward", 2, 7 * attention_product(a), 13 * size(a.query), true);

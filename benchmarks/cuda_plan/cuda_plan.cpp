@@ -1,7 +1,7 @@
-// What the CUDA backend would do at best on an H100 (SXM): for each operation of ADTR-B4 at 256×256, the launches, the
-// arithmetic and the memory, and the time of the roofline. The operations are those that the library itself asks for.
-//   cuda_plan            tables in Markdown
-//   cuda_plan --check    whether the products are those that the network's own count of multiply-adds has
+// Computes the best possible times of the CUDA backend on an H100 (SXM): for each operation of ADTR-B4 at 256×256, the
+// launches, the arithmetic, the memory traffic and the roofline time. The library itself calls the operations.
+//   cuda_plan            prints tables in Markdown
+//   cuda_plan --check    compares the products with the network's own count of multiply-adds
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -20,10 +20,10 @@ using adtr::Index;
 using cuda_plan::Counting;
 using Net = adtr::Network<adtr::Architecture::efficientnet_b4>::type;
 
-/// NVIDIA's figures for the H100 SXM, dense.
+/// NVIDIA's figures for dense products on the H100 SXM.
 constexpr double bandwidth = 3.35e12, float32 = 67e12, tf32 = 494.7e12, bf16 = 989.4e12;
 
-/// Seconds of a call whose products run at `rate`, all else in float.
+/// Seconds of a call whose products run at `rate` and all other arithmetic in float.
 double seconds(const cuda_plan::Call& call, double rate) {
   return std::max(call.flop / (call.product ? rate : float32), call.bytes / bandwidth);
 }
@@ -48,11 +48,11 @@ void print(const char* title, const Counting::Context& context, Index images) {
   }
   std::printf("| all | %td | %td | %.3f | %.1f | %.1f | %.1f | %.1f |\n", all.calls, all.launches, 1e-9 * all.flop,
               1e-6 * all.bytes, times[0], times[1], times[2]);
-  std::printf("\n%.0f, %.0f and %.0f images a second.\n\n", 1e6 * static_cast<double>(images) / times[0],
+  std::printf("\n%.0f, %.0f and %.0f images per second.\n\n", 1e6 * static_cast<double>(images) / times[0],
               1e6 * static_cast<double>(images) / times[1], 1e6 * static_cast<double>(images) / times[2]);
 }
 
-/// A detection of so many images at a time.
+/// A detection of this number of images at a time.
 Counting::Context detection(Index images) {
   using Layers = Net::Backbone::Layers;
   Counting::Context context;
@@ -79,7 +79,7 @@ Counting::Context training_step(Index images) {
   return context;
 }
 
-/// The products of a detection against Net::inference_macs, which counts them from the shapes of layers alone.
+/// Compares the products of a detection with Net::inference_macs, which counts them from the shapes of the layers.
 int check() {
   const Counting::Context context = detection(1);
   double flop = 0.0;

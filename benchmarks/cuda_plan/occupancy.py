@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Registers, shared memory, spills and occupancy of every CUDA kernel on an H100, as nvcc compiles them: no GPU needed.
+"""Prints registers, shared memory, spills and occupancy of every CUDA kernel on an H100. Needs nvcc but no GPU.
 
     benchmarks/cuda_plan/occupancy.py [NVCC]
 """
@@ -11,13 +11,13 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-# Of a multiprocessor of compute capability 9.0 (CUDA C++ Programming Guide, technical specifications).
+# The limits of a multiprocessor of compute capability 9.0 (CUDA C++ Programming Guide, technical specifications).
 REGISTERS, SHARED, THREADS, BLOCKS = 65536, 228 * 1024, 2048, 32
-REGISTERS_ALLOCATED, SHARED_OF_SYSTEM = 256, 1024  # registers of a warp come in units; each block has a kilobyte more
+REGISTERS_ALLOCATED, SHARED_OF_SYSTEM = 256, 1024  # a warp gets registers in units; each block takes one more kilobyte
 
 
 def compile_kernels(nvcc):
-    """The text of ptxas -v, and of the PTX."""
+    """Returns the output of ptxas -v, and the PTX."""
     with tempfile.TemporaryDirectory() as folder:
         command = [nvcc, "-std=c++20", "--expt-relaxed-constexpr", "-O3", "-DNDEBUG", "-arch=sm_90", "-cubin",
                    f"-I{ROOT / 'include'}", "-Xptxas=-v", "--keep", "--keep-dir", folder, "-o", f"{folder}/out.cubin",
@@ -27,7 +27,7 @@ def compile_kernels(nvcc):
 
 
 def kernels_of(said, ptx):
-    """{mangled name: [threads, registers, shared bytes, spilled bytes]}"""
+    """Returns {mangled name: [threads, registers, shared bytes, spilled bytes]}."""
     threads = dict(re.findall(r"\.entry (\w+)\(.*?\.maxntid (\d+)", ptx, re.DOTALL))
     found = {}
     for name, text in re.findall(r"Compiling entry function '(\w+)' for 'sm_90'(.*?)(?=Compiling entry|\Z)", said,
@@ -41,17 +41,18 @@ def kernels_of(said, ptx):
 
 
 def occupancy(threads, registers, shared):
-    """The share of a multiprocessor's threads that can be resident, and what bounds it."""
+    """Returns the share of a multiprocessor's threads that can be resident, and the resource that limits it."""
     warps = threads // 32
     of_warp = -(-registers * 32 // REGISTERS_ALLOCATED) * REGISTERS_ALLOCATED
     bounds = {"registers": REGISTERS // of_warp // warps, "shared memory": SHARED // (shared + SHARED_OF_SYSTEM),
               "threads": THREADS // threads, "blocks": BLOCKS}
-    least = min(bounds.values())
-    return least * threads / THREADS, " and ".join(name for name, blocks in bounds.items() if blocks == least)
+    blocks_at_once = min(bounds.values())
+    limits = " and ".join(name for name, blocks in bounds.items() if blocks == blocks_at_once)
+    return blocks_at_once * threads / THREADS, limits
 
 
 def readable(names):
-    """Kernel<template arguments> of mangled names of run<Kernel, arguments of the launch>."""
+    """Yields Kernel<template arguments> for mangled names of run<Kernel, arguments of the launch>."""
     text = subprocess.run(["c++filt"], input="\n".join(names), check=True, capture_output=True, text=True).stdout
     for name in text.splitlines():
         name = re.sub(r"adtr::v\d+_\d+_baseline::cuda::(kernels::)?", "", name)

@@ -26,7 +26,7 @@ void run_variant(Results& results, Cell cell, const char* name, double paper_pix
   run_cell<N>(results, cell, curve);
 }
 
-/// The paper takes its ablations over EfficientNet-B4; B4 and Lite0 are compiled here.
+/// The ablations of the paper use EfficientNet-B4; this program has them for B4 and Lite0.
 template <Architecture A>
 void run_variants(Results& results, const Cell& cell, adtr::Index curve) {
   constexpr TransformerSpec cnn{.mixing = Mixing::convolution}, alone{.mixing = Mixing::none}, no_query{.query = false};

@@ -14,7 +14,7 @@ std::string duration(double seconds) {
                    : program::text("%lld:%02lld", s / 60, s % 60);
 }
 
-/// FNV-1a of the file, so that other weights under the same name are other settings.
+/// FNV-1a hash of the file, so that different weights with the same name count as different settings.
 std::string fingerprint_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   std::uint64_t hash = 0xCBF29CE484222325;

@@ -1,4 +1,4 @@
-/// One cell of a results table: a model trained, and measured.
+/// One cell of a results table: a model that is trained and measured.
 #pragma once
 
 #include <optional>
@@ -11,19 +11,19 @@
 
 namespace paper {
 
-/// What is trained, on what it is measured, and under which names it goes into the table.
+/// The model to train, the data to measure it on, and the names in the table.
 struct Cell {
   std::string experiment;                          ///< "mvtec", "cifar", "ablations"
   std::string set;                                 ///< "screw", "automobile"
   std::string system;                              ///< "ADTR", "ADTR+", "without query"
-  std::optional<double> paper_image, paper_pixel;  ///< what the paper reports, as fractions
+  std::optional<double> paper_image, paper_pixel;  ///< the AUROCs that the paper reports, as fractions
   std::string weights, backbone;                   ///< weights file and architecture
   adtr::TrainingRequest request;                   ///< the rest is set by run_cell
   adtr::SampleSet test;
-  Json origin;  ///< what else decides the figures: folders, drawn seeds
+  Json origin;  ///< everything else that decides the figures: folders, seeds of drawn images
 };
 
-/// A row's key: experiment/set/system/backbone/N epochs/seed N; with two stages N+N epochs.
+/// The key of a row: experiment/set/system/backbone/N epochs/seed N; with two stages, N+N epochs.
 [[nodiscard]] std::string key_of(const Cell& cell);
 
 /// Everything that decides a cell's figures.
@@ -32,7 +32,7 @@ struct Cell {
 /// The cell's model in the folder of the results.
 [[nodiscard]] std::string model_file(const Results& results, const Cell& cell);
 
-/// A row before anything is measured.
+/// A row without figures.
 [[nodiscard]] Json new_row(const Cell& cell);
 
 /// Progress of a cell, with an estimate, on one line.

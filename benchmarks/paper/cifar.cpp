@@ -25,7 +25,8 @@ void run_cifar(const CifarOptions& options) {
         cell.system = "ADTR";
         cell.paper_image = 0.947;
         set_first_stage(cell, options, weights, seed);
-        cell.request.options.batch = options.batch.value_or(128);
+        cell.request.options.batch = cifar_batch;
+        cell.request.options = options.changes.applied_to(cell.request.options);
         cell.request.image_size = 32;
         cell.request.grid = 8;
         cell.request.good = adtr::cifar10_training(options.data, name);

@@ -6,45 +6,48 @@
 #include <string>
 #include <vector>
 
-#include "adtr/core/extents.hpp"
+#include "adtr/train/training_request.hpp"
+#include "training_changes.hpp"
 
 namespace paper {
 
-/// What every experiment is told.
+/// The options of every experiment. An option is a field here, or one of TrainingRequest or TrainingOptions, and a row in
+/// main.cpp.
 struct Options {
+  adtr::TrainingRequest request;     ///< what all runs have in common, without images and weights
+  program::TrainingChanges changes;  ///< the fields of request.options that were given
   std::string data, out;
   std::vector<std::string> backbones;  ///< weights files
-  std::string architecture;            ///< where a weights file does not name its own
-  std::string recipe = "fast";
-  bool mirror = false;
-  std::optional<adtr::Index> epochs, epochs_plus, batch;
-  std::optional<double> learning_rate, jitter;
+  std::string architecture;            ///< used if a weights file does not name its own
+  std::optional<adtr::Index> epochs_plus;
   std::vector<std::uint64_t> seeds{0};
   adtr::Index curve = 0;
-  double checkpoint_seconds = 30.0;
-  int threads = 0;
 };
 
-/// Every category under `data` (or `data` itself, where it is one): ADTR, and ADTR+ with confetti.
+/// Trains and measures ADTR, and ADTR+ with confetti, on every category under `data` (or on `data` itself, if it is
+/// one).
 void run_mvtec(const Options& options, bool plus);
 
-/// The nearest-neighbour score on the same features, for every category; `bank`: features to keep, 0: all.
+/// Measures the nearest-neighbour score on the same features, for every category. Keeps `bank` features, or all if it
+/// is 0.
 void run_neighbours(const Options& options, adtr::Index bank);
+
+inline constexpr adtr::Index cifar_batch = 128;  ///< if --batch is not given
 
 struct CifarOptions : Options {
   std::string cifar100;  ///< folder of train.bin; empty: no ADTR+
   std::vector<std::string> classes;
-  std::optional<std::size_t> images;  ///< of the class to train with; all of them where not given
+  std::optional<std::size_t> images;  ///< number of images of the class to train with; all if not given
   std::uint64_t test_seed = 0;
 };
 
-/// One class of CIFAR-10 against the others: ADTR, and ADTR+ with images of CIFAR-100.
+/// Trains on one class of CIFAR-10 and tests against the others: ADTR, and ADTR+ with images of CIFAR-100.
 void run_cifar(const CifarOptions& options);
 
-/// The paper's ablations on one category.
+/// Runs the paper's ablations on one category.
 void run_ablations(const Options& options);
 
-/// Samples of confetti (figure 3), and sample, truth and map side by side (figure 4), as PNG.
+/// Writes samples of confetti (figure 3), and sample, ground truth and map side by side (figure 4), as PNG.
 void make_figures(const Options& options, const std::string& model);
 
 }  // namespace paper

@@ -13,7 +13,7 @@ using adtr::Index;
 
 constexpr Index side = 256, gap = 6;
 
-/// Pictures in rows, white between them.
+/// Arranges pictures in rows with white between them.
 class Sheet {
  public:
   void add(const std::vector<Image>& row) { rows_.push_back(row); }
@@ -45,7 +45,7 @@ Image resized(const Image& image) {
 
 Image picture_of(const adtr::Mask& mask) { return adtr::to_image(adtr::resize_nearest(mask, side, side)); }
 
-/// Good images, the same with confetti, and the masks, one column an image.
+/// Good images, the same images with confetti, and the masks; one column per image.
 void confetti_sheet(const std::vector<adtr::Sample>& good, std::uint64_t seed, const std::filesystem::path& path) {
   adtr::ConfettiMaker maker;
   std::vector<Image> normal, anomalous, masks;
@@ -66,9 +66,9 @@ void confetti_sheet(const std::vector<adtr::Sample>& good, std::uint64_t seed, c
   sheet.write(path);
 }
 
-/// Sample, truth and score map of up to two defects of each kind, one row a defect; one colour scale for all.
+/// Sample, ground truth and score map of up to two defects of each kind, one row per defect, with one colour scale.
 void maps_sheet(const Options& options, const std::string& model, const std::filesystem::path& path) {
-  PaperDetector detector = load_detector(model, options.threads);
+  PaperDetector detector = load_detector(model, options.request.threads);
   std::map<std::string, int> shown;
   std::vector<float> good, defective;
   struct Kept {
@@ -90,8 +90,8 @@ void maps_sheet(const Options& options, const std::string& model, const std::fil
     kept.push_back({detector.resized(), picture_of(mask), detection});
   }
   if (kept.empty() || good.empty())
-    throw adtr::file_error(options.data, "expected good images, and defects with masks, to test with; found " +
-                                             std::to_string(kept.size()) + " of the latter");
+    throw adtr::file_error(options.data, "expected good test images, and defects with masks; found " +
+                                             std::to_string(kept.size()) + " defects with masks");
   if (detector.description().image_size != side) throw adtr::file_error(model, "expected a model of 256x256 images");
   const adtr::HeatScale scale = adtr::heat_scale(good, defective);
   Sheet sheet;
@@ -107,10 +107,10 @@ void make_figures(const Options& options, const std::string& model) {
   std::filesystem::create_directories(out, error);
   if (error) throw adtr::file_error(options.out, "cannot be made: " + error.message());
   confetti_sheet(adtr::scan_training(options.data).samples, options.seeds.front(), out / "confetti.png");
-  std::printf("wrote %s: good images, with confetti, masks\n", (out / "confetti.png").c_str());
+  std::printf("wrote %s: good images, the same with confetti, and masks\n", (out / "confetti.png").c_str());
   if (model.empty()) return;
   maps_sheet(options, model, out / "maps.png");
-  std::printf("wrote %s: sample, truth, score map\n", (out / "maps.png").c_str());
+  std::printf("wrote %s: sample, ground truth and score map\n", (out / "maps.png").c_str());
 }
 
 }  // namespace paper

@@ -1,4 +1,4 @@
-/// What ADTR is held against: the distance of each position's features to the nearest training feature, as in PatchCore
+/// A baseline for ADTR: the distance of each position's features to the nearest training feature, as in PatchCore
 /// (Roth et al., CVPR 2022), on the same features and with the same evaluation. Nothing is trained.
 #pragma once
 
@@ -9,7 +9,7 @@
 
 namespace paper {
 
-/// Has a detector's face, so that adtr::evaluate() takes it. Features are standardised per channel; the bank holds all
+/// Has the interface of a detector, for adtr::evaluate(). Features are standardised per channel; the bank holds all
 /// positions of all training images, or `bank` of them drawn at random; the image score is the pooled maximum of the
 /// upsampled distances.
 template <class N>

@@ -1,4 +1,4 @@
-/// What the experiments do with the networks of 256×256 images that the paper takes, compiled once, in networks.cpp.
+/// The functions of the experiments for the paper's networks on 256×256 images, compiled once, in networks.cpp.
 #pragma once
 
 #include "adtr/detector.hpp"
@@ -6,13 +6,13 @@
 
 namespace paper {
 
-/// What the paper and its ablations take as backbones for 256×256 images.
+/// The backbones of the paper and its ablations, for 256×256 images.
 using PaperNetworks =
     adtr::Networks<adtr::Network<adtr::Architecture::efficientnet_b4>,
                    adtr::Network<adtr::Architecture::efficientnet_b0>,
                    adtr::Network<adtr::Architecture::efficientnet_lite0>, adtr::Network<adtr::Architecture::resnet18>>;
 
-/// Runs the cell (run_cell) with the one that fits it.
+/// Runs the cell (run_cell) with its network.
 void run_paper_network(Results& results, const Cell& cell, adtr::Index curve);
 
 using PaperDetector = adtr::Detector<adtr::Cpu, PaperNetworks>;

@@ -1,4 +1,4 @@
-/// From the options of adtr_paper to what train_model wants.
+/// Turns the options of adtr_paper into requests for train_model().
 #pragma once
 
 #include <filesystem>
@@ -20,46 +20,39 @@ namespace paper {
   for (const auto& folder : adtr::detail::list_folders(data))
     if (is_category(folder)) found.push_back(folder);
   if (found.empty())
-    throw adtr::file_error(data.string(), "expected folders with train/good and test in them, found none");
+    throw adtr::file_error(data.string(), "expected folders that contain train/good and test, found none");
   return found;
 }
 
-/// A category's name: that of its folder.
+/// The name of a category is the name of its folder.
 [[nodiscard]] inline std::string name_of_set(const std::filesystem::path& category) {
   return std::filesystem::weakly_canonical(category).filename().string();
 }
 
-/// The architecture that a weights file names, or the given one. Throws Error where neither does.
+/// The architecture that a weights file names, or the given one. Throws Error if there is neither.
 [[nodiscard]] inline adtr::NamedArchitecture architecture_of(const Options& options, const std::string& weights) {
   return adtr::describe_weights(adtr::SafetensorsFile::open(weights), options.architecture);
 }
 
-/// Gives the cell its backbone and the request of the first stage, normal images alone.
+/// Gives the cell its backbone and the request of the first stage, which trains on normal images only.
 inline void set_first_stage(Cell& cell, const Options& options, const std::string& weights, std::uint64_t seed) {
   cell.weights = weights;
   cell.backbone = std::string(adtr::name_of(architecture_of(options, weights).architecture));
   adtr::TrainingRequest& r = cell.request;
-  r = {};
-  r.hold_out = 0.0;  // as in the paper, all good images are trained on: figures need no threshold
-  r.mirror = options.mirror;
-  r.options = adtr::training_options(options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast);
-  r.options.epochs = options.epochs.value_or(r.options.epochs);
-  r.options.batch = options.batch.value_or(r.options.batch);
-  r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
-  r.options.jitter = options.jitter.value_or(r.options.jitter);
+  r = options.request;
+  r.hold_out = 0.0;  // as in the paper, train on all good images: figures need no threshold
+  r.options = options.changes.applied_to(adtr::training_options(r.options.recipe));
   r.options.seed = seed;
-  r.threads = options.threads;
-  r.checkpoint_seconds = options.checkpoint_seconds;
 }
 
-/// Gives the cell the images of a category, and says on stderr what the scans left out.
+/// Gives the cell the images of a category, and reports on stderr what the scans left out.
 inline void set_images(Cell& cell, const std::filesystem::path& category) {
   cell.request.good = adtr::scan_training(category);
   cell.test = adtr::scan_test(category);
   for (const adtr::SampleSet* set : {&cell.request.good, &cell.test}) program::say_what_was_left(*set);
 }
 
-/// Makes it the request of the second stage, which goes on from the first's model with anomalies and the given loss.
+/// Turns it into the request of the second stage, which continues from the first model with anomalies and this loss.
 inline void set_second_stage(Cell& cell, const Options& options, const std::string& start, adtr::Loss loss) {
   adtr::TrainingOptions& o = cell.request.options;
   const adtr::TrainingOptions first = o;

@@ -28,13 +28,13 @@ Results::Results(std::filesystem::path folder) : folder_(std::move(folder)) {
   std::filesystem::create_directories(folder_, error);
   if (error) throw adtr::file_error(folder_.string(), "cannot be made: " + error.message());
   const std::filesystem::path path = folder_ / "results.json";
-  adtr::AtomicFile{path.string()};  // throws where it could not be written: better now than after an hour
+  adtr::AtomicFile{path.string()};  // throws now, and not after an hour, if the file cannot be written
   if (!std::filesystem::exists(path, error)) {
-    for (const char* name : {"results.csv", "results.md"})  // they are written with results.json and by nobody alone
+    for (const char* name : {"results.csv", "results.md"})  // adtr_paper writes them only together with results.json
       if (std::filesystem::exists(folder_ / name, error))
         throw adtr::file_error(
             (folder_ / name).string(),
-            "exists without a results.json beside it, so it is not of adtr_paper; it is left as it is",
+            "exists without results.json next to it, so adtr_paper did not write it; it is left unchanged",
             adtr::ErrorCode::file_conflict);
     return;
   }
@@ -51,9 +51,9 @@ const Json* Results::find(const std::string& key, const Json& settings) const {
   const Json& known = (*same)["settings"];
   for (const auto& [name, value] : settings.items())
     if (!known.contains(name) || known[name] != value)
-      throw adtr::Error("row '" + key + "' of " + (folder_ / "results.json").string() + " is of other settings: " +
-                        name + " is " + (known.contains(name) ? known[name].dump() : "missing") + ", asked for is " +
-                        value.dump() + "; another --out keeps both");
+      throw adtr::Error("row '" + key + "' of " + (folder_ / "results.json").string() + " has other settings: " + name +
+                        " is " + (known.contains(name) ? known[name].dump() : "missing") + ", this run has " +
+                        value.dump() + "; use another --out to keep both");
   return &*same;
 }
 

@@ -1,4 +1,4 @@
-/// What adtr_paper has measured so far, on disk after every step, so that a killed run goes on where it was.
+/// The results of adtr_paper, which are written to disk after every step, so that a killed run can continue.
 #pragma once
 
 #include <filesystem>
@@ -16,13 +16,13 @@ using Json = nlohmann::ordered_json;
 /// "trained" (the model file is there) or "done" (the figures too), and `settings` decide all figures.
 class Results {
  public:
-  /// Goes on with the rows in `folder`, which is made where it is missing. Throws adtr::Error where results.json is
-  /// there and not one of these, or the folder cannot be written.
+  /// Reads the rows in `folder`, which is created if it is missing. Throws adtr::Error if results.json exists and was
+  /// not written by adtr_paper, or if the folder cannot be written.
   explicit Results(std::filesystem::path folder);
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
 
-  /// The row of this key, or null. Throws adtr::Error where it was made with other settings, which would be lost.
+  /// The row of this key, or null. Throws adtr::Error if it was made with other settings, because it would be lost.
   [[nodiscard]] const Json* find(const std::string& key, const Json& settings) const;
 
   /// Adds the row, or replaces the one with its key, and writes all files.
@@ -33,7 +33,7 @@ class Results {
   std::vector<Json> rows_;
 };
 
-/// The rows as Markdown, one table for each experiment, seeds of the same settings together; and as CSV, a row a line.
+/// The rows as Markdown, with a table for each experiment that groups the seeds of the same settings; and as CSV.
 [[nodiscard]] std::string markdown(const std::vector<Json>& rows);
 [[nodiscard]] std::string csv(const std::vector<Json>& rows);
 

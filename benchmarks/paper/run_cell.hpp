@@ -22,16 +22,17 @@ Json figures_of(AnyDetector& detector, const Cell& cell) {
     means.push_back(sum / static_cast<double>(map.size()));
     labels.push_back(image.defective ? 1 : 0);
   });
-  // A row in a table is of a whole test set.
+  // A row of a table describes a whole test set.
   if (!e.unreadable.empty()) throw adtr::Error(e.unreadable.front().sentence, adtr::ErrorCode::bad_image);
   Json figures;
   const auto put = [&](const char* name, const std::optional<double>& value) {
     if (value) figures[name] = *value;
   };
-  put("image_auroc", e.image_auroc);
-  if (e.image_auroc) put("image_auroc_mean", adtr::auroc(adtr::Ranking{std::span<const double>(means), labels}));
-  put("pixel_auroc", e.pixel_auroc);
-  put("aupro", e.aupro);
+  put("image_auroc", e.value("image_auroc"));
+  if (e.value("image_auroc"))
+    put("image_auroc_mean", adtr::auroc(adtr::Ranking{std::span<const double>(means), labels}));
+  put("pixel_auroc", e.value("pixel_auroc"));
+  put("aupro", e.value("aupro"));
   return figures;
 }
 
@@ -42,8 +43,8 @@ Json measure(const Cell& cell, const std::string& path) {
   return figures_of(detector, cell);
 }
 
-/// Trains the cell's model and measures it, at the end and after every `curve` epochs (0: at the end alone), unless a
-/// row says that this was done. A run that was killed goes on from its checkpoint.
+/// Trains the cell's model and measures it, at the end and after every `curve` epochs (0: only at the end), unless a
+/// row says that this was done. A killed run continues from its checkpoint.
 template <class N>
 void run_cell(Results& results, Cell cell, adtr::Index curve) {
   const std::string key = key_of(cell);

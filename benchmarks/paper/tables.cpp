@@ -21,7 +21,7 @@ std::optional<double> figure(const Json& row, const char* group, const char* nam
 
 std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
-/// Whether two rows differ in nothing but the seed.
+/// Whether two rows differ only in the seed.
 bool same_but_seed(const Json& a, const Json& b) {
   Json first = a["settings"], second = b["settings"];
   first.erase("seed");
@@ -29,7 +29,7 @@ bool same_but_seed(const Json& a, const Json& b) {
   return first == second;
 }
 
-/// The mean over the rows that have the figure, followed by the single values where there are several.
+/// The mean over the rows that have the figure, followed by the single values if there are several.
 std::string cell(const std::vector<const Json*>& rows, const char* name) {
   std::vector<double> values;
   for (const Json* row : rows)
@@ -110,8 +110,9 @@ std::string markdown(const std::vector<Json>& rows) {
     if (std::find(experiments.begin(), experiments.end(), name) == experiments.end()) experiments.push_back(name);
   }
   std::string result =
-      "Made by adtr_paper. Means over the seeds, single values behind them. The paper's figures are its own, with its "
-      "backbone (EfficientNet-B4), its number of epochs and means over all categories.\n";
+      "Written by adtr_paper. Figures are means over the seeds, followed by the single values. The paper's figures are "
+      "for its "
+      "backbone (EfficientNet-B4) and its number of epochs, as means over all categories.\n";
   for (const std::string& name : experiments) {
     std::vector<const Json*> of;
     for (const Json& row : rows)

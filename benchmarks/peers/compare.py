@@ -1,14 +1,14 @@
 #!/usr/bin/env python3
-"""Times adtr, on one backend or several, beside ONNX Runtime, OpenVINO and PyTorch on the same network and weights.
-With --device cuda it is adtr's backend cuda beside those of them that have a GPU.
+"""Compares adtr, on one or more backends, with ONNX Runtime, OpenVINO and PyTorch on the same network and weights.
+With --device cuda, compares adtr's backend cuda with the peers that can use a GPU.
 
     benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark
     benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark --backends cpu eigen --csv b.csv --chart b.png
     benchmarks/peers/compare.py build/release/benchmarks/adtr_benchmark --device cuda --precision tf32
 
-The peers are taken from the Python that runs this, or else installed into an environment of their own (--work). Every
-runner is a process that stays; in each round they take turns, so that what else happens on the machine meets all of
-them. A ratio is peer / adtr in one round: above 1, adtr is faster. All must first agree on the result.
+Uses the peers of the Python that runs this, or installs them into an environment of their own (--work). Every runner
+is a process that stays alive. In each round the runners take turns, so that other load on the machine affects all of
+them. A ratio is peer / adtr in one round; above 1, adtr is faster. All results are compared first and must agree.
 """
 import argparse
 import csv
@@ -24,7 +24,7 @@ PEERS = {"cpu": ["onnxruntime", "openvino", "pytorch"],
          "cuda": ["onnxruntime", "tensorrt", "pytorch", "pytorch_compiled", "pytorch_graphs"]}
 TRAINING_PEERS = {"cpu": ["pytorch", "pytorch_compiled"], "cuda": ["pytorch", "pytorch_compiled", "pytorch_graphs"]}
 ALL_PEERS = sorted({*PEERS["cpu"], *PEERS["cuda"], *TRAINING_PEERS["cpu"]})
-PROVIDERS = {"onnxruntime": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}  # of ONNX Runtime
+ONNX_PROVIDERS = {"onnxruntime": "CUDAExecutionProvider", "tensorrt": "TensorrtExecutionProvider"}
 
 
 def parse():
@@ -33,28 +33,28 @@ def parse():
     parser.add_argument("--architectures", nargs="+",
                         default=["efficientnet_b4", "efficientnet_b0", "efficientnet_lite0"])
     parser.add_argument("--parts", nargs="+", default=["whole"], choices=["whole", "backbone", "transformer", "train"])
-    parser.add_argument("--batches", nargs="+", type=int, default=[1], help="of all parts but train")
+    parser.add_argument("--batches", nargs="+", type=int, default=[1], help="batch sizes of all parts except train")
     parser.add_argument("--threads", nargs="+", type=int, default=[1])
     parser.add_argument("--train-batch", type=int, default=16)
-    parser.add_argument("--dropouts", nargs="+", type=float, default=[0.1, 0.0], help="of train")
+    parser.add_argument("--dropouts", nargs="+", type=float, default=[0.1, 0.0], help="dropout rates of train")
     parser.add_argument("--rounds", type=int, default=9)
-    parser.add_argument("--runs", type=int, default=10, help="images in a turn; a tenth as many training steps")
+    parser.add_argument("--runs", type=int, default=10, help="images per turn; train does a tenth as many steps")
     parser.add_argument("--peers", nargs="+", default=ALL_PEERS, choices=ALL_PEERS)
-    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="of the peers")
+    parser.add_argument("--device", default="cpu", choices=["cpu", "cuda"], help="device of the peers")
     parser.add_argument("--precision", default="float32", choices=["float32", "tf32"],
-                        help="of products on a GPU, adtr's and the peers'")
+                        help="precision of products on a GPU, for adtr and the peers")
     parser.add_argument("--backends", nargs="+", default=["cpu"], choices=["cpu", "eigen", "reference", "cuda"],
-                        help="of adtr; that of the device, which ratios are to, and cpu are always among them")
-    parser.add_argument("--csv", type=pathlib.Path, help="file for a row for each runner of each case")
-    parser.add_argument("--chart", type=pathlib.Path, help="PNG file for bars of images a second")
-    parser.add_argument("--json", type=pathlib.Path, help="file for everything measured")
-    parser.add_argument("--work", type=pathlib.Path, help="for environment and exported networks "
-                        "(default: `peers` beside the program)")
+                        help="backends of adtr; cpu and the device's, the base of the ratios, are always included")
+    parser.add_argument("--csv", type=pathlib.Path, help="CSV file to write, with a row for each runner of each case")
+    parser.add_argument("--chart", type=pathlib.Path, help="PNG file to write, with bars of images per second")
+    parser.add_argument("--json", type=pathlib.Path, help="JSON file to write, with all measurements")
+    parser.add_argument("--work", type=pathlib.Path, help="folder for the environment and the exported networks "
+                        "(default: `peers` next to the program)")
     args = parser.parse_args()
     if args.device == "cuda" and "cuda" not in args.backends:
         args.backends.append("cuda")
     if args.precision != "float32" and "cuda" not in args.backends:
-        parser.error(f"--precision: expected {args.precision} with --device cuda or --backends cuda alone, found "
+        parser.error(f"--precision {args.precision}: expected --device cuda or --backends cuda, found "
                      f"--device {args.device} --backends {' '.join(args.backends)}")
     args.program = args.program.resolve()
     args.work = (args.work or args.program.parent / "peers").resolve()
@@ -62,7 +62,7 @@ def parse():
 
 
 def ensure_peers(work, device):
-    """Goes on in an environment that has the peers; made here where this Python's lacks one."""
+    """Restarts this program in an environment with the peers, and creates it, if this Python lacks one of them."""
     requirements = pathlib.Path(__file__).with_name("requirements.txt")
     missing = [name for name in requirements.read_text().split()
                if importlib.util.find_spec(name) is None and (name, device) != ("openvino", "cuda")]
@@ -71,9 +71,9 @@ def ensure_peers(work, device):
     environment = work / "environment"
     python = environment / "bin" / "python"
     if pathlib.Path(sys.prefix) == environment:
-        sys.exit(f"compare.py: {environment} lacks {', '.join(missing)}: delete it to have it made anew")
+        sys.exit(f"compare.py: {environment} lacks {', '.join(missing)}: delete the environment to create it again")
     if not (environment / "complete").exists():
-        print(f"installing {', '.join(missing)} and what is with them into {environment}", file=sys.stderr)
+        print(f"installing {', '.join(missing)} and their dependencies into {environment}", file=sys.stderr)
         subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", "-r", requirements], check=True)
         (environment / "complete").touch()
@@ -81,16 +81,16 @@ def ensure_peers(work, device):
 
 
 def ensure_gpu(args):
-    """Its name. Peers that have no part for it are left out, and that is said."""
+    """Returns the name of the GPU. Leaves out peers that cannot use it, with a message."""
     import onnxruntime
     import torch
     if not torch.cuda.is_available():
         sys.exit("compare.py: --device cuda: expected a GPU that PyTorch can use, found none "
                  f"(torch {torch.__version__})")
-    for peer, provider in PROVIDERS.items():
+    for peer, provider in ONNX_PROVIDERS.items():
         if peer in args.peers and provider not in onnxruntime.get_available_providers():
             args.peers.remove(peer)
-            print(f"compare.py: {peer} is left out: onnxruntime has no {provider} here", file=sys.stderr)
+            print(f"compare.py: {peer} is left out: the installed onnxruntime has no {provider}", file=sys.stderr)
     return torch.cuda.get_device_name()
 
 
@@ -104,7 +104,7 @@ def cases(args):
 
 
 def measure(case, args):
-    """The case with, for each runner, the turns' milliseconds, memory and start."""
+    """Returns the case with the milliseconds of the turns, the memory and the start time of each runner."""
     import exports
     import runners
     folder = exports.provide(case, args.work / "exports")

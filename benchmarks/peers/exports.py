@@ -1,4 +1,4 @@
-"""What all runners read: one network's weights as adtr's model file and as ONNX, and the input."""
+"""Exports what all runners read: the weights of a network as adtr's model file and as ONNX, and the input."""
 import json
 import pathlib
 import subprocess
@@ -8,7 +8,7 @@ IMAGE, GRID = 256, 16
 
 
 def provide(case, root):
-    """The folder with the case's files, made in a process of its own where they are not there yet."""
+    """Returns the folder with the case's files, which another process creates if they do not exist yet."""
     folder = root / f"{case['architecture']}_{case['batch']}"
     done = folder / f"{case['part']}.complete"
     if case["part"] != "train" and not done.exists():
@@ -19,7 +19,7 @@ def provide(case, root):
 
 
 def model_bytes(case, folder):
-    """Sizes of the model files of a whole network."""
+    """Returns the sizes of the model files of a whole network."""
     if case["part"] != "whole":
         return {}
     return {"adtr": (folder / "model.adtr").stat().st_size,
@@ -46,7 +46,7 @@ def export(case, folder):
 
 
 def folded(backbone):
-    """The backbone's tensors with each batch norm in the convolution before it, as training leaves them."""
+    """Returns the backbone's tensors with each batch norm folded into its convolution, as in a trained model."""
     import torch
     convolution, tensors = None, {}
     for key, module in backbone.named_modules():

@@ -1,4 +1,4 @@
-"""adtr and its peers as processes that are asked for calls over pipes and looked at from outside."""
+"""Runs adtr and its peers as processes that get requests over pipes, and measures them from outside."""
 import json
 import os
 import pathlib
@@ -7,19 +7,19 @@ import subprocess
 import sys
 import time
 
-TOLERANCE = 1e-3  # of the largest magnitude
-TOLERANCES = {"float32": TOLERANCE, "tf32": 2e-2, "bf16": 1e-1}  # of what may be rounded to that
-STARTS = 5  # of each runner of a whole network
-COMPILED = ["pytorch_compiled", "pytorch_graphs", "tensorrt"]  # started once: that takes a minute
+TOLERANCE = 1e-3  # as a share of the largest magnitude
+TOLERANCES = {"float32": TOLERANCE, "tf32": 2e-2, "bf16": 1e-1}  # for products in these precisions
+STARTS = 5  # number of starts of each runner of a whole network
+COMPILED = ["pytorch_compiled", "pytorch_graphs", "tensorrt"]  # started only once, because that takes a minute
 
 
 def gpu_millijoules():
-    """What the first GPU has used since its driver was loaded (NVML), or None."""
+    """Returns the energy that the first GPU has used since its driver was loaded (NVML), or None."""
     try:
         import pynvml
         pynvml.nvmlInit()
         return pynvml.nvmlDeviceGetTotalEnergyConsumption(pynvml.nvmlDeviceGetHandleByIndex(0))
-    except Exception:  # neither package nor GPU nor counter: there is nothing to tell
+    except Exception:  # the package, the GPU or its counter is missing
         return None
 
 
@@ -51,16 +51,16 @@ class Runner:
         self.memory = self.memory_mb()
 
     def joules(self, runs):
-        """Of one call, from the GPU's own counter over `runs` of them; None where no GPU tells."""
+        """Returns the energy of one call, from the GPU's counter over `runs` calls, or None without such a counter."""
         before = gpu_millijoules()
         if before is None:
             return None
         print(runs, file=self.process.stdin, flush=True)
         self.answer()
-        return (gpu_millijoules() - before) * 1e-3 / (runs + 1)  # one call does not count for times
+        return (gpu_millijoules() - before) * 1e-3 / (runs + 1)  # one of the calls is not timed
 
     def memory_mb(self):
-        """Now and at most, in MB of 2^20."""
+        """Returns the current and the peak memory in units of 2^20 bytes."""
         lines = pathlib.Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
         fields = dict(line.split(":", 1) for line in lines)
         return [int(fields[key].split()[0]) / 1024 for key in ("VmRSS", "VmHWM")]
@@ -78,7 +78,7 @@ class Runner:
 
 
 def start(name, case, folder, program):
-    """Starts a runner whose files are in the file cache (start_ms: median of the starts) and waits for its first call."""
+    """Starts a runner, with its files in the file cache, and waits for its first call. start_ms is the median start."""
     part = case["part"]
     ours = name.startswith("adtr")
     result = folder / (f"{name}_{part}." + ("safetensors" if ours else "npy"))
@@ -97,7 +97,7 @@ def start(name, case, folder, program):
     if part != "whole" or name in COMPILED:
         return Runner(name, command, case, result)
     starts = []
-    for _ in range(STARTS + 1):  # the first warms the file cache and does not count
+    for _ in range(STARTS + 1):  # the first one only warms the file cache
         runner = Runner(name, command, case, result)
         starts.append(runner.start_ms)
         if len(starts) <= STARTS:
@@ -107,10 +107,10 @@ def start(name, case, folder, program):
 
 
 def check_agreement(started, folder):
-    """Largest deviation of each from the first, as a share of the largest magnitude; exits where they disagree."""
+    """Returns the largest deviations from the first, as shares of the largest magnitude. Exits on disagreement."""
     import numpy
     import safetensors.numpy
-    for runner in started:  # a turn later the results of the first call are written
+    for runner in started:  # after one more turn, the results of the first call are written
         runner.take_turn(1)
         runner.turns.clear()
     ours = safetensors.numpy.load_file(started[0].result)["result"].ravel()

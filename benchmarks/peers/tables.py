@@ -1,4 +1,4 @@
-"""What was measured, as Markdown: ratios first."""
+"""Writes the measurements as Markdown, beginning with the ratios."""
 import importlib.metadata
 import importlib.util
 import os
@@ -39,7 +39,7 @@ def table(columns, rows):
 
 
 def ours_of(case):
-    """adtr's runner that ratios are to: the one on the peers' device."""
+    """Returns adtr's runner on the device of the peers, the base of the ratios."""
     return "adtr" if case["device"] == "cpu" else f"adtr_{case['device']}"
 
 
@@ -48,7 +48,7 @@ def peers_of(cases):
 
 
 def ratios(case, peer):
-    """peer / adtr of each round, ascending."""
+    """Returns the ratios peer / adtr of the rounds, ascending."""
     ours = case["runners"][ours_of(case)]["turns_ms"]
     return sorted(t / o for t, o in zip(case["runners"][peer]["turns_ms"], ours))
 
@@ -62,12 +62,12 @@ def median_of(case, name):
 
 
 def fastest(case):
-    """Which peer needs the least time; None without peers."""
+    """Returns the fastest peer, or None without peers."""
     return min((n for n in case["runners"] if not n.startswith("adtr")), key=lambda n: median_of(case, n), default=None)
 
 
 def time_tables(cases, configuration):
-    """A table of ratios and one of milliseconds."""
+    """Returns a table of ratios and one of milliseconds."""
     peers = peers_of(cases)
     train = cases[0]["part"] == "train"
     adtr = NAMES[ours_of(cases[0])]
@@ -92,7 +92,7 @@ def time_tables(cases, configuration):
 
 
 def memory_and_start(cases, configuration):
-    """Resident memory and, for whole networks, the time from starting the process to the first score."""
+    """Returns a table of resident memory and, for whole networks, of the time from process start to first score."""
     rows = []
     peers = peers_of(cases)
     whole = cases[0]["part"] == "whole"
@@ -112,7 +112,7 @@ def memory_and_start(cases, configuration):
 
 
 def rows_of(measured):
-    """One row for each runner of each case, for a CSV file."""
+    """Yields one row for each runner of each case, for a CSV file."""
     for case in measured:
         for name, own in case["runners"].items():
             turns = sorted(own["turns_ms"])
@@ -125,7 +125,7 @@ def rows_of(measured):
 
 
 def draw(measured, path):
-    """Bars of images a second, a group for each case, a colour for each runner."""
+    """Draws bars of images per second, with a group for each case and a colour for each runner."""
     import matplotlib
     matplotlib.use("Agg")
     from matplotlib import pyplot
@@ -148,7 +148,7 @@ def draw(measured, path):
     axes.set_yticks([t for t, _ in ticks], [text for _, text in ticks], fontsize=8)
     axes.invert_yaxis()
     axes.margins(x=0.12)
-    axes.set_xlabel("images a second")
+    axes.set_xlabel("images per second")
     axes.legend(fontsize=8)
     figure.tight_layout()
     figure.savefig(path, dpi=120)
@@ -161,7 +161,7 @@ def shared_libraries(package, only=""):
 
 
 def sizes(cases, program):
-    """What has to lie on the disk: libraries or program, without the Python around them, and the model."""
+    """Returns a table of sizes on disk: the libraries or the program, without Python itself, and the model."""
     openvino = ("libopenvino.so", "cpu_plugin", "onnx_frontend", "libtbb.so", "_pyopenvino")
     runtimes = {"adtr": lambda: program.stat().st_size, "onnxruntime": lambda: shared_libraries("onnxruntime"),
                 "openvino": lambda: shared_libraries("openvino", openvino),
@@ -170,7 +170,7 @@ def sizes(cases, program):
     for architecture in dict.fromkeys(c["architecture"] for c in cases):
         case = next(c for c in cases if c["architecture"] == architecture)
         for name, size in runtimes.items():
-            if name in case["runners"]:  # the backends are one program
+            if name in case["runners"]:  # adtr's backends are in one program
                 model = case["model_bytes"]["adtr" if name == "adtr" else "onnx"]
                 rows.append([architecture, NAMES[name], f"{size() / 1e6:.1f}", f"{model / 1e6:.1f}"])
     return table(["network", "runner", "program or libraries, MB", "model, MB"], rows)

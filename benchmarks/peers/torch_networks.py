@@ -1,4 +1,4 @@
-"""The parts of ADTR as PyTorch modules from tensor to tensor: those that the golden data is made with
+"""The parts of ADTR as PyTorch modules from tensor to tensor. They are the modules that make the golden data
 (tests/golden/networks.py), with the same weights."""
 import pathlib
 import sys
@@ -17,7 +17,7 @@ def channels(architecture):
 
 
 def filled(module, prefix=""):
-    networks.fill(module, prefix)  # what torch.empty leaves may be denormal, and slow
+    networks.fill(module, prefix)  # torch.empty may leave denormal numbers, which are slow
     return module
 
 
@@ -50,7 +50,7 @@ def images(batch):
 
 
 def part(architecture, name, batch):
-    """The module and its input."""
+    """Returns the module and its input."""
     backbone, transformer = modules(architecture)
     given = images(batch)
     if name == "transformer":
@@ -60,13 +60,13 @@ def part(architecture, name, batch):
 
 
 def training_step(architecture, batch, dropout, mode, device):
-    """One step of AdamW on cached features, as a function. Without a `mode` of torch.compile it is not compiled."""
+    """Returns a function that does one AdamW step on cached features. It is compiled if a `mode` is given."""
     model = filled(networks.Adtr(channels(architecture), GRID * GRID)).train().to(device)
     add_dropout(model, dropout)
     on_gpu = device.type == "cuda"
     optimiser = torch.optim.AdamW(model.parameters(), lr=1e-4, weight_decay=1e-4, fused=on_gpu or None)
     features = torch.rand(batch, GRID * GRID, channels(architecture)) * 2 - 1
-    features = features.pin_memory() if on_gpu else features  # the cache is the host's, as adtr's
+    features = features.pin_memory() if on_gpu else features  # the cache lies in host memory, like adtr's
 
     def loss_of(x):
         return (model(x) - x).square().sum(-1).mean()
@@ -82,19 +82,19 @@ def training_step(architecture, batch, dropout, mode, device):
 
 
 def begin_step(mode):
-    """Says that what the last step gave may be overwritten, where CUDA graphs have it in memory of their own."""
+    """Allows CUDA graphs to overwrite the results of the last step, which lie in their own memory."""
     if mode == "reduce-overhead":
         torch.compiler.cudagraph_mark_step_begin()
 
 
 def wait(device):
-    """Until the device has done what it was asked for."""
+    """Waits until the device has finished its work."""
     if device.type == "cuda":
         torch.cuda.synchronize(device)
 
 
 def add_dropout(model, rate):
-    """The dropout of DETR: on attention weights, after each attention, inside and after the feed-forward part."""
+    """Applies dropout as DETR does: on attention weights, after each attention, in and after the feed-forward part."""
     if rate == 0.0:
         return
     for module in model.modules():

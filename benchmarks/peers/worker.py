@@ -1,8 +1,8 @@
-"""One peer as a process that adtr_benchmark --serve has the manners of: worker.py PEER CASE FOLDER.
+"""Runs one peer with the protocol of adtr_benchmark --serve: worker.py PEER CASE FOLDER.
 
-It imports its own peer only, says when the first call is done, and then makes as many calls as each line of standard
-input says, after one that does not count. A whole network takes its images from the host and gives the score map to it;
-the operands of a part lie on the case's device.
+It imports only its own peer and reports the end of the first call. Then, for each line of standard input, it makes one
+untimed call and the requested number of calls. A whole network reads its images from host memory and returns the score
+map there; the operands of a part lie on the case's device.
 """
 import json
 import pathlib
@@ -12,7 +12,7 @@ import time
 import numpy
 
 
-# What each of PyTorch's peers hands to torch.compile; reduce-overhead: CUDA graphs.
+# The mode of torch.compile for each PyTorch peer; reduce-overhead uses CUDA graphs.
 TORCH_MODES = {"pytorch": None, "pytorch_compiled": "default", "pytorch_graphs": "reduce-overhead"}
 
 
@@ -23,7 +23,7 @@ def onnxruntime_call(case, folder, peer):
     options.inter_op_num_threads = 1
     providers = ["CPUExecutionProvider"]
     if case["device"] == "cuda":
-        onnxruntime.preload_dlls()  # of CUDA's, which come with PyTorch
+        onnxruntime.preload_dlls()  # those of CUDA, which PyTorch brings along
         providers.insert(0, ("CUDAExecutionProvider", {"use_tf32": str(int(case["precision"] == "tf32"))}))
     if peer == "tensorrt":
         cache = folder / f"tensorrt_{case['precision']}"
@@ -32,7 +32,7 @@ def onnxruntime_call(case, folder, peer):
                              {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(cache)}))
     session = onnxruntime.InferenceSession(folder / f"{case['part']}.onnx", options, providers=providers)
     expected = providers[0] if case["device"] == "cpu" else providers[0][0]
-    if session.get_providers()[0] != expected:  # it says so and goes on with the next
+    if session.get_providers()[0] != expected:  # onnxruntime only warns and uses the next provider
         sys.exit(f"worker.py: {peer}: expected {expected}, found {session.get_providers()[0]}")
     given = numpy.load(folder / f"{case['part']}.npy")
     if case["part"] == "whole":

@@ -11,14 +11,6 @@
 #include "adtr/detector.hpp"
 #include "options.hpp"
 
-namespace adtr {
-inline namespace ADTR_ABI {
-struct TrainingRequest;
-struct TrainingProgress;
-struct TrainingResult;
-}  // namespace ADTR_ABI
-}  // namespace adtr
-
 namespace program {
 
 /// An adtr::Detector of some backend; see there.
@@ -41,7 +33,10 @@ struct BackendFunctions {
 extern const BackendFunctions cpu_functions, eigen_functions, reference_functions, cuda_functions;
 
 /// What --backend takes.
-inline constexpr std::array backends{&cpu_functions, &eigen_functions, &reference_functions,
+inline constexpr std::array backends{&cpu_functions,
+#ifndef ADTR_SMALL_PROGRAM
+                                     &eigen_functions, &reference_functions,
+#endif
 #ifdef ADTR_PROGRAM_CUDA
                                      &cuda_functions
 #endif
@@ -55,7 +50,7 @@ inline constexpr std::array backends{&cpu_functions, &eigen_functions, &referenc
   for (const BackendFunctions* backend : backends)
     names.append(names.empty() ? "" : backend == backends.back() ? " or " : ", ").append(backend->name);
   throw adtr::Error("expected " + names + ", found " + std::string(name) +
-                    (name == "cuda" ? " (this program is built without it: -DADTR_CUDA=ON)" : ""));
+                    (name == "cuda" ? " (this program was built without it; build it with -DADTR_CUDA=ON)" : ""));
 }
 
 }  // namespace program

@@ -31,7 +31,7 @@ Inputs inputs_of(const DetectOptions& options) {
       inputs.images.push_back(path);
       continue;
     }
-    const adtr::SampleSet found = adtr::list_images_of(path, {.allow = options.allow});
+    const adtr::SampleSet found = adtr::list_images_of(path, options.scan);
     say_what_was_left(found);
     inputs.folders.push_back(path);
     for (const adtr::Sample& sample : found) inputs.images.push_back(sample.path);

@@ -52,10 +52,11 @@ void print_table(const adtr::Evaluation& e, const std::vector<Scored>& images, s
   std::printf("%-14s %td good, %td defective", "images", e.images_good, e.images_defective);
   if (!e.unreadable.empty()) std::printf(", %zu unreadable", e.unreadable.size());
   std::putchar('\n');
-  for (const Figure& figure : figures(e))
-    std::printf("%-14s %s\n", figure.name, figure.value ? text("%.4f", *figure.value).c_str() : "not available");
+  for (const adtr::Figure& figure : e.figures)
+    std::printf("%-14s %s\n", figure.title.c_str(),
+                figure.value ? text("%.4f", *figure.value).c_str() : "not available");
   std::printf("%-14s %tdx%td\n", "resolution", e.resolution, e.resolution);
-  std::printf("%-14s %.1f ms\n", "time an image", 1000 * e.seconds_per_image);
+  std::printf("%-14s %.1f ms\n", "time per image", 1000 * e.seconds_per_image);
   if (threshold) {
     const Judged judged = judge(images, *threshold);
     std::printf("%-14s %s: %zu of %td defects found, %zu of %td good images passed\n", "threshold",
@@ -73,7 +74,7 @@ std::vector<std::string> remarks_on(const adtr::Evaluation& e, const adtr::Sampl
   for (const std::string& contradiction : set.allowed) remarks.push_back("allowed: " + contradiction);
   if (e.soft_masks > 0)
     remarks.push_back(
-        text("%td of the masks have more than two values and were cut at half of their range", e.soft_masks));
+        text("%td of the masks have more than two values; each was thresholded at half of its range", e.soft_masks));
   if (e.turned > 0) remarks.push_back(text("%td of the images were turned upright by their orientation tag", e.turned));
   return remarks;
 }
@@ -82,7 +83,7 @@ Json results_of(const EvaluateOptions& options, const adtr::Evaluation& e, const
                 const adtr::SampleSet& set, const adtr::ModelDescription& model) {
   const std::optional<double> threshold = model.threshold;
   Json json{{"model", json_name(options.model)}, {"data", json_name(options.data)}};
-  for (const Figure& figure : figures(e)) json[figure.key] = figure.value ? Json(*figure.value) : Json();
+  for (const adtr::Figure& figure : e.figures) json[figure.key] = figure.value ? Json(*figure.value) : Json();
   json["pixel_bound"] = e.pixel_bound;
   json["resolution"] = e.resolution;
   json["images_good"] = e.images_good;
@@ -131,7 +132,7 @@ void paint_again(const MapWriter& maps, const std::vector<Scored>& images, adtr:
 }  // namespace
 
 int evaluate(const EvaluateOptions& options) {
-  adtr::SampleSet set = adtr::scan_test(options.data, {.allow = options.allow});
+  adtr::SampleSet set = adtr::scan_test(options.data, options.scan);
   MapWriter maps(options.maps);
   for (const adtr::Sample& sample : set) maps.claim(map_name(sample), sample.path);
   check_files(options, set, maps);
@@ -153,8 +154,8 @@ int evaluate(const EvaluateOptions& options) {
     if (interrupted() == 0) return;
     line.clear();
     throw Interrupted(
-        text("interrupted after %zu of %zu images: figures of a part of the set say nothing, so none are "
-             "written; begin again",
+        text("interrupted after %zu of %zu images: figures of a part of the set are meaningless, so none are "
+             "written; start again",
              images.size(), set.size()));
   };
   const adtr::Evaluation evaluation = adtr::evaluate(*detector, set, on_image);

@@ -28,7 +28,7 @@ void describe_model(const adtr::SafetensorsFile& file) {
   line("architecture", std::string(adtr::name_of(d.architecture)));
   line("geometry", text("image %tdx%td, grid %tdx%td", d.image_size, d.image_size, d.grid, d.grid));
   line("threshold", d.threshold ? adtr::number_text(*d.threshold)
-                                : "none: every verdict is 'undecided' (no good images were kept apart)");
+                                : "none: every verdict is 'undecided' (no good images were held out)");
   std::size_t backbone = 0, all = 0;
   for (const adtr::SafetensorsTensor& t : file.tensors()) {
     all += t.elements();
@@ -40,11 +40,12 @@ void describe_model(const adtr::SafetensorsFile& file) {
 void describe_backbone(const adtr::SafetensorsFile& file) {
   const auto has = [&](std::string_view name) { return file.contains(name); };
   const auto convention = adtr::convention_of(has);
-  line("file", file.path() + (convention ? ", weights named as by " + std::string(adtr::convention_name(*convention))
-                                         : ", tensors that are no backbone adtr knows"));
+  line("file",
+       file.path() + (convention ? ", weights with the names of " + std::string(adtr::convention_name(*convention))
+                                 : ", not the tensors of a backbone that adtr knows"));
   const auto architecture = file.metadata().find("architecture");
   line("architecture",
-       architecture == file.metadata().end() ? "not said (adtr train needs --architecture)" : architecture->second);
+       architecture == file.metadata().end() ? "unknown (adtr train needs --architecture)" : architecture->second);
   line("geometry", "any that adtr is compiled for");
   std::size_t all = 0;
   for (const adtr::SafetensorsTensor& t : file.tensors()) all += t.elements();

@@ -1,4 +1,4 @@
-/// Ctrl-C and SIGTERM: a command finishes what it is at, says what was kept, and the process ends with 128 + signal.
+/// Ctrl-C and SIGTERM: a command finishes its current item, says what was kept, and the process ends with 128 + signal.
 #pragma once
 
 #include <string>

@@ -7,12 +7,10 @@
 ///
 /// Exit status: 0 all done; 1 a failure, or some inputs could not be judged, all of them named; 2 wrong usage; 130 or
 /// 143 interrupted by SIGINT or SIGTERM, with a word on what was kept. A failure is one sentence on stderr.
-#include <algorithm>
-#include <cmath>
 #include <csignal>
+#include <cstdint>
 #include <cstdio>
 #include <exception>
-#include <limits>
 #include <new>
 #include <optional>
 #include <string>
@@ -25,26 +23,18 @@
 #include "interrupt.hpp"
 #include "options.hpp"
 #include "output.hpp"
+#include "rows.hpp"
 
 namespace {
 
-constexpr double infinity = std::numeric_limits<double>::infinity();
-
-/// A number in [low, high), or in (low, high) with `open`. CLI11's own ranges let NaN through.
-CLI::Validator number_in(double low, double high, const char* description, bool open = false) {
-  const auto check = [=](const std::string& text) -> std::string {
-    const std::optional<double> value = adtr::parse_double(text);
-    const bool fits = value && (open ? *value > low : *value >= low) && *value < high;
-    return fits ? "" : "expected a number " + std::string(description) + ", found " + text;
-  };
-  return CLI::Validator(check, description);
-}
-
-/// A path that a shell left empty ("$UNSET") is a mistake, not the folder that one stands in.
-CLI::Validator path_text() {
-  return CLI::Validator(
-      [](const std::string& text) { return text.empty() ? "expected a path, found an empty text" : ""; }, "");
-}
+using adtr::TrainingOptions;
+using program::add_by_recipe;
+using program::add_choice;
+using program::add_training;
+using program::infinity;
+using program::max_count;
+using program::number_in;
+using program::path_text;
 
 void add_common(CLI::App& command, program::CommonOptions& o) {
   command
@@ -75,81 +65,79 @@ void add_common(CLI::App& command, program::CommonOptions& o) {
 
 void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
   CLI::App& c = *app.add_subcommand("train", "Train a model on images of good parts");
-  constexpr auto most = std::numeric_limits<int>::max();
+  adtr::TrainingRequest& r = o.request;
   c.add_option("--data", o.data, "Folder of good images, or a folder that contains train/good")
       ->check(path_text())
       ->required();
   CLI::App& origin = *c.add_option_group("--backbone, --start", "Where training starts");
-  origin.add_option("--backbone", o.backbone, "Weights of the frozen backbone (safetensors)")->check(path_text());
-  origin.add_option("--start", o.start, "Model to continue from; it sets backbone, image size and grid")
+  origin.add_option("--backbone", r.weights, "Weights of the frozen backbone (safetensors)")->check(path_text());
+  origin.add_option("--start", r.start, "Model to continue from; it sets backbone, image size and grid")
       ->check(path_text());
   origin.require_option(1);
-  c.add_option("--out", o.out, "Model to write")->check(path_text())->required();
-  c.add_option("--architecture", o.architecture, "Architecture of the backbone, if its file does not name it");
-  c.add_option("--anomalies", o.anomalies, "Also train with synthetic defects: confetti")
+  c.add_option("--out", r.out, "Model to write")->check(path_text())->required();
+  c.add_option("--architecture", r.architecture, "Architecture of the backbone, if its file does not name it");
+  c.add_option_function<std::string>(
+       "--anomalies", [&r](const std::string&) { r.confetti = true; }, "Also train with synthetic defects: confetti")
       ->check(CLI::IsMember({"confetti"}));
   c.add_option("--defects", o.defects,
                "Also train with real defects: folder with test/KIND and, for masks, ground_truth/KIND")
       ->check(path_text());
-  c.add_option("--loss", o.loss,
-               "Loss for anomalies: pixel (needs masks) or image (labels) [pixel; image if masks are missing]")
-      ->check(CLI::IsMember({"pixel", "image"}));
-  c.add_option("--alpha", o.alpha, "Weight of the anomalies in the loss")
-      ->check(number_in(0.0, infinity, "from 0"))
-      ->capture_default_str();
-  c.add_option("--top-k", o.top_k, "Number of largest distances that --loss image averages")
-      ->check(CLI::Range(1, most))
-      ->capture_default_str();
-  c.add_option("--anomaly-probability", o.anomaly_probability,
+  add_choice(c, "--loss", o.loss, {adtr::Loss::pixel, adtr::Loss::image},
+             "Loss for anomalies: pixel (needs masks) or image (labels) [pixel; image if masks are missing]");
+  add_training(c, o.changes, "--alpha", &TrainingOptions::alpha, "Weight of the anomalies in the loss")
+      ->check(number_in(0.0, infinity, "from 0"));
+  add_training(c, o.changes, "--top-k", &TrainingOptions::top_k,
+               "Number of largest distances that --loss image averages")
+      ->check(CLI::Range(1, max_count));
+  add_training(c, o.changes, "--anomaly-probability", &TrainingOptions::anomaly_probability,
                "Probability that an anomaly replaces an image of a batch")
-      ->check(number_in(0.0, 1.0, "from 0 to below 1"))
-      ->capture_default_str();
-  c.add_option("--recipe", o.recipe, "Training recipe: fast (minutes) or paper (as published; hours)")
-      ->check(CLI::IsMember({"fast", "paper"}))
-      ->capture_default_str();
-  c.add_flag(
-      "--mirror", o.mirror,
-      "Also train on mirrored images, for parts that may lie in any orientation; an epoch takes four times as long");
-  c.add_option("--epochs", o.epochs, "Number of passes over the images [fast 20, paper 500; with --start 10, 300]")
-      ->check(CLI::Range(1, most));
-  c.add_option("--batch", o.batch, "Images per step [16]")->check(CLI::Range(1, most));
-  c.add_option("--learning-rate", o.learning_rate, "Peak learning rate [fast 0.004, with --start 0.0004; paper 0.0001]")
-      ->check(number_in(0.0, infinity, "above 0", true));
-  c.add_option("--weight-decay", o.weight_decay, "Weight decay of AdamW [0.0001]")
-      ->check(number_in(0.0, infinity, "from 0"));
-  c.add_option("--dropout", o.dropout, "Dropout rate of the transformer [fast 0, paper 0.1]")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"));
-  c.add_option("--jitter", o.jitter, "Noise added to the features, relative to each token's RMS [fast 0.3, paper 0]")
+  add_choice(c, "--recipe", r.options.recipe, {adtr::Recipe::fast, adtr::Recipe::paper},
+             "Training recipe: fast (minutes) or paper (as published; hours)");
+  c.add_flag(
+      "--mirror", r.mirror,
+      "Also train on mirrored images, for parts that may lie in any orientation; an epoch takes four times as long");
+  add_by_recipe(c, o.changes, "--epochs", &TrainingOptions::epochs, "Number of passes over the images")
+      ->check(CLI::Range(1, max_count));
+  add_by_recipe(c, o.changes, "--batch", &TrainingOptions::batch, "Images per step")->check(CLI::Range(1, max_count));
+  add_by_recipe(c, o.changes, "--learning-rate", &TrainingOptions::learning_rate, "Peak learning rate")
+      ->check(number_in(0.0, infinity, "above 0", true));
+  add_by_recipe(c, o.changes, "--weight-decay", &TrainingOptions::weight_decay, "Weight decay of AdamW")
       ->check(number_in(0.0, infinity, "from 0"));
-  c.add_option("--clip", o.clip, "Clip the gradient to this norm; 0 does not clip")
-      ->check(number_in(0.0, infinity, "from 0"))
-      ->capture_default_str();
-  c.add_option("--image-size", o.image_size, "Images are resized to this side, in pixels; --start takes the model's")
+  add_by_recipe(c, o.changes, "--dropout", &TrainingOptions::dropout, "Dropout rate of the transformer")
+      ->check(number_in(0.0, 1.0, "from 0 to below 1"));
+  add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter,
+                "Noise added to the features, relative to each token's RMS")
+      ->check(number_in(0.0, infinity, "from 0"));
+  add_training(c, o.changes, "--clip", &TrainingOptions::clip, "Clip the gradient to this norm; 0 does not clip")
+      ->check(number_in(0.0, infinity, "from 0"));
+  c.add_option("--image-size", r.image_size, "Images are resized to this side, in pixels; --start takes the model's")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  c.add_option("--grid", o.grid, "Side of the feature map, in tokens")
+  c.add_option("--grid", r.grid, "Side of the feature map, in tokens")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
   c.add_option(
-       "--hold-out", o.hold_out,
+       "--hold-out", r.hold_out,
        "Fraction of the good images held out to set the threshold [0.2 of 50 images or more, at most 300 images]")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"));
-  c.add_option("--false-alarm-rate", o.false_alarm_rate,
+  c.add_option("--false-alarm-rate", r.false_alarm_rate,
                "Fraction of the held-out images that the threshold may reject")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"))
       ->capture_default_str();
-  c.add_option("--seed", o.seed, "Random seed")->check(CLI::NonNegativeNumber)->capture_default_str();
-  c.add_flag("--allow", o.allow,
+  add_training(c, o.changes, "--seed", &TrainingOptions::seed, "Random seed")->check(CLI::NonNegativeNumber);
+  c.add_flag("--allow", o.scan.allow,
              "Continue although labels contradict each other or most images were left out; both are listed");
-  c.add_flag("--resume", o.resume, "Resume an interrupted run from MODEL.checkpoint");
-  c.add_option("--checkpoint-seconds", o.checkpoint_seconds,
+  c.add_flag("--resume", r.resume, "Resume an interrupted run from MODEL.checkpoint");
+  c.add_option("--checkpoint-seconds", r.checkpoint_seconds,
                "Minimum seconds between checkpoints; 0 writes one every epoch")
       ->check(number_in(0.0, infinity, "from 0"))
       ->capture_default_str();
-  c.add_option("--cache-memory", o.cache_mebibytes,
-               "Features to keep in memory, in MiB; the rest goes to a temporary file")
+  c.add_option_function<std::uint64_t>(
+       "--cache-memory", [&r](const std::uint64_t& mebibytes) { r.cache_memory = mebibytes << 20; },
+       "Features to keep in memory, in MiB; the rest goes to a temporary file")
       ->check(CLI::Range(std::uint64_t{0}, std::uint64_t{1} << 40))
-      ->capture_default_str();
+      ->default_str(std::to_string(r.cache_memory >> 20));
   c.add_option("--json", o.json, "JSON file to write, with what was done")->check(path_text());
   add_common(c, o);
   c.callback([&o, &status] { status = program::train(o); });
@@ -161,7 +149,7 @@ void add_evaluate(CLI::App& app, program::EvaluateOptions& o, int& status) {
   c.add_option("--data", o.data, "Folder with test/good, test/KIND and, for masks, ground_truth/KIND")
       ->check(path_text())
       ->required();
-  c.add_flag("--allow", o.allow,
+  c.add_flag("--allow", o.scan.allow,
              "Continue although labels contradict each other or most images were left out; both are listed");
   c.add_option("--json", o.json, "JSON file to write, with figures and scores")->check(path_text());
   c.add_option("--maps", o.maps, "Folder to write each image's scores (.npy) and heat map (.png) to")
@@ -177,7 +165,7 @@ void add_detect(CLI::App& app, program::DetectOptions& o, int& status) {
   c.add_option("images", o.images, "PNG, JPEG or BMP files, or folders of them")->check(path_text())->required();
   c.add_option("--threshold", o.threshold, "Threshold instead of the model's; scores at or above it are anomalous")
       ->check(number_in(-infinity, infinity, "that is finite", true));
-  c.add_flag("--allow", o.allow, "Continue although most files of a folder were left out; they are listed");
+  c.add_flag("--allow", o.scan.allow, "Continue although most files of a folder were left out; they are listed");
   c.add_option("--json", o.json, "JSON file to write, with the results")->check(path_text());
   c.add_option("--maps", o.maps, "Folder to write each image's scores (.npy) and heat map (.png) to")
       ->check(path_text());

@@ -1,5 +1,6 @@
 /// The networks that the program is compiled for. A model or weights file that asks for another is refused with this
-/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes long and needs several gigabytes.
+/// list. -DADTR_ALL_NETWORKS=ON compiles all that the catalogue has, which takes long and needs several gigabytes;
+/// -DADTR_SMALL_PROGRAM=ON compiles one, in under a minute.
 #pragma once
 
 #include "adtr/models/catalogue.hpp"
@@ -16,13 +17,16 @@ template <Architecture... A>
 using EveryGeometry =
     Networks<Network<A, 256, 16>..., Network<A, 256, 32>..., Network<A, 512, 32>..., Network<A, 32, 8>...>;
 
-using ProgramNetworks =
-    EveryGeometry<Architecture::efficientnet_b0, Architecture::efficientnet_b1, Architecture::efficientnet_b2,
-                  Architecture::efficientnet_b3, Architecture::efficientnet_b4, Architecture::efficientnet_b5,
-                  Architecture::efficientnet_b6, Architecture::efficientnet_b7, Architecture::efficientnet_lite0,
-                  Architecture::efficientnet_lite1, Architecture::efficientnet_lite2, Architecture::efficientnet_lite3,
-                  Architecture::efficientnet_lite4, Architecture::resnet18, Architecture::resnet34>;
+template <std::size_t... K>
+EveryGeometry<static_cast<Architecture>(K)...> every_backbone(std::index_sequence<K...>);
+
+using ProgramNetworks = decltype(every_backbone(std::make_index_sequence<adtr::backbone_count>()));
 using ProgramNetworksElsewhere = ProgramNetworks;
+
+#elif defined(ADTR_SMALL_PROGRAM)
+
+/// What tools/demo.sh trains.
+using ProgramNetworks = Networks<Network<Architecture::efficientnet_lite0>>;
 
 #else
 

@@ -1,12 +1,13 @@
-/// What the command line says, one struct a command, and the commands.
+/// What the command line says, one struct a command, and the commands. An option is a field here, or one of
+/// TrainingRequest or TrainingOptions, and a row in main.cpp. Only the fields' initialisers hold defaults.
 #pragma once
 
-#include <cstdint>
 #include <optional>
 #include <string>
 #include <vector>
 
-#include "adtr/core/extents.hpp"
+#include "adtr/train/training_request.hpp"
+#include "training_changes.hpp"
 
 namespace program {
 
@@ -16,36 +17,23 @@ struct CommonOptions {
 };
 
 struct TrainOptions : CommonOptions {
-  std::string data, backbone, start, out, architecture, json;
-  std::string anomalies, defects, loss;
-  std::string recipe = "fast";
-  bool mirror = false;
-  /// Absent: as the recipe has it.
-  std::optional<adtr::Index> epochs, batch;
-  std::optional<double> learning_rate, weight_decay, dropout, jitter;
-  double clip = 0.0;
-  double alpha = 0.003, anomaly_probability = 0.5;
-  adtr::Index top_k = 20;
-  adtr::Index image_size = 256, grid = 16;
-  std::optional<double> hold_out;  ///< absent: a fifth, of enough images
-  double false_alarm_rate = 0.0;
-  bool allow = false;
-  std::uint64_t seed = 0;
-  bool resume = false;
-  double checkpoint_seconds = 30.0;
-  std::uint64_t cache_mebibytes = 4096;
+  adtr::TrainingRequest request;  ///< without the images and, but for the recipe, without its options
+  TrainingChanges changes;        ///< the fields of request.options that were given
+  std::optional<adtr::Loss> loss;
+  std::string data, defects, json;
+  adtr::ScanOptions scan;
 };
 
 struct EvaluateOptions : CommonOptions {
   std::string model, data, json, maps, report;
-  bool allow = false;
+  adtr::ScanOptions scan;
 };
 
 struct DetectOptions : CommonOptions {
   std::string model, json, maps;
   std::vector<std::string> images;
   std::optional<double> threshold;
-  bool allow = false;
+  adtr::ScanOptions scan;
 };
 
 struct InfoOptions : CommonOptions {

@@ -1,4 +1,4 @@
-/// What the commands write: JSON and maps, whole or not at all; names and numbers as they stand in text; progress.
+/// Writes the output of the commands: JSON and maps, atomically; names and numbers as text; progress.
 #pragma once
 
 #include <filesystem>

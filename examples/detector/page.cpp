@@ -60,12 +60,12 @@ std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const 
       {"image size", text("%td × %td", d.image_size, d.image_size)},
       {"grid", text("%td × %td", d.grid, d.grid)},
       {"image score", d.scoring == adtr::Scoring::norm ? "maximum of the norms" : "maximum of the deep taps' z-scores"},
-      {"time an image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
+      {"time per image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
       {"backend", options.backend}};
   if (masks) {
     list.push_back(
         {"resolution of the pixel figures", text("%td × %td", evaluation.resolution, evaluation.resolution)});
-    list.push_back({"pixel figures are exact to", adtr::number_text(evaluation.pixel_bound)});
+    list.push_back({"error bound of the pixel figures", adtr::number_text(evaluation.pixel_bound)});
   }
   for (const auto& [key, value] : d.notes) {
     std::string name = "training: " + key;
@@ -76,16 +76,6 @@ std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const 
 }
 
 }  // namespace
-
-std::vector<Figure> figures(const adtr::Evaluation& e) {
-  return {{"image AUROC", "image_auroc", e.image_auroc},
-          {"image AP", "image_ap", e.image_ap},
-          {"image F1-max", "image_f1_max", e.image_f1_max},
-          {"pixel AUROC", "pixel_auroc", e.pixel_auroc},
-          {"pixel AP", "pixel_ap", e.pixel_ap},
-          {"pixel F1-max", "pixel_f1_max", e.pixel_f1_max},
-          {"AUPRO", "aupro", e.aupro}};
-}
 
 void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,
                 const std::vector<Scored>& images, const std::vector<std::string>& remarks, adtr::HeatScale scale) {
@@ -100,16 +90,18 @@ void write_page(const EvaluateOptions& options, AnyDetector& detector, const adt
   // Of a set without any mask nobody expects pixel figures.
   const bool masks =
       std::any_of(images.begin(), images.end(), [](const Scored& s) { return s.sample->mask.has_value(); });
-  for (const Figure& figure : figures(evaluation)) {
-    const bool image = std::string_view(figure.key).starts_with("image");
-    if (!image && !masks) continue;
+  std::size_t first_of_pixels = 0;
+  for (const adtr::Figure& figure : evaluation.figures) {
+    if (figure.of_pixels && !masks) continue;
+    if (figure.of_pixels && first_of_pixels == 0) first_of_pixels = report.metrics.size();
     std::string reason;
     for (const std::string& r : evaluation.reasons)
-      if (r.starts_with(image ? "image" : "pixel")) reason = r;
-    report.metrics.push_back({figure.name, figure.value, reason});
+      if (r.starts_with(figure.of_pixels ? "pixel" : "image")) reason = r;
+    report.metrics.push_back({figure.title, figure.value, reason});
   }
-  // The first two are shown large.
-  if (evaluation.pixel_auroc) std::swap(report.metrics[1], report.metrics[3]);
+  // The first two are shown large: one of the images, one of the pixels.
+  if (first_of_pixels > 1 && report.metrics[first_of_pixels].value)
+    std::swap(report.metrics[1], report.metrics[first_of_pixels]);
   report.settings = settings(options, detector, evaluation, masks);
   report.threshold = d.threshold;
   report.scale = scale;

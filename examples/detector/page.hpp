@@ -18,14 +18,6 @@ struct Scored {
   bool defective;
 };
 
-/// One figure of an evaluation, with the name that people read and the one that stands in JSON.
-struct Figure {
-  const char* name;
-  const char* key;
-  std::optional<double> value;
-};
-[[nodiscard]] std::vector<Figure> figures(const adtr::Evaluation& evaluation);
-
 /// Writes options.report. The few images that are shown go through the detector once more, so that memory does not grow
 /// with the test set. All heat maps are coloured by `scale`; `remarks` are shown near the top.
 void write_page(const EvaluateOptions& options, AnyDetector& detector, const adtr::Evaluation& evaluation,

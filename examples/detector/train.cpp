@@ -22,56 +22,32 @@ std::string duration_text(double seconds) {
 
 /// Pixels teach more than labels, where all defects have masks.
 adtr::Loss loss_of(const TrainOptions& options, const adtr::SampleSet& defects) {
-  if (options.loss.empty() && options.anomalies.empty() && defects.empty()) return adtr::Loss::norm;
-  if (!options.loss.empty()) return options.loss == "pixel" ? adtr::Loss::pixel : adtr::Loss::image;
+  if (options.loss) return *options.loss;
+  if (!options.request.confetti && defects.empty()) return adtr::Loss::norm;
   const bool masks =
       std::all_of(defects.begin(), defects.end(), [](const adtr::Sample& s) { return s.mask.has_value(); });
   return masks ? adtr::Loss::pixel : adtr::Loss::image;
 }
 
+/// The request of the command line with its images, and with the options of its recipe that were not given.
 adtr::TrainingRequest request_of(const TrainOptions& options) {
-  adtr::TrainingRequest r;
-  const adtr::ScanOptions scan{.allow = options.allow};
-  r.good = adtr::scan_training(options.data, scan);
-  r.mirror = options.mirror;
-  r.weights = options.backbone;
-  r.architecture = options.architecture;
-  r.out = options.out;
-  r.image_size = options.image_size;
-  r.grid = options.grid;
-  const adtr::Recipe recipe = options.recipe == "paper" ? adtr::Recipe::paper : adtr::Recipe::fast;
-  r.start = options.start;
-  r.confetti = options.anomalies == "confetti";
-  if (!options.defects.empty()) r.defects = adtr::scan_defects(options.defects, scan);
+  adtr::TrainingRequest r = options.request;
+  r.good = adtr::scan_training(options.data, options.scan);
+  if (!options.defects.empty()) r.defects = adtr::scan_defects(options.defects, options.scan);
   say_what_was_left(r.good);
   say_what_was_left(r.defects);
-  r.options = r.start.empty() ? adtr::training_options(recipe) : adtr::second_stage_options(recipe);
+  const adtr::Recipe recipe = r.options.recipe;
+  r.options =
+      options.changes.applied_to(r.start.empty() ? adtr::training_options(recipe) : adtr::second_stage_options(recipe));
   r.options.loss = loss_of(options, r.defects);
-  r.options.alpha = options.alpha;
-  r.options.top_k = options.top_k;
-  r.options.anomaly_probability = options.anomaly_probability;
-  r.options.epochs = options.epochs.value_or(r.options.epochs);
-  r.options.batch = options.batch.value_or(r.options.batch);
-  r.options.learning_rate = options.learning_rate.value_or(r.options.learning_rate);
-  r.options.weight_decay = options.weight_decay.value_or(r.options.weight_decay);
-  r.options.dropout = options.dropout.value_or(r.options.dropout);
-  r.options.clip = options.clip;
-  r.options.jitter = options.jitter.value_or(r.options.jitter);
-  r.options.seed = options.seed;
-  r.hold_out = options.hold_out;
-  r.false_alarm_rate = options.false_alarm_rate;
-  r.resume = options.resume;
-  r.checkpoint_seconds = options.checkpoint_seconds;
-  r.cache_memory = options.cache_mebibytes << 20;
-  r.threads = options.threads;
   return r;
 }
 
-/// Whether there is a checkpoint to go on with. One that is there without --resume is refused by train_model().
-bool resumes(const TrainOptions& options) {
-  const std::string checkpoint = options.out + ".checkpoint";
+/// Whether to resume from a checkpoint. Without --resume, train_model() refuses to start if there is one.
+bool resumes(const adtr::TrainingRequest& request) {
+  const std::string checkpoint = request.out + ".checkpoint";
   std::error_code error;
-  if (!options.resume || std::filesystem::exists(checkpoint, error)) return options.resume;
+  if (!request.resume || std::filesystem::exists(checkpoint, error)) return request.resume;
   say("no " + checkpoint + " to resume, so training starts at the first epoch");
   return false;
 }
@@ -97,12 +73,13 @@ adtr::TrainingProgress progress_on(ProgressLine& line) {
 
 void report(const TrainOptions& options, const adtr::TrainingResult& result) {
   const adtr::ModelDescription& d = result.description;
-  std::printf("wrote %s: %s, image %td, grid %td, trained on %td images in %s\n", options.out.c_str(),
+  std::printf("wrote %s: %s, image %td, grid %td, trained on %td images in %s\n", options.request.out.c_str(),
               std::string(adtr::name_of(d.architecture)).c_str(), d.image_size, d.grid, result.images,
               duration_text(result.seconds_features + result.seconds_training).c_str());
   if (result.turned > 0) say(text("%td of the images were turned upright by their orientation tag", result.turned));
   if (result.soft_masks > 0)
-    say(text("%td of the masks have more than two values and were cut at half of their range", result.soft_masks));
+    say(text("%td of the masks have more than two values; each was thresholded at half of its range",
+             result.soft_masks));
   if (const std::string advice = adtr::threshold_advice(result); !advice.empty()) std::puts(advice.c_str());
   if (!result.threshold) return;
   const adtr::GoodThreshold& t = *result.threshold;
@@ -116,12 +93,12 @@ void report(const TrainOptions& options, const adtr::TrainingResult& result) {
 
 Json results_of(const TrainOptions& options, const adtr::TrainingRequest& request, const adtr::TrainingResult& result) {
   const adtr::TrainingOptions& o = request.options;
-  Json json{{"model", options.out},
+  Json json{{"model", request.out},
             {"architecture", std::string(adtr::name_of(result.description.architecture))},
             {"image_size", result.description.image_size},
             {"grid", result.description.grid},
             {"backend", options.backend},
-            {"recipe", options.recipe},
+            {"recipe", adtr::name_of(o.recipe)},
             {"epochs", o.epochs},
             {"batch", o.batch},
             {"learning_rate", o.learning_rate},
@@ -165,7 +142,7 @@ int train(const TrainOptions& options) {
   if (!options.json.empty()) plan.writes("--json", options.json, adtr::FileKind::json);
   plan.check();
   require_writable(options.json);
-  request.resume = resumes(options);
+  request.resume = resumes(request);
   ProgressLine line;
   const adtr::TrainingResult result = backend_functions(options.backend).train(request, options, progress_on(line));
   report(options, result);

@@ -1,9 +1,8 @@
-/// Includes all of adtr. Each header below also stands alone: a program that only detects needs adtr/detector.hpp and
-/// compiles in half the time.
+/// Includes all of adtr but the Eigen and CUDA backends (adtr/backend/eigen.hpp, adtr/backend/cuda.hpp). Each header
+/// below also stands alone: a program that only detects needs adtr/detector.hpp alone.
 #pragma once
 
 #include "adtr/backend/cpu.hpp"
-#include "adtr/backend/eigen.hpp"
 #include "adtr/backend/reference.hpp"
 #include "adtr/data/folder.hpp"
 #include "adtr/data/image_file.hpp"

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstddef>
 #include <limits>
 #include <memory>
 #include <optional>
@@ -124,19 +125,21 @@ class Detector {
   }
   [[nodiscard]] static Detector load(const std::string& path, const typename B::Context& context) {
     const std::pair<SafetensorsFile, ModelDescription> opened = open_model(path);
-    const SafetensorsFile& file = opened.first;
-    const ModelDescription& d = opened.second;
-    auto model = [&] {
+    return of_file(opened.first, opened.second, context);
+  }
+
+  /// The same of a model file that lies in memory; nothing refers to its bytes after the call. `name` stands for its
+  /// path in errors.
+  [[nodiscard]] static Detector load_from_memory(std::span<const std::byte> bytes, const std::string& name,
+                                                 const typename B::Context& context) {
+    const auto file = [&] {
       try {
-        return select_network(Nets{}, d.architecture, d.image_size, d.grid,
-                              [&]<class N>() -> std::unique_ptr<detail::AnyModel<B>> {
-                                return std::make_unique<detail::ModelOf<N, B>>(file, context);
-                              });
-      } catch (const NoSuchNetwork& e) {
-        throw file_error(path, e.what(), ErrorCode::no_such_network);
+        return SafetensorsFile::in_memory(bytes, name);
+      } catch (const Error& e) {
+        throw Error(e.what(), e.code() == ErrorCode::bad_weights ? ErrorCode::not_a_model : e.code());
       }
     }();
-    return Detector(d, std::move(model));
+    return of_file(file, read_description(file), context);
   }
 
   /// Throws Error (option) if there is no model or the threshold is NaN.
@@ -239,6 +242,17 @@ class Detector {
     std::vector<Scalar> scores, deep, map;
     BusyFlag busy{false};
   };
+
+  static Detector of_file(const SafetensorsFile& file, const ModelDescription& d, const typename B::Context& context) {
+    try {
+      return Detector(d, select_network(Nets{}, d.architecture, d.image_size, d.grid,
+                                        [&]<class N>() -> std::unique_ptr<detail::AnyModel<B>> {
+                                          return std::make_unique<detail::ModelOf<N, B>>(file, context);
+                                        }));
+    } catch (const NoSuchNetwork& e) {
+      throw file_error(file.path(), e.what(), ErrorCode::no_such_network);
+    }
+  }
 
   [[nodiscard]] State& state() const {
     if (!state_) throw Error("the detector has no model: load one, or assign another detector", ErrorCode::option);

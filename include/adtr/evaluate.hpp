@@ -60,10 +60,10 @@ inline std::vector<ReadableSample> check_headers(std::span<const Sample> samples
     const std::optional<ImageHeader> mask = sample.mask ? header_of(*sample.mask) : std::nullopt;
     if (mask && (mask->height != image->height || mask->width != image->width)) {
       const auto size = [](const ImageHeader& h) { return std::to_string(h.height) + "x" + std::to_string(h.width); };
-      throw file_error(
-          sample.mask->string(),
-          "mask of " + size(*mask) + " pixels, expected " + size(*image) + " as its image " + sample.path.string(),
-          ErrorCode::shape);
+      throw file_error(sample.mask->string(),
+                       "the mask has " + size(*mask) + " pixels, expected " + size(*image) +
+                           ", the size of its image " + sample.path.string(),
+                       ErrorCode::shape);
     }
     readable.push_back({&sample, mask.has_value(), image->orientation > 1,
                         std::binary_search(contradicted.begin(), contradicted.end(), i)});
@@ -73,24 +73,27 @@ inline std::vector<ReadableSample> check_headers(std::span<const Sample> samples
 
 }  // namespace detail
 
-/// Scores every sample and computes the figures of method.md section 6. The folder decides which images are defective;
-/// the pixels of all images are pooled; masks are resized by the nearest neighbour.
-/// The masks are read first, see check_labels(): a mask that contradicts its folder stops the evaluation, unless the
-/// scan allowed it; then it is listed in `set.allowed` and its image is left out of the pixel figures. The headers of
-/// all files are read next. An image that cannot be read is listed in `unreadable` and left out of every figure; the
-/// others are judged.
-/// Throws Error naming the file: bad_data if a mask contradicts its folder, shape if a mask and its image differ in
-/// size (both before any image is scored), bad_weights if a score is not finite. Memory grows by a few dozen bytes per
-/// image.
+/// Scores every sample and computes `metrics`, by default the figures of method.md section 6. The folder decides which
+/// images are defective; the pixels of all images are pooled; masks are resized by the nearest neighbour. The masks are
+/// read first, see check_labels(): a mask that contradicts its folder stops the evaluation, unless the scan allowed it;
+/// then it is listed in `set.allowed` and its image is left out of the pixel figures. The headers of all files are read
+/// next. An image that cannot be read is listed in `unreadable` and left out of every figure; the others are judged. A
+/// metric that `metrics` cannot express, one of whole maps for example, is computed in `on_image`, which gets each
+/// image's label, score, map and mask.
+/// Throws Error (option) on a bad list of metrics, and Error naming the file: bad_data if a mask contradicts its
+/// folder, shape if a mask and its image differ in size (both before any image is scored), bad_weights if a score is
+/// not finite. Memory grows by a few dozen bytes per image.
 template <class AnyDetector, class OnImage>
-[[nodiscard]] Evaluation evaluate(AnyDetector& detector, SampleSet& set, OnImage&& on_image) {
+[[nodiscard]] Evaluation evaluate(AnyDetector& detector, SampleSet& set, OnImage&& on_image,
+                                  const MetricList& metrics = default_metrics()) {
   using Clock = std::chrono::steady_clock;
+  check(metrics);
   const std::vector<std::size_t> contradicted = check_labels(set, {}, [](const Sample&, const Error&) {});
   const std::span<const Sample> samples = set.samples;
   Evaluation result;
   result.resolution = detector.description().image_size;
   const std::vector<detail::ReadableSample> readable = detail::check_headers(samples, contradicted, result.unreadable);
-  detail::FigureMaker figures(result.resolution);
+  detail::FigureMaker figures(result.resolution, metrics);
   double seconds = 0.0;
   std::size_t judged = 0;
   Detection detection;
@@ -114,7 +117,7 @@ template <class AnyDetector, class OnImage>
       detector.detect(*image, detection);
       seconds += std::chrono::duration<double>(Clock::now() - begin).count();
       if (!std::isfinite(detection.score))
-        throw Error("its score is no finite number: the model is damaged", ErrorCode::bad_weights);
+        throw Error("its score is not a finite number: the model is damaged", ErrorCode::bad_weights);
       figures.add(sample, detection, mask, entry.contradicted);
     } catch (const Error& error) {
       throw file_error(sample.path.string(), error.what(), error.code());

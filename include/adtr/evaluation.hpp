@@ -9,13 +9,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "adtr/data/folder.hpp"
 #include "adtr/detector.hpp"
-#include "adtr/metrics/pixel_figures.hpp"
-#include "adtr/metrics/precision_recall.hpp"
-#include "adtr/metrics/roc.hpp"
+#include "adtr/metrics/metric_list.hpp"
 #include "adtr/report/heat_map.hpp"
 
 namespace adtr {
@@ -27,11 +26,18 @@ struct UnreadableFile {
   std::string sentence;  ///< names the path
 };
 
-/// Figures of a test set, computed from the images that could be read. A figure that cannot be computed is absent, and
-/// `reasons` says why; `reasons` also says what the figures leave out.
+/// The value of one metric.
+struct Figure {
+  std::string key, title;  ///< see ImageMetric
+  bool of_pixels;
+  std::optional<double> value;  ///< absent if it cannot be computed
+};
+
+/// Figures of a test set, computed from the images that could be read. If a figure cannot be computed, `reasons` says
+/// why; `reasons` also says what the figures leave out.
 struct Evaluation {
-  std::optional<double> image_auroc, image_ap, image_f1_max;
-  std::optional<double> pixel_auroc, pixel_ap, pixel_f1_max, aupro;
+  /// One for each metric: those of the images, then those of the pixels, in the order of the list.
+  std::vector<Figure> figures;
   double pixel_bound = 0.0;  ///< largest error of the pixel figures; 0 up to 2¹⁸ distinct pixel scores
   Index resolution = 0;      ///< side of the maps and masks behind the pixel figures
   Index images_good = 0, images_defective = 0;  ///< images that were judged, by folder
@@ -42,6 +48,19 @@ struct Evaluation {
   Index turned = 0;                             ///< images whose orientation tag was applied
   std::optional<HeatScale> scale;               ///< one scale for all heat maps of the set; absent without good images
   std::vector<std::string> reasons;
+
+  /// The figure of the metric `key`, for example "image_auroc" or "aupro" (default_metrics()). Throws Error (option) if
+  /// no such metric was computed.
+  [[nodiscard]] std::optional<double> value(std::string_view key) const {
+    std::string keys;
+    for (const Figure& figure : figures) {
+      if (figure.key == key) return figure.value;
+      keys.append(keys.empty() ? "" : ", ").append(figure.key);
+    }
+    throw Error("Evaluation::value: expected one of the metrics " + (keys.empty() ? "(none)" : keys) + ", found " +
+                    std::string(key),
+                ErrorCode::option);
+  }
 };
 
 namespace detail {
@@ -49,7 +68,8 @@ namespace detail {
 /// Collects the results of the images and computes the figures. Keeps one score per image and histograms, but no maps.
 class FigureMaker {
  public:
-  explicit FigureMaker(Index resolution) : side_(static_cast<std::size_t>(resolution)) {}
+  FigureMaker(Index resolution, const MetricList& metrics)
+      : side_(static_cast<std::size_t>(resolution)), metrics_(metrics) {}
 
   /// `mask`: at the map's size, empty if the sample has no readable mask. `contradicted`: the sample's mask was dropped
   /// because it contradicts the folder.
@@ -74,7 +94,7 @@ class FigureMaker {
     } else {
       pixels_.add(map, mask->data, side_, side_);
       ++pixel_images_;
-      if (!mask->defective()) ++lost_marks_;
+      if (!mask->defective()) ++vanished_masks_;
     }
   }
 
@@ -93,22 +113,32 @@ class FigureMaker {
   static std::optional<double> figure(double value) { return std::isnan(value) ? std::nullopt : std::optional(value); }
 
   void image_figures(Evaluation& result) const {
-    if (result.images_good == 0 || result.images_defective == 0) {
+    const bool exist = result.images_good > 0 && result.images_defective > 0;
+    if (!exist)
       result.reasons.push_back(result.images_good == 0 ? "image figures need good images; the test set has none"
                                                        : "image figures need defective images; the test set has none");
-      return;
-    }
     const Ranking ranking{std::span<const double>(scores_), labels_};
-    result.image_auroc = figure(auroc(ranking));
-    result.image_ap = figure(average_precision(ranking));
-    result.image_f1_max = figure(f1_max(ranking).value);
+    for (const ImageMetric& metric : metrics_.image)
+      result.figures.push_back({metric.key, metric.title, false, exist ? figure(metric.value(ranking)) : std::nullopt});
   }
 
   void pixel_figures(Evaluation& result) {
+    const bool exist = has_pixel_figures(result);
+    for (const PixelMetric& metric : metrics_.pixel) {
+      Figure& shown = result.figures.emplace_back(Figure{metric.key, metric.title, true, std::nullopt});
+      if (!exist) continue;
+      const Bounded bounded = metric.value(pixels_);
+      shown.value = figure(bounded.value);
+      if (shown.value) result.pixel_bound = (std::max)(result.pixel_bound, bounded.bound);
+    }
+  }
+
+  /// Whether there are figures of the pixels, and the reasons for what they lack.
+  bool has_pixel_figures(Evaluation& result) const {
     if (without_mask_ > 0) {
       result.reasons.push_back("pixel figures need a mask for each defective image; " + std::to_string(without_mask_) +
                                " of " + std::to_string(result.images_defective) + " have none");
-      return;
+      return false;
     }
     const auto left_out = [&](std::size_t count, const char* why) {
       if (count > 0) result.reasons.push_back("pixel figures leave out " + images_text(count) + " " + why);
@@ -117,26 +147,22 @@ class FigureMaker {
     left_out(unreadable_masks_, "whose mask cannot be read");
     if (pixels_.regions() == 0) {
       result.reasons.push_back("pixel figures need masks with defects; the test set has none");
-      return;
+      return false;
     }
-    if (lost_marks_ > 0)
-      result.reasons.push_back("pixel figures miss the defects of " + images_text(lost_marks_) +
+    if (vanished_masks_ > 0)
+      result.reasons.push_back("pixel figures miss the defects of " + images_text(vanished_masks_) +
                                ", which are smaller than a pixel of the map");
-    const Bounded area = auroc(pixels_), precision = average_precision(pixels_), overlap = aupro(pixels_);
-    const BoundedF1 f1 = f1_max(pixels_);
-    result.pixel_auroc = figure(area.value);
-    result.pixel_ap = figure(precision.value);
-    result.pixel_f1_max = figure(f1.value);
-    result.aupro = figure(overlap.value);
-    if (result.pixel_auroc) result.pixel_bound = (std::max)({area.bound, precision.bound, f1.bound, overlap.bound});
+    return true;
   }
 
   std::size_t side_;
+  const MetricList& metrics_;
   std::vector<double> scores_;
   std::vector<std::uint8_t> labels_;
   PixelHistogram pixels_;
   ScoreHistogram of_good_, of_defective_;
-  std::size_t pixel_images_ = 0, without_mask_ = 0, unreadable_masks_ = 0, contradictions_ = 0, lost_marks_ = 0;
+  std::size_t pixel_images_ = 0, without_mask_ = 0, unreadable_masks_ = 0, contradictions_ = 0;
+  std::size_t vanished_masks_ = 0;  ///< images whose defects are smaller than a pixel of the map
 };
 
 }  // namespace detail

@@ -16,7 +16,7 @@
 
 namespace suite {
 
-/// How far a result is from what is expected.
+/// The deviation of a result from the expected one.
 struct Deviation {
   double absolute = 0.0;  ///< max|actual − expected|
   double relative = 0.0;  ///< the same, over max|expected|
@@ -59,7 +59,7 @@ class Deviations {
 
  private:
   struct Entry {
-    int results = 0;  ///< compared, each of a shape and set of options
+    int results = 0;  ///< number of compared results, each for a shape and a set of options
     Deviation largest;
   };
   using Columns = std::vector<std::pair<std::string, std::string>>;

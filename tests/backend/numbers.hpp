@@ -1,4 +1,4 @@
-/// Numbers for tests of backends, and how far results are from each other.
+/// Numbers for tests of backends, and the deviation between results.
 #pragma once
 
 #include <algorithm>
@@ -33,7 +33,7 @@ std::vector<T> numbers(Index n, std::uint64_t seed, float scale = 1.0F, Index fi
   return values;
 }
 
-/// Infinite where sizes differ or a number is not finite.
+/// Infinite if sizes differ or a number is not finite.
 template <class T>
 Deviation deviation(const std::vector<T>& actual, const std::vector<double>& expected) {
   constexpr double infinity = std::numeric_limits<double>::infinity();

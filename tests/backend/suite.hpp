@@ -1,4 +1,4 @@
-/// What the tests of all backends share: the comparison of a backend with the oracle and with itself.
+/// Helpers for the tests of all backends: they compare a backend with the oracle and with itself.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@
 #include "support/catch.hpp"
 #include "support/threads.hpp"
 
-// CUDA has programs of its own, of the same files: one on the emulator, one on a GPU. Under sanitizers Reference runs
-// in double alone, as the oracle, and 3 threads stand for 2 and 7: what matters is that each access to memory is made.
+// CUDA has programs of its own, from the same files: one on the emulator, one on a GPU. With sanitizers, Reference runs
+// only in double, as the oracle, and with 3 threads instead of 2 and 7, which is enough to make every memory access.
 #if defined(ADTR_TEST_CUDA)
 #include "cuda/backends.hpp"
 #define ADTR_BACKENDS suite::CudaBackend
@@ -44,7 +44,7 @@ void for_each(Shapes<N> shapes, const F& fn) {
   for (const auto& shape : shapes) std::apply(fn, shape);
 }
 
-/// What float sums of n terms may differ by, relative to the largest of some such sums.
+/// The tolerance for float sums of n terms, relative to the largest of these sums.
 inline double sum_bound(Index n) { return std::min(2e-4, 1e-6 + 2e-7 * std::sqrt(static_cast<double>(n))); }
 
 /// The same for sums of n products on B, whose factors may be rounded: each is off by at most 2⁻¹¹ of itself as TF32
@@ -55,7 +55,7 @@ double gemm_bound(Index n) {
   return sum_bound(n) + (name.ends_with("tf32") ? 0x1p-10 : name.ends_with("bf16") ? 0x1p-7 : 0.0);
 }
 
-/// What silu and the sigmoid of x may differ by, relative to themselves, down to the smallest normal floats: in a float
+/// The relative tolerance for silu and the sigmoid of x, down to the smallest normal floats. In a float
 /// reduction of eˣ to a power of 2 the error grows with x.
 inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_cast<double>(x)); }
 
@@ -63,12 +63,12 @@ inline double exponential_bound(float x) { return 5e-7 + 6e-8 * std::abs(static_
 template <class B>
 constexpr bool emulated = std::string_view(B::name).starts_with("cuda-emulator");
 
-/// Whether it is an emulator of tensor cores.
+/// Whether B emulates tensor cores.
 template <class B>
 constexpr bool emulated_tensor = emulated<B>&& std::string_view(B::name) != "cuda-emulator";
 
-/// Whether a run of that many multiplications is worth its time on B. Under sanitizers the scalar kernels take minutes
-/// for large shapes, which are left to the vector kernels of the same code.
+/// Whether a run with this number of multiplications is fast enough on B. With sanitizers the scalar kernels take
+/// minutes for large shapes, which are left to the vector kernels of the same code.
 template <class B>
 bool affordable(Index multiplications) {
   if (emulated<B>) return multiplications <= 8'000'000;
@@ -92,7 +92,7 @@ const typename B::Context& one_thread() {
   return context;
 }
 
-/// 2, 3 and 7 threads; on the emulator, orders in which threads have their turns; on a GPU, another stream.
+/// Contexts of 2, 3 and 7 threads; on the emulator, other orders of the threads; on a GPU, another stream.
 template <class B>
 const std::vector<typename B::Context>& more_threads() {
 #if defined(ADTR_SANITIZED)
@@ -110,8 +110,8 @@ const std::vector<typename B::Context>& more_threads() {
 template <class B>
 constexpr bool has_threads = !std::same_as<B, adtr::Reference<float>>;
 
-/// Holds `run`, a generic lambda `<class B>(const Context&) -> vector<Scalar>`, on backend B against the oracle, and
-/// its bits for 2, 3 and 7 threads and for a second time against those for one. Returns what it gave.
+/// Compares `run`, a generic lambda `<class B>(const Context&) -> vector<Scalar>`, on backend B with the oracle, and
+/// its bits for 2, 3 and 7 threads and for a second run with those for one thread. Returns the result.
 template <class B, class Run>
 std::vector<typename B::Scalar> check(const Run& run, double bound) {
   const auto expected = run.template operator()<Oracle>(one_thread<Oracle>());
@@ -126,7 +126,7 @@ std::vector<typename B::Scalar> check(const Run& run, double bound) {
   return actual;
 }
 
-/// The images of a batch that a run is about.
+/// The images of the batch that a run computes.
 struct Images {
   Index first = 0;
   Index count = 1;

@@ -11,7 +11,7 @@ struct Case {
   bool strided = false;
 };
 
-/// Sequences for which the blocks of every backend come out even, and odd ones.
+/// Sequences that are multiples of the blocks of every backend, and others.
 std::vector<Case> cases() {
   return {
       {2, 64, 8, 32},       {1, 256, 4, 32},     {1, 1024, 1, 32}, {3, 10, 2, 5, 3.0F, true},   {3, 1, 2, 8},
@@ -19,7 +19,7 @@ std::vector<Case> cases() {
       {1, 130, 2, 7, 2.0F}, {2, 4, 1, 3}};
 }
 
-/// How many multiplications a product of queries and keys takes.
+/// The number of multiplications in a product of queries and keys.
 Index products(const Case& p) { return p.batch * p.heads * p.tokens * p.tokens * p.channels; }
 
 /// A logit is known to its rounding, and its weight relatively to that.
@@ -107,7 +107,7 @@ TEMPLATE_TEST_CASE("attention with dropout", "[backend]", ADTR_BACKENDS) {
   }
 }
 
-TEMPLATE_TEST_CASE("attention drops exactly the weights that Dropout says", "[backend]", ADTR_BACKENDS) {
+TEMPLATE_TEST_CASE("attention drops exactly the weights that Dropout selects", "[backend]", ADTR_BACKENDS) {
   using B = TestType;
   const adtr::Dropout dropout{0.4F, 17, 3, 9};
   for (const Index tokens : {8, 24, 40}) {

@@ -16,7 +16,7 @@ struct Gemm {
   Activation activation = Activation::none;
 };
 
-/// c, with what surrounds it.
+/// c with the memory around it.
 auto multiply(const Gemm& p) {
   return [p]<class B>(const typename B::Context& context, Images images) {
     using T = typename B::Scalar;
@@ -97,7 +97,7 @@ TEMPLATE_TEST_CASE("multiply: bias, residual, activation, strides", "[backend]",
   });
 }
 
-TEMPLATE_TEST_CASE("pack: a second matrix takes the place of the first", "[backend]", ADTR_GEMM_BACKENDS) {
+TEMPLATE_TEST_CASE("pack: a second matrix replaces the first", "[backend]", ADTR_GEMM_BACKENDS) {
   const auto run = [&]<class B>(const typename B::Context& context) {
     using T = typename B::Scalar;
     const auto w = numbers<T>(60 * 50, 1);
@@ -124,7 +124,7 @@ TEMPLATE_TEST_CASE("pack: a second matrix takes the place of the first", "[backe
   check<TestType>(run, gemm_bound<TestType>(60));
 }
 
-TEMPLATE_TEST_CASE("activations: close everywhere, finite at the extremes", "[backend]", ADTR_BACKENDS) {
+TEMPLATE_TEST_CASE("activations: accurate everywhere, finite at the extremes", "[backend]", ADTR_BACKENDS) {
   using B = TestType;
   std::vector<float> x{0.0F,   -0.0F,  1e-30F,  -1e-30F, 6.0F,    -6.0F, 87.0F, -87.0F, 88.5F,
                        -88.5F, 100.0F, -100.0F, 104.0F,  -104.0F, 1e4F,  -1e4F, 1e6F,   -1e6F};

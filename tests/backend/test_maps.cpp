@@ -1,4 +1,4 @@
-/// What a backbone does beside products.
+/// The operations of a backbone that are not products.
 #include "backend/suite.hpp"
 
 using namespace suite;
@@ -14,7 +14,7 @@ struct Filter {
   bool strided = false;
 };
 
-/// Every combination of kernel, stride and padding on maps of a few sizes, as padding.hpp lays windows.
+/// Every combination of kernel, stride and padding of padding.hpp, on maps of a few sizes.
 std::vector<Filter> filters() {
   std::vector<Filter> list;
   for_each(Shapes<3>{{16, 16, 96}, {9, 7, 20}, {5, 12, 33}, {2, 2, 5}, {1, 1, 67}, {1, 6, 1}, {3, 1, 8}},
@@ -69,7 +69,8 @@ TEMPLATE_TEST_CASE("max_pool", "[backend]", ADTR_BACKENDS) {
       using T = typename B::Scalar;
       Maps<T> x(images, f.height, f.width, f.channels, 1, 1.0F, f.strided);
       for (T& value : x.rows.memory)
-        value = static_cast<T>(static_cast<float>(value) - 2.0F);  // zeros outside would win
+        value = static_cast<T>(static_cast<float>(value) -
+                               2.0F);  // makes all values negative, so that zeros outside would be the maximum
       Maps<T> y(images, f.out_height, f.out_width, f.channels, 2, 1.0F, f.strided);
       B::max_pool(context, x.in(), f.window, y.view);
       return y.rows.memory;
@@ -140,7 +141,7 @@ TEMPLATE_TEST_CASE("inverted_residual", "[backend]", ADTR_GEMM_BACKENDS) {
                         Case{7, 9, 13, 78, 13, 0, {5, 1, 2, 2}, 7, 9, true, true, relu6},
                         Case{2, 700, 4, 16, 4, 1, {5, 1, 2, 2}, 2, 700, true, false, silu},  // rows beyond the cache
                         Case{3, 2500, 3, 17, 3, 2, {3, 2, 1, 1}, 2, 1250, true, false, relu}}) {
-    // Tensor cores have nothing to do with what is particular to large maps, and take the emulator long.
+    // Large maps do not matter for tensor cores, and take the emulator a long time.
     if (emulated_tensor<TestType> && p.height * p.width > 256) continue;
     CAPTURE(p.height, p.width, p.channels, p.window.kernel, p.window.stride, p.expands);
     const bool residual = p.inputs == p.outputs && p.window.stride == 1;

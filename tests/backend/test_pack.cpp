@@ -14,7 +14,7 @@ TEST_CASE("pack makes panels of sixteen columns of the transpose, zeros beyond t
       for (std::size_t i = 0; i < w.size(); ++i) w[i] = static_cast<float>(i + 1);
       adtr::Cpu::Packed packed;
       packed.resize(inputs, outputs);
-      for (float& v : packed.values.span()) v = -1.0F;  // memory used again is not zero
+      for (float& v : packed.values.span()) v = -1.0F;  // reused memory is not zero
       adtr::Cpu::pack(context, {w.data(), outputs, inputs, stride}, packed);
       bool right = packed.values.size() == packed.panels() * inputs * 16;
       for (adtr::Index p = 0; p < packed.panels(); ++p)

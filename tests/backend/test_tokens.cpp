@@ -89,7 +89,7 @@ TEMPLATE_TEST_CASE("layer_norm_backward", "[backend]", ADTR_BACKENDS) {
   for_each(shapes, [&](Index tokens, Index columns) {
     for (const bool in_place : {false, true}) {
       CAPTURE(tokens, columns, in_place);
-      if (columns == 1) continue;  // the gradient is zero but for rounding
+      if (columns == 1) continue;  // the gradient is zero except for rounding
       const auto statistics_of = [columns]<class T>(const Rows<T>& x) {
         std::vector<T> statistics(size(2 * x.view.rows)), y(size(x.view.rows * columns)), ones(size(columns), T{1});
         adtr::Reference<T>::layer_norm(adtr::reference::Context(), x.in(), ones.data(), ones.data(),
@@ -124,7 +124,7 @@ TEMPLATE_TEST_CASE("layer_norm_backward", "[backend]", ADTR_BACKENDS) {
   });
 }
 
-TEMPLATE_TEST_CASE("dropout keeps exactly what Dropout says", "[backend]", ADTR_BACKENDS) {
+TEMPLATE_TEST_CASE("dropout keeps exactly the elements that Dropout selects", "[backend]", ADTR_BACKENDS) {
   using B = TestType;
   for_each(shapes, [&](Index rows, Index columns) {
     for (const adtr::Dropout& dropout : {adtr::Dropout{0.1F, 5, 0, 1}, adtr::Dropout{0.5F, 5, 9, 1},
@@ -218,7 +218,7 @@ TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS)
       using T = typename B::Scalar;
       const Rows<T> f({}, rows, columns, 1, 1.0F, true), g({}, rows, columns, 2, 1.0F, true);
       Rows<T> dg({}, rows, columns, 3, 1.0F, true);
-      std::vector<double> total{3.5};  // which is added to
+      std::vector<double> total{3.5};  // the initial value of the sum
       B::norm_gradient(context, f.in(), g.in(), static_cast<T>(0.125F), dg.view, total.data());
       return std::vector{static_cast<T>(total.front())};
     };
@@ -293,7 +293,7 @@ TEMPLATE_TEST_CASE("anomaly_weights", "[backend]", ADTR_BACKENDS) {
 }
 
 TEMPLATE_TEST_CASE("adamw", "[backend]", ADTR_BACKENDS) {
-  // No clipping, of no effect, and with one.
+  // Without clipping, with clipping that has no effect, and with one that has.
   for (const Index n : {1, 7, 1000, 40001})
     for (const double clip : {0.0, 10.0, 0.3}) {
       CAPTURE(n, clip);

@@ -1,4 +1,4 @@
-/// What the program is tested with: small pictures, and random weights of a real backbone, made here.
+/// The material for tests of the program: small pictures, and random weights of a real backbone.
 #pragma once
 
 #include <algorithm>
@@ -18,7 +18,7 @@
 /// The smallest network that the program is compiled for.
 using TestNetwork = adtr::Network<adtr::Architecture::efficientnet_lite0, 32, 8>;
 
-/// A smooth pattern that depends on `seed`; with a dark square where `defective`.
+/// A smooth pattern that depends on `seed`, with a dark square if `defective`.
 inline adtr::Image picture(std::uint64_t seed, bool defective = false, adtr::Index side = 40) {
   adtr::RandomStream random(seed, 0);
   const double phase = random.uniform(), tilt = random.uniform();
@@ -47,7 +47,7 @@ inline void write_picture(const std::string& path, const adtr::Image& image) {
   adtr::write_png(path, image);
 }
 
-/// MVTec's layout: five good images to train with, two good and two defective ones to test with.
+/// A folder in MVTec's layout with five good training images, and two good and two defective test images.
 inline void write_data(const std::string& folder) {
   for (std::uint64_t i = 0; i < 5; ++i) write_picture(folder + "/train/good/" + std::to_string(i) + ".png", picture(i));
   for (std::uint64_t i = 0; i < 2; ++i) {
@@ -110,7 +110,7 @@ inline TensorFile random_backbone() {
   return std::move(collector.file);
 }
 
-/// Made once for all tests: data, weights, and a model that the program trained with a threshold.
+/// Data, weights, and a model with a threshold that the program trained. Made once for all tests.
 class Material {
  public:
   static const Material& get() {
@@ -122,7 +122,7 @@ class Material {
   [[nodiscard]] std::string weights() const { return file("lite0.safetensors"); }
   [[nodiscard]] std::string model() const { return file("model.adtr"); }
 
-  /// Puts a model at `path`, as an earlier run may have left it there.
+  /// Puts a model at `path`, as if from an earlier run.
   void put_earlier(const std::string& path) const { std::filesystem::copy_file(model(), path); }
   [[nodiscard]] bool is_earlier(const std::string& path) const { return read_whole(path) == read_whole(model()); }
 

@@ -1,4 +1,4 @@
-/// Runs the built program adtr as a user would, without a shell between.
+/// Runs the program adtr as a user would, but without a shell.
 #pragma once
 
 #include <fcntl.h>
@@ -21,18 +21,18 @@ struct Outcome {
   std::string out, err;
 };
 
-/// What a process starts with beside its arguments.
+/// The environment of a process.
 struct Surroundings {
   rlim_t largest_file = RLIM_INFINITY;
-  rlim_t max_processes = RLIM_INFINITY;  ///< of its user, who is then nobody: root has no such limit
-  std::string temporary_folder{};        ///< TMPDIR; empty: as it is
-  bool nobody = false;                   ///< give up root's rights, which no permission stops
+  rlim_t max_processes = RLIM_INFINITY;  ///< of its user, who then becomes nobody, because root has no such limit
+  std::string temporary_folder{};        ///< TMPDIR; unchanged if empty
+  bool nobody = false;                   ///< gives up root's rights, for which permissions do not count
 };
 
 /// The user and group `nobody` of Linux systems.
 inline constexpr ::uid_t nobody_id = 65534;
 
-/// A process under way, its output going to files.
+/// A running process that writes its output to files.
 class Process {
  public:
   explicit Process(std::vector<std::string> arguments, const Surroundings& surroundings = {}) {
@@ -54,7 +54,7 @@ class Process {
     id_ = ::fork();
     if (id_ < 0) throw std::runtime_error("fork failed");
     if (id_ > 0) return;
-    // Between fork and exec only calls that are safe there.
+    // Only async-signal-safe calls are allowed between fork and exec.
     const rlimit size{surroundings.largest_file, surroundings.largest_file};
     const rlimit processes{surroundings.max_processes, surroundings.max_processes};
     const bool nobody = surroundings.nobody || surroundings.max_processes != RLIM_INFINITY;
@@ -84,7 +84,7 @@ class Process {
     return ::waitid(P_PID, static_cast<id_t>(id_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
   }
 
-  /// What it has written so far.
+  /// The output so far.
   [[nodiscard]] std::string out() const { return so_far("out"); }
   [[nodiscard]] std::string err() const { return so_far("err"); }
 
@@ -112,7 +112,7 @@ inline Outcome run(const std::vector<std::string>& arguments, const Surroundings
   return Process(arguments, surroundings).wait();
 }
 
-/// The sentence of a failure: the only line on stderr, without `adtr: `. Throws where there is not exactly one.
+/// The sentence of a failure: the only line on stderr, without `adtr: `. Throws unless there is exactly one.
 inline std::string sentence(const Outcome& outcome) {
   const std::string prefix = "adtr: ";
   if (std::count(outcome.err.begin(), outcome.err.end(), '\n') != 1 || outcome.err.back() != '\n' ||

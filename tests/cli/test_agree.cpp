@@ -1,4 +1,4 @@
-/// One path: whatever command, process or number of threads scores an image, the bits are the same.
+/// A score has the same bits for every command, process and number of threads.
 #include <cmath>
 
 #include "cli/json_values.hpp"
@@ -43,7 +43,7 @@ TEST_CASE("evaluate and detect agree bit for bit") {
     REQUIRE(run(detecting(of_kind, {"--maps", maps})).status == 0);
     for (const std::string name : {"/0", "/1"}) {
       CHECK(read_whole(maps + name + ".npy") == read_whole(folder.file("maps/" + kind) + name + ".npy"));
-      // Not the same colours: an evaluation takes its scale from its own good images, a detection from the model.
+      // The colours differ: an evaluation takes its scale from its own images, a detection from the model.
       CHECK(adtr::read_image(maps + name + ".png").height == 32);
       CHECK(adtr::read_image(folder.file("maps/" + kind) + name + ".png").height == 32);
     }
@@ -61,7 +61,7 @@ TEST_CASE("evaluate and detect agree bit for bit") {
   CHECK(page.find("square/0.png") != std::string::npos);
 }
 
-TEST_CASE("a saved model scores in another process as it did where it was trained") {
+TEST_CASE("a saved model gives the same scores in another process as in training") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   std::vector<std::string> images;
@@ -111,7 +111,7 @@ TEST_CASE("the user's threshold replaces the model's") {
   CHECK(json_values(json, "threshold") == std::vector<std::string>{"null"});
 }
 
-TEST_CASE("evaluate has every figure, and says why one is missing") {
+TEST_CASE("evaluate reports every figure, and says why one is missing") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string json = folder.file("r.json"), data = folder.file("data");

@@ -22,7 +22,7 @@ std::map<std::string, std::string> notes(const std::string& model) {
 
 }  // namespace
 
-TEST_CASE("a model goes on with confetti, with defects, or with both") {
+TEST_CASE("training continues with confetti, with defects, or with both") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string out = folder.file("plus.adtr");
@@ -59,7 +59,7 @@ TEST_CASE("a model goes on with confetti, with defects, or with both") {
   }
 }
 
-TEST_CASE("a second stage without epochs to speak of keeps the model") {
+TEST_CASE("a second stage with a tiny learning rate keeps the model") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string out = folder.file("same.adtr");
@@ -75,7 +75,7 @@ TEST_CASE("a second stage without epochs to speak of keeps the model") {
   CHECK(before.metadata.at("threshold") == after.metadata.at("threshold"));
 }
 
-TEST_CASE("training with confetti gives the same file for any number of threads, and from the first epoch too") {
+TEST_CASE("training with confetti gives the same file for any number of threads, also from the first epoch") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const auto train = [&](const std::string& name, const std::string& threads, const std::string& seed) {
@@ -92,7 +92,7 @@ TEST_CASE("training with confetti gives the same file for any number of threads,
   CHECK_FALSE(n.contains("start.loss"));
 }
 
-TEST_CASE("a second stage that is killed goes on with the same bits, and only with the same anomalies") {
+TEST_CASE("a killed second stage resumes with the same bits, and only with the same anomalies") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const auto arguments = [&](const std::string& name, std::vector<std::string> more) {
@@ -109,12 +109,12 @@ TEST_CASE("a second stage that is killed goes on with the same bits, and only wi
   REQUIRE(process.wait().status == -SIGKILL);
   const Outcome other = run(arguments("killed.adtr", {"--resume"}));
   CHECK(other.status == 1);
-  CHECK_THAT(other.err, ContainsSubstring("was made with confetti (--anomalies confetti), this run is without it"));
+  CHECK_THAT(other.err, ContainsSubstring("was made with confetti (--anomalies confetti), this run trains without it"));
   REQUIRE(run(arguments("killed.adtr", {"--resume", "--anomalies", "confetti"})).status == 0);
   CHECK(read_whole(folder.file("killed.adtr")) == read_whole(folder.file("straight.adtr")));
 }
 
-TEST_CASE("anomalies that do not fit are refused in a sentence") {
+TEST_CASE("unsuitable anomalies are refused with one sentence") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string out = folder.file("m.adtr");
@@ -134,7 +134,7 @@ TEST_CASE("anomalies that do not fit are refused in a sentence") {
   CHECK(notes(out).at("loss") == "image");
   const Outcome both = run(m.training(out, {"--start", m.model()}));
   CHECK(both.status == 2);
-  REQUIRE(run(second_stage(m, out, {})).status == 0);  // without anomalies a model goes on with good images
+  REQUIRE(run(second_stage(m, out, {})).status == 0);  // without anomalies, training continues with good images
   CHECK(notes(out).at("loss") == "norm");
   const Outcome none =
       run({"train", "--data", m.data(), "--start", m.weights(), "--out", out, "--anomalies", "confetti"});

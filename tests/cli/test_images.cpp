@@ -1,11 +1,11 @@
-/// Images, masks and folders that are not as they should be: status 1, one sentence that names the file.
+/// Bad images, masks and folders give status 1 and one sentence that names the file.
 #include "cli/json_values.hpp"
 #include "cli/material.hpp"
 #include "support/catch.hpp"
 
 namespace {
 
-/// Checks a failure of adtr: its status, and that its sentence names `file` and says `what`.
+/// Checks a failure of adtr: its status, and that its sentence contains `file` and `what`.
 void check_fails(const std::vector<std::string>& arguments, const std::string& file, const std::string& what) {
   const Outcome outcome = run(arguments);
   INFO(outcome.err);
@@ -15,7 +15,7 @@ void check_fails(const std::vector<std::string>& arguments, const std::string& f
   CHECK(said.find(what) != std::string::npos);
 }
 
-/// Bytes that are no picture, by name, with what is said of them.
+/// Bytes that are not an image, with a name and the expected message.
 const std::map<std::string, std::pair<std::string, std::string>>& broken_images() {
   static const auto broken = [] {
     TemporaryFolder folder;
@@ -48,7 +48,7 @@ TEST_CASE("detect names an image that cannot be read") {
   check_fails({"detect", "--model", m.model(), folder.file("empty")}, folder.file("empty"), "expected images");
 }
 
-TEST_CASE("detect takes images of any size") {
+TEST_CASE("detect accepts images of any size") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   adtr::Image dot(1, 1), line(1, 20000), column(20000, 1);
@@ -123,7 +123,7 @@ TEST_CASE("masks that do not fit their images are named") {
   check_fails(evaluate, mask, "not an image");
 }
 
-TEST_CASE("two images whose maps would have one name are refused") {
+TEST_CASE("two images whose maps would have the same name are refused") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   write_picture(folder.file("a/part.png"), picture(1));

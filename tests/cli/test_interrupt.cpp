@@ -1,4 +1,4 @@
-/// Interrupted commands: what was done is kept and said, and the exit status tells the signal.
+/// Interrupted commands keep and report what was done, and the exit status shows the signal.
 #include <chrono>
 #include <thread>
 
@@ -11,7 +11,7 @@ std::size_t lines(const std::string& text) {
   return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
 }
 
-/// Many images, so that a command is still at work when a signal comes.
+/// Many images, so that a command is still running when a signal arrives.
 std::string many_images(const TemporaryFolder& folder, int count) {
   for (int i = 0; i < count; ++i)
     write_picture(folder.file("many/" + std::to_string(1000 + i) + ".png"),
@@ -21,7 +21,7 @@ std::string many_images(const TemporaryFolder& folder, int count) {
 
 }  // namespace
 
-TEST_CASE("an interrupted training leaves a checkpoint, and going on from it gives the bits of one that was not") {
+TEST_CASE("an interrupted training leaves a checkpoint, and resumes to the bits of an uninterrupted one") {
   const Material& m = Material::get();
   for (const int signal : {SIGINT, SIGTERM}) {
     const TemporaryFolder folder;
@@ -33,7 +33,7 @@ TEST_CASE("an interrupted training leaves a checkpoint, and going on from it giv
     };
     const std::string out = folder.file("stopped.adtr"), checkpoint = out + ".checkpoint";
     Process process(arguments("stopped.adtr"));
-    // No checkpoint yet: the default is one in thirty seconds.
+    // There is no checkpoint yet, because the default is one every thirty seconds.
     for (int i = 0; i < 1000 && process.running() && lines(process.err()) < 4; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     REQUIRE(process.running());
@@ -74,7 +74,7 @@ TEST_CASE("an interrupted detection keeps the results of the images that were ju
   CHECK(results.ends_with("]\n"));
 }
 
-TEST_CASE("an interrupted evaluation writes no figures of a part of the set") {
+TEST_CASE("an interrupted evaluation writes no figures for a part of the set") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   std::filesystem::create_directories(folder.file("data/test"));
@@ -89,7 +89,7 @@ TEST_CASE("an interrupted evaluation writes no figures of a part of the set") {
   CHECK(outcome.status == 143);
   CHECK_THAT(sentence(outcome), ContainsSubstring("interrupted"));
   CHECK_FALSE(std::filesystem::exists(folder.file("r.json")));
-  // The next run may write over what this one left.
+  // The next run may overwrite the output of this one.
   const Outcome again =
       run({"evaluate", "--model", m.model(), "--data", folder.file("data"), "--maps", folder.file("maps")});
   INFO(again.err);

@@ -1,5 +1,5 @@
-/// No command writes over anything that it reads, nor over a file of another kind: every output option against every
-/// input, by its own name and by others.
+/// No command overwrites a file that it reads, or a file of another kind. Tests every output option with every
+/// input, by its own name and by other names.
 #include <unistd.h>
 
 #include "cli/material.hpp"
@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A copy of the material that may come to harm, and what is in it.
+/// A copy of the material that a test may damage, and its content.
 class Copy {
  public:
   Copy() {
@@ -33,7 +33,7 @@ class Copy {
     return all;
   }
   void check_untouched() const { CHECK(contents() == contents_); }
-  /// After a change that the test itself made.
+  /// Call after a change that the test itself made.
   void take_note() { contents_ = contents(); }
 
  private:
@@ -47,7 +47,7 @@ std::vector<std::string> names_of(const Copy& copy, const std::string& path) {
   return {path, copy.file("./data/../" + relative), copy.file("link/" + relative), fs::relative(path).string()};
 }
 
-/// A command that must be refused before it begins, with one sentence that has both files' names.
+/// Checks that a command is refused before it begins, with one sentence that names both files.
 void check_refused(const Copy& copy, const std::vector<std::string>& arguments, const std::string& output) {
   const Outcome outcome = run(arguments);
   std::string line;
@@ -87,7 +87,7 @@ std::vector<std::string> with(std::vector<std::string> arguments, const std::vec
 
 }  // namespace
 
-TEST_CASE("no output replaces an input, whatever it is called") {
+TEST_CASE("no output replaces an input, by any name") {
   Copy copy;
   const std::string good = copy.data() + "/test/good/0.png", defect = copy.data() + "/test/square/1.png",
                     mask = copy.data() + "/ground_truth/square/1_mask.png", trained = copy.data() + "/train/good/3.png";
@@ -111,7 +111,7 @@ TEST_CASE("no output replaces an input, whatever it is called") {
         name);
 }
 
-TEST_CASE("heat maps replace no photograph and go into no folder that is read") {
+TEST_CASE("heat maps replace no photograph and are written to no input folder") {
   Copy copy;
   const std::string good = copy.data() + "/test/good", square = copy.data() + "/test/square";
   for (const std::string& folder : names_of(copy, good))
@@ -124,7 +124,7 @@ TEST_CASE("heat maps replace no photograph and go into no folder that is read") 
   check_refused(copy, {"detect", "--model", copy.model(), square, "--maps", square}, "--maps");
 }
 
-TEST_CASE("a link or a hard link to an input is that input") {
+TEST_CASE("a link or a hard link to an input counts as that input") {
   Copy copy;
   const std::string image = copy.data() + "/test/good/0.png";
   fs::create_symlink(image, copy.file("soft.json"));
@@ -135,7 +135,7 @@ TEST_CASE("a link or a hard link to an input is that input") {
     check_refused(copy, {"detect", "--model", copy.model(), image, "--json", copy.file(name)}, name);
 }
 
-TEST_CASE("two outputs are never one file") {
+TEST_CASE("two outputs are never the same file") {
   Copy copy;
   const std::string out = copy.file("out"), image = copy.data() + "/test/good/0.png";
   check_refused(copy, with(training(copy, out), {"--json", out}), out);
@@ -147,14 +147,14 @@ TEST_CASE("two outputs are never one file") {
   check_refused(copy, with(evaluate, {"--json", out, "--report", copy.file("dangling")}), "dangling");
 }
 
-TEST_CASE("an existing file is replaced by one of its own kind alone") {
+TEST_CASE("an existing file is replaced only by one of the same kind") {
   Copy copy;
   const std::string image = copy.data() + "/test/good/0.png", json = copy.file("r.json"), page = copy.file("p.html"),
                     maps = copy.file("maps"), model = copy.file("new.adtr");
   const std::vector<std::string> detect{"detect", "--model", copy.model(), image};
   const std::vector<std::string> evaluate{"evaluate", "--model",  copy.model(), "--data", copy.data(), "--json",
                                           json,       "--report", page,         "--maps", maps};
-  // Each is made, and then made again over itself.
+  // Each file is written, and then replaced by the next run.
   for (int i = 0; i < 2; ++i) {
     INFO(i);
     for (const auto& arguments :
@@ -165,11 +165,11 @@ TEST_CASE("an existing file is replaced by one of its own kind alone") {
       CHECK(outcome.status == 0);
     }
   }
-  // An empty file, as mktemp makes it, is nobody's work.
+  // An empty file, such as from mktemp, may be replaced.
   write_whole(copy.file("empty.json"), "");
   CHECK(run(with(detect, {"--json", copy.file("empty.json")})).status == 0);
 
-  // Somebody else's.
+  // A file of another program.
   write_whole(copy.file("package.json"), R"({"name": "not adtr's", "version": "1.0.0"})");
   write_whole(copy.file("notes.txt"), "what I saw today");
   write_whole(copy.file("index.html"), "<!doctype html><title>My page</title>");

@@ -1,4 +1,4 @@
-/// Limits and settings of the system that a command runs in: threads, TMPDIR, permissions, links, empty options.
+/// Limits and settings of the system: threads, TMPDIR, permissions, links, empty options.
 #include <unistd.h>
 
 #include "adtr/parallel/processors.hpp"
@@ -16,7 +16,7 @@ std::vector<std::string> detecting(const std::vector<std::string>& more) {
   return a;
 }
 
-/// Whether the program can be started by nobody: not from a folder that only its owner may enter.
+/// Whether the user nobody can start the program, which is impossible in a folder that only its owner may enter.
 bool nobody_can_run() {
   if (::geteuid() != 0) return true;
   const bool can = run({"--help"}, {.nobody = true}).status == 0;
@@ -24,7 +24,7 @@ bool nobody_can_run() {
   return can;
 }
 
-/// A folder that everybody may read, with the material's model and an image.
+/// A folder that everyone may read, with the material's model and an image.
 class Public {
  public:
   Public() {
@@ -52,7 +52,7 @@ TEST_CASE("more threads than processors are not started, and the program says so
   CHECK(run(detecting({"--threads", "0"})).err.empty());
 }
 
-TEST_CASE("threads that cannot be started are done without") {
+TEST_CASE("the program works with fewer threads if the system refuses some") {
   if (!nobody_can_run()) return;
   const Public p;
   const std::vector<std::string> arguments{"detect", "--model", p.file("model.adtr"), p.file("0.png")};
@@ -62,11 +62,11 @@ TEST_CASE("threads that cannot be started are done without") {
     const Outcome outcome = run(arguments, {.max_processes = limit});
     INFO(outcome.err);
     CHECK(outcome.status == 0);
-    CHECK(outcome.out == free.out);  // the same bits, however many threads there are
+    CHECK(outcome.out == free.out);  // the same bits for any number of threads
   }
 }
 
-TEST_CASE("a temporary folder that does not exist stops nothing that needs none") {
+TEST_CASE("a missing temporary folder stops no command that does not need it") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const Outcome outcome = run(m.training(folder.file("m.adtr")), {.temporary_folder = folder.file("none")});
@@ -99,7 +99,7 @@ TEST_CASE("an empty option is wrong usage") {
   }
 }
 
-TEST_CASE("links and permissions that stop a command are named with their cause") {
+TEST_CASE("links and permissions that stop a command are named with the cause") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   fs::create_symlink(folder.file("gone"), folder.file("dangling"));
@@ -132,7 +132,7 @@ TEST_CASE("links and permissions that stop a command are named with their cause"
   }
 }
 
-TEST_CASE("what nobody may read is named") {
+TEST_CASE("files that the user may not read are named") {
   if (!nobody_can_run()) return;
   const Public p;
   fs::create_directory(p.file("locked"));

@@ -11,7 +11,7 @@
 #include "cli/material.hpp"
 #include "support/catch.hpp"
 
-TEST_CASE("a killed run that is resumed gives the bits of one that was not") {
+TEST_CASE("a killed and resumed run gives the bits of an uninterrupted one") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string straight = folder.file("straight.adtr"), killed = folder.file("killed.adtr");
@@ -35,7 +35,7 @@ TEST_CASE("a killed run that is resumed gives the bits of one that was not") {
   REQUIRE(std::filesystem::exists(checkpoint));
   REQUIRE_FALSE(std::filesystem::exists(killed));
 
-  // Neither by accident nor by another run is a checkpoint lost.
+  // A checkpoint is lost neither by accident nor by another run.
   const std::string before = read_whole(checkpoint);
   const Outcome fresh = run(arguments(killed));
   CHECK(fresh.status == 1);
@@ -92,7 +92,7 @@ TEST_CASE("a model's colours are those of the images that were held out") {
   CHECK(fits == 1);
 }
 
-TEST_CASE("a disk without room leaves an earlier model as it was") {
+TEST_CASE("a full disk leaves an earlier model unchanged") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string out = folder.file("model.adtr");
@@ -131,7 +131,7 @@ TEST_CASE("an output that cannot be written is named before the first epoch") {
   CHECK(sentence(full) == "/dev/full: cannot be written: No space left on device");
 }
 
-TEST_CASE("--mirror trains as on files of the mirror images") {
+TEST_CASE("--mirror trains like files of the mirror images") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   int files = 0;

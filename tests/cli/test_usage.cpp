@@ -1,4 +1,6 @@
-/// Wrong usage: status 2, one sentence, nothing done.
+/// Wrong usage gives status 2 and one sentence, and does nothing.
+#include "adtr/train/training_request.hpp"
+#include "cli/json_values.hpp"
 #include "cli/material.hpp"
 #include "support/catch.hpp"
 
@@ -43,7 +45,41 @@ TEST_CASE("help goes to stdout and is a success") {
   }
 }
 
-TEST_CASE("info tells what a file holds") {
+TEST_CASE("help shows the library's defaults") {
+  const std::string help = run({"train", "--help"}).out;
+  const adtr::TrainingRequest r;
+  const adtr::TrainingOptions fast = adtr::training_options(adtr::Recipe::fast),
+                              paper = adtr::training_options(adtr::Recipe::paper),
+                              fast_start = adtr::second_stage_options(adtr::Recipe::fast),
+                              paper_start = adtr::second_stage_options(adtr::Recipe::paper);
+  const auto n = [](adtr::Index value) { return std::to_string(value); };
+  for (const std::string& part : {"[fast " + n(fast.epochs) + ", paper " + n(paper.epochs) + "; with --start " +
+                                      n(fast_start.epochs) + ", " + n(paper_start.epochs) + "]",
+                                  "[" + n(fast.batch) + "]", "]=" + n(fast.top_k) + "\n", "]=" + n(r.image_size) + "\n",
+                                  "]=" + n(r.grid) + "\n", "=" + std::to_string(r.cache_memory >> 20) + "\n"}) {
+    INFO(part);
+    CHECK(help.find(part) != std::string::npos);
+  }
+}
+
+TEST_CASE("the recipe decides what is not given, wherever it stands") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  const std::string json = folder.file("r.json");
+  const std::vector<std::vector<std::string>> orders{{"--jitter", "0.25", "--recipe", "paper", "--json", json},
+                                                     {"--recipe", "paper", "--json", json, "--jitter", "0.25"}};
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    const Outcome outcome = run(m.training(folder.file("m" + std::to_string(i)), orders[i]));
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    for (const auto& [key, value] :
+         {std::pair("recipe", "\"paper\""), std::pair("jitter", "0.25"), std::pair("dropout", "0.1"),
+          std::pair("epochs", "2"), std::pair("loss", "\"norm\"")})
+      CHECK(json_values(json, key) == std::vector<std::string>{value});
+  }
+}
+
+TEST_CASE("info shows what a file contains") {
   const Material& m = Material::get();
   const Outcome weights = run({"info", m.weights()});
   CHECK(weights.status == 0);

@@ -1,4 +1,4 @@
-/// Verdicts as the program gives them: never good for want of a threshold, a file or a readable number.
+/// The program's verdicts: a missing threshold, an unreadable file or a rounded number never makes a part good.
 #include <cmath>
 
 #include "adtr/models/description.hpp"
@@ -27,7 +27,7 @@ Outcome train_on(int images, const TemporaryFolder& folder, const std::vector<st
 
 }  // namespace
 
-TEST_CASE("a model without a threshold is undecided of every part") {
+TEST_CASE("without a threshold every verdict is undecided") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const Outcome trained = train_on(49, folder);
@@ -50,7 +50,7 @@ TEST_CASE("a model without a threshold is undecided of every part") {
   CHECK(json_values(json, "verdict") == Verdicts(4, "\"undecided\""));
 }
 
-TEST_CASE("from 50 good images on a fifth is kept apart for a threshold, and the bound is said") {
+TEST_CASE("from 50 good images a fifth is held out for a threshold, and the bound is printed") {
   const TemporaryFolder folder;
   const Outcome trained = train_on(50, folder, {"--json", folder.file("t.json")});
   INFO(trained.err);
@@ -95,7 +95,7 @@ TEST_CASE("the threshold as printed gives the same verdicts as the model's own")
   CHECK(std::stod(first) == std::stod(json_values(folder.file("a.json"), "score").front()));
 }
 
-TEST_CASE("a file that cannot be read does not stop the judging of the others") {
+TEST_CASE("an unreadable file does not stop the judging of the others") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string good = m.data() + "/test/good/0.png", bad = folder.file("bad.png"), none = folder.file("none.png"),
@@ -119,7 +119,7 @@ TEST_CASE("a file that cannot be read does not stop the judging of the others") 
   CHECK_FALSE(std::filesystem::exists(folder.file("maps/bad.png")));
 }
 
-TEST_CASE("detect takes a folder, and says what in it is no image") {
+TEST_CASE("detect accepts a folder, and lists the files in it that are not images") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string json = folder.file("r.json");
@@ -131,7 +131,7 @@ TEST_CASE("detect takes a folder, and says what in it is no image") {
   CHECK_THAT(outcome.err, ContainsSubstring("scan.tif"));
 }
 
-TEST_CASE("evaluate counts what it cannot read, and finds it before the work") {
+TEST_CASE("evaluate counts unreadable files, and finds them before the work") {
   const Material& m = Material::get();
   const TemporaryFolder folder;
   const std::string data = folder.file("data"), json = folder.file("r.json");

@@ -1,4 +1,4 @@
-/// Weights and model files that are not as they should be: status 1, one sentence, an earlier model kept.
+/// Bad weights and model files give status 1 and one sentence, and an earlier model is kept.
 #include <cstring>
 #include <limits>
 
@@ -7,7 +7,7 @@
 
 namespace {
 
-/// Training from these weights must fail, say all of `parts` about the file, and leave what stood at the output.
+/// Checks that training from these weights fails with all of `parts` in its message, and keeps the old output.
 void check_refused(const std::string& weights, const std::vector<std::string>& parts,
                    const std::vector<std::string>& options = {}, const std::string& image_size = "32",
                    const std::string& grid = "8") {
@@ -31,7 +31,7 @@ void check_refused(const std::string& weights, const std::vector<std::string>& p
   CHECK(folder.names() == std::vector<std::string>{"model.adtr"});
 }
 
-/// The same of a model that is asked to detect.
+/// The same for a model that detects.
 void check_model_refused(const std::string& model, const std::string& part) {
   const Outcome outcome = run({"detect", "--model", model, Material::get().data() + "/test/good/0.png"});
   INFO(outcome.err);
@@ -64,7 +64,7 @@ TEST_CASE("weights whose tensors do not fit are described in one sentence") {
                        R"(that the network does not have: "blocks.9.0.conv_pw.weight")"});
 }
 
-TEST_CASE("weights that are cut off, hostile or no weights at all are refused") {
+TEST_CASE("truncated and hostile weights, and other files, are refused") {
   const TemporaryFolder folder;
   const std::string path = folder.file("weights.safetensors");
   const std::string whole = read_whole(Material::get().weights());
@@ -94,7 +94,7 @@ TEST_CASE("weights that are cut off, hostile or no weights at all are refused") 
   check_refused(path, {"no such file"});
 }
 
-TEST_CASE("the architecture must be known, said, compiled and the right one") {
+TEST_CASE("the architecture must be known, named, compiled and correct") {
   const TemporaryFolder folder;
   const std::string path = folder.file("weights.safetensors");
   TensorFile file = TensorFile::read(Material::get().weights());

@@ -1,4 +1,4 @@
-// What a backend lacks is listed for who writes it.
+// The message lists the missing functions for the author of a backend.
 // expect: B::adamw
 #include "adtr/backend/cpu.hpp"
 

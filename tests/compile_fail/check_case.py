@@ -1,10 +1,10 @@
-"""One case of what must not compile.
+"""Checks a source file that must not compile.
 
-A case begins with lines `// expect: <regular expression>`, at least one. It must not compile, and what the compiler says
-must match each of them. With -DADTR_COMPILE_FAIL_CONTROL it must compile: that shows that it fails for this reason only.
-Further lines may say `// most: <number>`, so many lines that the compiler may say; `// flags: <options>` of the case, but
-not of the control, where `// flags gcc:` or `// flags clang:` are of one compiler alone, whose case is skipped where only
-the other has flags, and `{here}` is this folder; `// first: <regular expression>` that the first line which says `error`
+A case begins with at least one line `// expect: <regular expression>`. It must not compile, and the compiler's messages
+must match each of them. With -DADTR_COMPILE_FAIL_CONTROL it must compile, which shows that it fails for this reason only.
+Further lines may be `// most: <number>`, the maximum number of lines in the messages; `// flags: <options>` of the case,
+not of the control; `// flags gcc:` or `// flags clang:` for one compiler only, and a case that has flags only for the
+other compiler is skipped (`{here}` is this folder); `// first: <regular expression>`, which the first line with `error`
 must match.
 """
 

@@ -1,4 +1,4 @@
-/// The program of every consumer project: all that detection needs is compiled and linked; there is no model to load.
+/// The program of every consumer project. It compiles and links everything that detection needs, but loads no model.
 #include <cstdio>
 #include <cstring>
 

@@ -1,6 +1,6 @@
-"""What an installed adtr says where the packages that it needs are of other versions, or missing: configures only.
+"""Checks the messages of an installed adtr if a package that it needs is missing or has the wrong version.
 
-The packages are stand-ins in a prefix of their own, and those of the system are out of sight.
+Only configures. The packages are stand-ins in a prefix of their own, and those of the system are hidden.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 
 FITTING = {"Eigen3": "3.4.0", "xtl": "0.7.7", "xtensor": "0.25.0"}
 NAMES = {"Eigen3": "Eigen3::Eigen", "xtl": "xtl", "xtensor": "xtensor"}
-# Changes to the packages (None: missing), whether their version files know ranges, what must be said (None: it fits).
+# Changes to the packages (None: missing), whether their version files know ranges, the message (None: no error).
 CASES = [
     ({}, True, None),
     ({}, False, None),

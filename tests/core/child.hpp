@@ -1,4 +1,4 @@
-/// Runs a piece of a test in a process of its own, whose limits may be changed.
+/// Runs a part of a test in a child process, so that it can change the limits of the process.
 #pragma once
 
 #include <sys/wait.h>
@@ -6,7 +6,7 @@
 
 #include <exception>
 
-/// What `run()`, an int from 0 to 99, gave in a child process; 100 where it threw, 200 + signal where that ended it.
+/// Returns the result of `run()`, from 0 to 99, in a child process; 100 if it threw, 200 + signal if a signal ended it.
 template <class F>
 [[nodiscard]] int in_child(F&& run) {
   const pid_t child = ::fork();

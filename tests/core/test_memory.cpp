@@ -100,7 +100,7 @@ TEST_CASE("a buffer that was moved from is empty", "[core]") {
   CHECK((a.size() == 3 && b.size() == 0 && b.span().empty()));
 }
 
-TEST_CASE("a size that no memory has is an error that names it", "[core]") {
+TEST_CASE("a size beyond any memory is an error that names it", "[core]") {
   const auto sentence_of = [](adtr::Index size) -> std::string {
     try {
       const adtr::Buffer<float> buffer(size);
@@ -112,11 +112,13 @@ TEST_CASE("a size that no memory has is an error that names it", "[core]") {
   };
   constexpr adtr::Index most = std::numeric_limits<adtr::Index>::max();
   CHECK(sentence_of(most) ==
-        "out of memory: 9223372036854775807 elements of 4 bytes were wanted, which no memory holds");
+        "out of memory: 9223372036854775807 elements of 4 bytes were requested, which is more than a computer can "
+        "address");
   const adtr::MemoryFor outer("the weights of a test");
   CHECK(sentence_of(-1) ==
-        "out of memory: -1 elements of 4 bytes were wanted for the weights of a test, which no memory holds");
-#ifndef ADTR_SANITIZED  // the address sanitizer ends the program where it has no memory
+        "out of memory: -1 elements of 4 bytes were requested for the weights of a test, which is more than a computer "
+        "can address");
+#ifndef ADTR_SANITIZED  // the address sanitizer ends the program if it has no memory
   const adtr::MemoryFor inner("a test");
   CHECK(sentence_of(most / 8) == "out of memory: the system refused 4398046511104.0 MiB for a test");
 #endif

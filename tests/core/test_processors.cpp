@@ -1,4 +1,4 @@
-/// How many processors a process may use: affinity, and the quotas of control groups as their files say them.
+/// The number of processors that a process may use, from its affinity and the files of control groups.
 #include "adtr/parallel/processors.hpp"
 
 #include <sched.h>
@@ -37,7 +37,7 @@ const std::string mounted_v2 =
 
 }  // namespace
 
-TEST_CASE("a quota is processors' worth of time, and what is none is no limit") {
+TEST_CASE("a quota is time divided by period, and a text that is not a quota sets no limit") {
   CHECK(detail::cpu_quota("200000 100000\n") == 2.0);
   CHECK(detail::cpu_quota("150000 100000\n") == 1.5);
   CHECK(detail::cpu_quota("5000 100000") == 0.05);
@@ -48,7 +48,7 @@ TEST_CASE("a quota is processors' worth of time, and what is none is no limit") 
   CHECK_FALSE(detail::cpu_quota("", ""));
 }
 
-TEST_CASE("a part of a processor counts as one, and a quota beyond the processors gives no more of them") {
+TEST_CASE("a quota is rounded up, and one above the number of processors does not add any") {
   CHECK(detail::within_quota(8, std::nullopt) == 8);
   CHECK(detail::within_quota(8, 2.0) == 2);
   CHECK(detail::within_quota(8, 2.01) == 3);
@@ -58,23 +58,23 @@ TEST_CASE("a part of a processor counts as one, and a quota beyond the processor
   CHECK(detail::within_quota(8, 1e300) == 8);
 }
 
-TEST_CASE("a process's groups come from the tables of both versions, and of containers") {
+TEST_CASE("a process's groups are found in the tables of both versions and of containers") {
   CHECK(detail::cpu_groups("0::/user.slice/a.service\n", mounted_v2) ==
         Groups{{2, "/sys/fs/cgroup", "/sys/fs/cgroup/user.slice/a.service"}});
   CHECK(detail::cpu_groups("0::/\n", mounted_v2) == Groups{{2, "/sys/fs/cgroup", "/sys/fs/cgroup"}});
 
-  // Version 1: the controller among others, its folder named after two of them; cpuset is another.
+  // Version 1: the controller is one of several, and its folder is named after two. cpuset is a different one.
   const std::string v1 =
       "30 24 0:26 / /sys/fs/cgroup/cpu,cpuacct rw shared:9 - cgroup cgroup rw,cpu,cpuacct\n"
       "31 24 0:27 / /sys/fs/cgroup/cpuset rw shared:10 - cgroup cgroup rw,cpuset\n";
   CHECK(detail::cpu_groups("5:cpuset:/a\n4:cpu,cpuacct:/b\n1:name=systemd:/c\n", v1) ==
         Groups{{1, "/sys/fs/cgroup/cpu,cpuacct", "/sys/fs/cgroup/cpu,cpuacct/b"}});
 
-  // A container whose own group is what is mounted; the path is as seen from outside.
+  // A container in which its own group is mounted; the path is the one on the host.
   const std::string own = "33 24 0:28 /docker/1f /sys/fs/cgroup/cpu ro - cgroup cgroup rw,cpu\n";
   CHECK(detail::cpu_groups("4:cpu:/docker/1f\n", own) == Groups{{1, "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu"}});
   CHECK(detail::cpu_groups("4:cpu:/docker/1f/in\n", own) == Groups{{1, "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu/in"}});
-  // One that begins alike is another, and a path out of a namespace leads nowhere: what is mounted is what there is.
+  // A path that only begins alike is a different group, and a path outside the namespace leads nowhere: use the mount.
   CHECK(detail::cpu_groups("4:cpu:/docker/1f2\n", own) == Groups{{1, "/sys/fs/cgroup/cpu", "/sys/fs/cgroup/cpu"}});
   CHECK(detail::cpu_groups("0::/../../a\n", mounted_v2) == Groups{{2, "/sys/fs/cgroup", "/sys/fs/cgroup"}});
   CHECK(detail::cpu_groups("0::/a\n", "33 24 0:28 / /a\\040b\\134c rw - cgroup2 cgroup2 rw\n") ==
@@ -84,7 +84,7 @@ TEST_CASE("a process's groups come from the tables of both versions, and of cont
     CHECK(detail::cpu_groups(broken, "33 24\n - \n33 24 0:28 / - cgroup2\n").empty());
 }
 
-TEST_CASE("the least quota on the way up counts, from the files themselves") {
+TEST_CASE("the lowest quota of a group and its parents counts, read from files") {
   const FakeRoot root;
   CHECK_FALSE(root.quota());  // no files at all
   root.write("proc/self/cgroup", "0::/outer/inner\n");
@@ -98,7 +98,7 @@ TEST_CASE("the least quota on the way up counts, from the files themselves") {
   CHECK(root.quota() == 2.5);
   root.write("sys/fs/cgroup/cpu.max", "100000 100000\n");
   CHECK(root.quota() == 1.0);
-  root.write("sys/fs/cpu.max", "1000 100000\n");  // beyond the hierarchy
+  root.write("sys/fs/cpu.max", "1000 100000\n");  // outside the hierarchy
   CHECK(root.quota() == 1.0);
 
   root.write("proc/self/cgroup", "4:cpu,cpuacct:/a\n");
@@ -126,15 +126,15 @@ TEST_CASE("a process that may run on one processor has one") {
   CHECK(processors == 1);
 }
 
-TEST_CASE("a note says how many threads are used and why, where they are fewer than was asked for") {
+TEST_CASE("a note says how many threads are used and why, if they are fewer than requested") {
   CHECK(adtr::threads_note(64, 2, 2) ==
-        "64 threads were asked for; 2 are used, because this process may use 2 processors");
+        "64 threads were requested; 2 are used, because this process may use 2 processors");
   CHECK(adtr::threads_note(64, 1, 1) ==
-        "64 threads were asked for; 1 is used, because this process may use 1 processor");
+        "64 threads were requested; 1 is used, because this process may use 1 processor");
   CHECK(adtr::threads_note(64, 5, 32) ==
-        "64 threads were asked for; 5 are used, because the system would not start more");
+        "64 threads were requested; 5 are used, because the system refused to start more");
   CHECK(adtr::threads_note(0, 1, 8) ==
-        "a thread for each of 8 processors was asked for; 1 is used, because the system would not start more");
+        "a thread for each of 8 processors was requested; 1 is used, because the system refused to start more");
   CHECK(adtr::threads_note(2, 2, 2).empty());
   CHECK(adtr::threads_note(0, 8, 8).empty());
   CHECK(adtr::threads_note(7, 7, 1).empty());

@@ -1,4 +1,4 @@
-/// Numbers that read back, and names that may hold anything.
+/// Numbers as text that reads back, and file names as printable text.
 #include <bit>
 #include <clocale>
 #include <cmath>
@@ -92,7 +92,7 @@ TEST_CASE("Names come out as valid text on one line, as they are where they can"
   CHECK(adtr::printable(std::string("\0", 1)) == "\\x00");
   CHECK(adtr::printable("\xFF\xC3") == "\\xFF\\xC3");
   CHECK(adtr::printable("\xC3(") == "\\xC3(");
-  CHECK(adtr::printable("\xC0\xAF") == "\\xC0\\xAF");           // longer than needed
+  CHECK(adtr::printable("\xC0\xAF") == "\\xC0\\xAF");           // an overlong form
   CHECK(adtr::printable("\xE0\x80\xAF") == "\\xE0\\x80\\xAF");  // the same
   CHECK(adtr::printable("\xED\xA0\x80") == "\\xED\\xA0\\x80");  // a surrogate
   CHECK(adtr::printable("\xF4\x90\x80\x80") == "\\xF4\\x90\\x80\\x80");
@@ -103,7 +103,7 @@ TEST_CASE("Names come out as valid text on one line, as they are where they can"
 }
 
 TEST_CASE("Distinct names have distinct texts, all of them valid") {
-  // All names of up to four of these pieces, which may together be one character, several, or none.
+  // All names of up to four of these pieces, which may form one character, several, or an invalid sequence.
   const std::vector<std::string> pieces{"\\", "x", "F", "0A", "\n", "\xFF", "\xC3", "\xBC", "\xE2", "\x80", "\xA8"};
   std::set<std::string> names{""};
   for (int length = 0; length < 4; ++length) {

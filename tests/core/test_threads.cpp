@@ -1,4 +1,4 @@
-/// Pools that get fewer threads than they ask for, and contexts that are given nothing to run on.
+/// Thread pools that get fewer threads than requested, and contexts without an executor.
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -30,7 +30,7 @@ bool works(ThreadPool& pool) {
   return true;
 }
 
-/// The threads of a pool that asks for 64 of them, which works and is gone again; 99 where it does not work.
+/// The number of threads of a pool that requests 64 of them; 99 if the pool does not work.
 int threads_of_64() {
   ThreadPool pool(64, Oversubscribe::yes);
   return works(pool) ? pool.threads() : 99;
@@ -48,7 +48,7 @@ adtr::ErrorCode code_of(F&& run) {
 
 }  // namespace
 
-TEST_CASE("a pool has as many threads as it asks for, up to the processors") {
+TEST_CASE("a pool has as many threads as requested, up to the number of processors") {
   const int processors = adtr::available_processors();
   for (const int asked : {0, 1, 2, 64, 4096, 1'000'000}) {
     ThreadPool pool(asked);
@@ -75,10 +75,10 @@ TEST_CASE("a negative number of threads is refused by every backend") {
   }
 }
 
-TEST_CASE("where the system starts fewer threads a pool has fewer, and goes on") {
+TEST_CASE("a pool works with fewer threads if the system starts fewer") {
   for (const int most : {1, 2, 5, 20}) {
     const int threads = in_child([&] {
-      // Root has no such limit, and other processes count towards it: a user of this test's own, where that can be.
+      // Root has no such limit, and the user's other processes count towards it: use another user if possible.
       const auto user = static_cast<uid_t>(1'000'000 + ::getpid());
       const bool alone = ::geteuid() == 0 && ::setgid(user) == 0 && ::setuid(user) == 0;
       if (::geteuid() == 0) return 98;
@@ -91,7 +91,7 @@ TEST_CASE("where the system starts fewer threads a pool has fewer, and goes on")
       WARN("skipped: root cannot become another user here");
       return;
     }
-    // A user of other processes may be at the limit already.
+    // A user with other processes may have reached the limit already.
     if (::geteuid() == 0)
       CHECK(threads == most);
     else
@@ -99,11 +99,11 @@ TEST_CASE("where the system starts fewer threads a pool has fewer, and goes on")
   }
 }
 
-#ifndef ADTR_SANITIZED  // it has terabytes of addresses of its own
-TEST_CASE("where there is no memory for stacks a pool has fewer threads, and goes on") {
+#ifndef ADTR_SANITIZED  // it reserves terabytes of addresses
+TEST_CASE("a pool works with fewer threads if there is no memory for their stacks") {
   const auto child = [](std::size_t stacks) {
     return in_child([&] {
-      // Stacks of 64 MiB, so that what else is allocated does not matter, and room for some of them.
+      // Stacks of 64 MiB, so that other allocations do not matter, and room for some of them.
       constexpr rlim_t stack = rlim_t{64} << 20;
       pthread_attr_t attributes;
       if (::pthread_getattr_default_np(&attributes) != 0 || ::pthread_attr_setstacksize(&attributes, stack) != 0 ||
@@ -154,7 +154,7 @@ TEST_CASE("a context that was moved from works as before") {
   CHECK((emulator.waiting() == 0 && taken_emulator.waiting() == 0));
 }
 
-TEST_CASE("what a piece of the Eigen backend's work throws arrives at the caller, whichever thread ran it") {
+TEST_CASE("an exception in a part of the Eigen backend's work reaches the caller from any thread") {
   const adtr::eigen::Context context(4, Oversubscribe::yes);
   for (int repeat = 0; repeat < 50; ++repeat) {
     std::atomic<int> ran{0};

@@ -49,7 +49,7 @@ TEST_CASE("a map view finds pixels and images", "[core]") {
   CHECK(matrix.row(23) == channels.pixel(1, 2, 3));
 }
 
-TEST_CASE("a view to read is no view to change", "[core]") {
+TEST_CASE("a read-only view does not convert to a mutable one", "[core]") {
   static_assert(std::is_convertible_v<adtr::MatrixView<float>, adtr::MatrixView<const float>>);
   static_assert(!std::is_convertible_v<adtr::MatrixView<const float>, adtr::MatrixView<float>>);
   static_assert(std::is_convertible_v<adtr::MapView<float>, adtr::MapView<const float>>);

@@ -1,4 +1,4 @@
-/// The CUDA backend that tests are for: on the GPU where nvcc compiles them, else on the emulator.
+/// The CUDA backend under test: on a GPU if nvcc compiles the tests, otherwise on the emulator.
 #pragma once
 
 #include "adtr/backend/cuda.hpp"
@@ -13,7 +13,7 @@ using CudaBackend = adtr::CudaEmulator;
 using CudaRuntime = adtr::cuda::emulator::Runtime;
 #endif
 
-/// A context whose kernels get at the GPU's memory and no other, and run as late as they may.
+/// A context whose kernels can access only the GPU's memory, and run as late as possible.
 inline CudaBackend::Context device_only(adtr::cuda::Precision precision) {
 #if defined(__CUDACC__)
   return CudaBackend::Context(0, precision);
@@ -23,7 +23,7 @@ inline CudaBackend::Context device_only(adtr::cuda::Precision precision) {
 #endif
 }
 
-/// The backend with products on tensor cores: its contexts are of that precision.
+/// The backend with products on tensor cores; its contexts have this precision.
 template <adtr::cuda::Precision P>
 struct TensorBackend : adtr::cuda::Operations<CudaRuntime> {
   static constexpr adtr::cuda::Precision precision = P;

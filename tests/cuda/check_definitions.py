@@ -14,7 +14,7 @@ import tempfile
 
 
 def symbols(nm, path):
-    """{name: (type letter, size)} of an object; size None where it has none."""
+    """Returns {name: (type letter, size)} of an object file; the size is None if a symbol has none."""
     lines = subprocess.run([nm, "-S", path], check=True, capture_output=True, text=True).stdout.splitlines()
     result = {}
     for line in lines:

@@ -10,6 +10,8 @@ template struct Maps<device::Runtime>;
 template struct Blocks<device::Runtime>;
 template struct Attentions<device::Runtime>;
 template struct Tokens<device::Runtime>;
+template struct Losses<device::Runtime>;
+template struct Optimiser<device::Runtime>;
 template class device::DeviceBuffer<float>;
 
 }  // namespace cuda

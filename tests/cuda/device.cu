@@ -1,4 +1,4 @@
-/// The backend Cuda on a GPU, beside the oracle; without a GPU, that the error says so.
+/// Compares the backend Cuda on a GPU with the oracle; without a GPU, tests the error.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -23,7 +23,7 @@ void expect(bool holds, const char* what) {
   ++failures;
 }
 
-/// Without a GPU a Context throws, with the call and the place.
+/// Without a GPU a Context throws an error with the call and the source line.
 int without_gpu() {
   try {
     const Cuda::Context context;
@@ -68,7 +68,7 @@ void multiply(const Cuda::Context& context, double bound) {
   expect(std::abs(squared_norm - squares) < 1e-6 * squares, "squared_norm equals the oracle");
 }
 
-/// A record of operations gives what its numbers are when it is run.
+/// A record of operations computes with the values at the time when it is run.
 void record(const Cuda::Context& context) {
   Cuda::Staging in(4), out(4);
   Cuda::Memory x(4), y(4);
@@ -90,7 +90,7 @@ void record(const Cuda::Context& context) {
 int main() {
   int gpus = 0;
   const cudaError_t code = cudaGetDeviceCount(&gpus);
-  if (code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver) {  // the latter: no driver at all
+  if (code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver) {  // the latter without any driver
     std::printf("no GPU (%s): what needs one was left out\n", cudaGetErrorName(code));
     return without_gpu() == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
   }

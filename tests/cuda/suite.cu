@@ -1,4 +1,4 @@
-/// The tests of all backends and of whole networks, on a GPU, and every operation besides. They are one file, so that
+/// The tests of all backends, of whole networks and of every operation, on a GPU. They are one file, so that
 /// nvcc compiles each kernel once.
 #include "backend/test_attention.cpp"
 #include "backend/test_gemm.cpp"

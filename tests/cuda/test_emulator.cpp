@@ -1,4 +1,4 @@
-/// The emulator: that it runs kernels as a GPU would, and stops those that a GPU would run into trouble with.
+/// The emulator runs correct kernels like a GPU, and stops kernels that would fail on a GPU.
 #include <numeric>
 #include <vector>
 
@@ -14,7 +14,7 @@ using adtr::cuda::emulator::FaultKind;
 
 namespace {
 
-/// Reverses blocks of 64 elements through shared memory. What a `Mistake` seeds is to be caught.
+/// Reverses blocks of 64 elements through shared memory. The emulator must find each `Mistake`.
 enum class Mistake { none, no_barrier, late_barrier, past_the_end, past_shared, early_exit, two_barriers, no_write };
 
 template <Mistake M>
@@ -47,7 +47,7 @@ std::vector<float> reverse(int order) {
   return y;
 }
 
-/// What stops Reverse<M>.
+/// The fault that stops Reverse<M>.
 template <Mistake M>
 Fault fault(int order = 1) {
   try {
@@ -74,8 +74,8 @@ struct Sum {
   }
 };
 
-/// Each block writes the sum of its own and its right neighbour's element, in place or beside; within a block, with or
-/// without a barrier.
+/// Each block writes the sum of its element and its right neighbour's, in place or to other memory; within a block,
+/// with or without a barrier.
 template <bool Barrier>
 struct Neighbours {
   static constexpr const char* name = "neighbours";
@@ -90,7 +90,7 @@ struct Neighbours {
   }
 };
 
-/// More shared memory, or threads, than there are.
+/// Requests more shared memory or threads than a GPU has.
 template <int Elements, int Threads>
 struct Greedy {
   static constexpr const char* name = "greedy";
@@ -117,10 +117,10 @@ TEST_CASE("lanes of a warp exchange data through shuffles") {
   for (int t = 0; t < 96; ++t) CHECK(sums[static_cast<std::size_t>(t)] == 496.0 + 1024.0 * (t / 32));
 }
 
-TEST_CASE("a missing barrier is a race, whatever the order of the threads") {
+TEST_CASE("a missing barrier is a race, for any order of the threads") {
   const int order = GENERATE(1, 2, 3);
   const Fault f = fault<Mistake::no_barrier>(order);
-  // Threads that come first find nothing; those that come later, what another has just written.
+  // Threads that run first read unwritten elements; later ones read what another thread has just written.
   CHECK((f.kind() == FaultKind::race || f.kind() == FaultKind::uninitialised));
   CHECK(fault<Mistake::late_barrier>(order).kind() == FaultKind::race);
 }
@@ -179,7 +179,7 @@ TEST_CASE("races in global memory, within a block and between blocks") {
                     ContainsSubstring("which another thread has touched in this launch"));
 }
 
-TEST_CASE("launches that no GPU takes") {
+TEST_CASE("launches that no GPU accepts") {
   const Context context;
   CHECK_NOTHROW(context.launch<Greedy<10240, 32>>({1}));
   CHECK_THROWS_WITH((context.launch<Greedy<10241, 32>>({1})), ContainsSubstring("bytes of shared memory"));

@@ -1,4 +1,4 @@
-/// What the emulator says of memory: the host's and the GPU's are apart, and a view ends where it does.
+/// The emulator separates host memory from GPU memory, and checks the bounds of views.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -13,7 +13,7 @@ using adtr::cuda::emulator::Access;
 using adtr::cuda::emulator::Fault;
 using adtr::cuda::emulator::FaultKind;
 
-TEST_CASE("A kernel that is given the host's memory is stopped") {
+TEST_CASE("A kernel that gets host memory is stopped") {
   std::vector<float> host(8);
   CudaEmulator::Memory device(8);
   try {
@@ -30,15 +30,15 @@ TEST_CASE("A kernel that is given the host's memory is stopped") {
 TEST_CASE("a view that is wider than its vector is caught in the kernel") {
   const CudaEmulator::Context context;
   std::vector<float> a(40), sums(8);
-  // A matrix of no columns behind the last: the kernel looks up its own column only.
+  // A matrix without columns after the last one: the kernel reads only its own column.
   CHECK_NOTHROW(CudaEmulator::accumulate_column_sums(context, {a.data(), 5, 8}, sums.data()));
   CHECK_THROWS_WITH(CudaEmulator::add_positions(context, {a.data(), 5, 8}, {sums.data(), 1, 7}, {a.data(), 5, 8}),
                     ContainsSubstring("kernel add_positions, block (0, 0, 0), thread 7") &&
                         ContainsSubstring("element (0, 7) of a matrix (1, 7)"));
 }
 
-#ifndef ADTR_SANITIZED  // which make a report of the signal
-TEST_CASE("The host that touches the device's memory ends") {
+#ifndef ADTR_SANITIZED  // the sanitizers report the signal as an error
+TEST_CASE("A program whose host code touches GPU memory ends") {
   const CudaEmulator::Memory device(8);
   const pid_t child = fork();
   REQUIRE(child >= 0);
@@ -54,7 +54,7 @@ TEST_CASE("The host that touches the device's memory ends") {
 }
 #endif
 
-TEST_CASE("memory that the emulated GPU has not is an error that says how much, and what for") {
+TEST_CASE("running out of emulated GPU memory is an error that says how much was requested, and for what") {
   const adtr::MemoryFor purpose("a test");
   CHECK_THROWS_WITH(CudaEmulator::Memory(adtr::Index{1} << 31),
                     "out of memory: the system refused 8192.0 MiB for a test");

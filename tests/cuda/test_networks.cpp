@@ -16,7 +16,7 @@ const CudaBackend::Context& device_only() {
   return context;
 }
 
-/// How far numbers are from others, relative to the largest of these.
+/// The largest difference between numbers, relative to the largest expected one.
 template <class A, class B>
 double relative_deviation(const A& actual, const B& expected) {
   double farthest = 0.0, largest = 0.0;
@@ -29,7 +29,7 @@ double relative_deviation(const A& actual, const B& expected) {
   return farthest / largest;
 }
 
-/// Of a batch of images.
+/// The position scores of a batch of images.
 template <class N>
 void position_scores(Index batch, std::span<const float> images, std::span<float> scores) {
   const small_model::ParametersOf<N> parameters;
@@ -51,7 +51,7 @@ std::vector<float> train(const adtr::TrainingOptions& o, adtr::BatchSource<float
 
 }  // namespace
 
-TEST_CASE("A detector on the CUDA backend sees what one on the Cpu backend sees") {
+TEST_CASE("A detector on the CUDA backend agrees with one on the Cpu backend") {
   const small_model::File file;
   auto gpu = adtr::Detector<CudaBackend, small_model::Networks>::load(file.path, device_only());
   auto cpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load(file.path, 1);
@@ -69,7 +69,7 @@ TEST_CASE("A detector on the CUDA backend sees what one on the Cpu backend sees"
   CHECK(scores.front() == scores.back());
 }
 
-TEST_CASE("A detector with products on tensor cores is near one in floats") {
+TEST_CASE("A detector with products on tensor cores is close to one in float") {
   using adtr::cuda::Precision;
   if (!device_only().tensor_cores()) return;
   const small_model::File file;
@@ -87,7 +87,7 @@ TEST_CASE("A detector with products on tensor cores is near one in floats") {
   CHECK(bf16 < 2e-2);
 }
 
-TEST_CASE("A record is of operations, not of their results, and nothing in it waits") {
+TEST_CASE("A record contains operations and not their results, and must not wait") {
   const CudaBackend::Context& context = device_only();
   CudaBackend::Memory x(4), y(4);
   CudaBackend::Staging in(4), out(4);
@@ -117,7 +117,7 @@ TEST_CASE("A record is of operations, not of their results, and nothing in it wa
   CHECK((add(0.0F) == std::vector<float>{31, 62, 93, 124}));
 }
 
-TEST_CASE("Images of a batch get the scores that each gets alone") {
+TEST_CASE("Images of a batch get the same scores as alone") {
   constexpr std::size_t image = 32 * 32 * 3, positions = 64, batch = 3;
   std::vector<float> images(batch * image), together(batch * positions), alone(batch * positions);
   adtr::RandomStream random(4, 4);
@@ -135,14 +135,15 @@ TEST_CASE("Training with the CUDA kernels gives the oracle's parameters") {
   o.clip = 0.5;
   o.epochs = 2;
   o.top_k = 16;  // all of the small network's tokens
-  // The device takes a batch whole, others in groups of four: masks of dropout are the same where a batch is one group.
+  // The device processes a batch as a whole, others in groups of four. Dropout masks are equal if a batch is one group.
   REQUIRE(o.batch <= 4);
   const std::vector<float> actual = [&] {
     adtr::FeatureCache<float> cache(small::images, small::tokens, small::channels, 1 << 30);
     small::fill(cache);
     return train(o, cache, cache);
   }();
-  // AdamW divides by the gradient's own size, so rounding of gradients near zero moves single parameters visibly.
+  // AdamW divides by the magnitude of the gradient, so the rounding of gradients near zero visibly moves single
+  // parameters.
   CHECK(relative_deviation(actual, small::train<adtr::Reference<double>>(o)) < 2e-2);
   CHECK(relative_deviation(actual, small::train<adtr::Cpu>(o)) < 2e-2);
 }

@@ -1,5 +1,5 @@
-/// Products on tensor cores: the emulator's instructions, and that what the kernels give is what rounded factors
-/// explain.
+/// Products on tensor cores: the emulator's instructions, and the results of the kernels, which must match rounded
+/// factors.
 #include <bit>
 #include <set>
 
@@ -18,7 +18,7 @@ using adtr::cuda::kernels::TensorSlice;
 
 namespace {
 
-/// Where in a (m, k) and b (k, n) number i of a lane's fragment comes from, as PTX's manual states it, format by
+/// The position in a (m, k) and b (k, n) of number i of a lane's fragment, from PTX's manual, for each
 /// format.
 struct Place {
   int m, k;
@@ -45,7 +45,7 @@ struct Manual<Bf16> {
   }
 };
 
-/// What happens to a lane or a warp on its way to an instruction.
+/// What a lane or a warp does before an instruction.
 enum class LaneMistake { none, missing_lane, two_instructions, shuffle };
 
 /// c (16, 8) += a (16, depth)·b (depth, 8) by one instruction.
@@ -142,18 +142,18 @@ TEST_CASE("BF16: seven bits of fraction, ties to even") {
   CHECK(of(0xFF800000) == 0xFF80);
   CHECK(of(0x7F800001) == 0x7FFF);
   CHECK(of(0xFFFFFFFF) == 0x7FFF);
-  // Of a pair, the first lies in the lower half.
+  // The first number of a pair lies in the lower half.
   CHECK(adtr::cuda::emulator::pack(Bf16{}, {1.0F, -2.0F}) == 0xC0003F80);
 }
 
-TEST_CASE("a tensor core does not look at what TF32 leaves out") {
+TEST_CASE("a tensor core ignores the bits that TF32 does not have") {
   using adtr::cuda::emulator::unpack;
   CHECK(unpack(Tf32{}, 0x3F801FFF, 0) == 1.0F);
   CHECK(unpack(Bf16{}, 0xC0003F80, 0) == 1.0F);
   CHECK(unpack(Bf16{}, 0xC0003F80, 1) == -2.0F);
 }
 
-TEMPLATE_TEST_CASE("mma: every place of every fragment is where PTX's manual puts it", "", Tf32, Bf16) {
+TEMPLATE_TEST_CASE("mma: every number of every fragment is where PTX's manual says", "", Tf32, Bf16) {
   constexpr int depth = Manual<TestType>::depth;
   const int order = GENERATE(1, 2, 7);
   const auto a = integers(16 * depth, 1), b = integers(depth * 8, 2), before = integers(16 * 8, 3);
@@ -201,7 +201,7 @@ TEMPLATE_TEST_CASE("the lanes of a warp read fragments from 32 banks of shared m
                 [i](int lane) { return Fragments::b_word(lane, i); }) == 32);
 }
 
-TEST_CASE("a GPU without tensor cores multiplies floats, and so does one that is not told otherwise") {
+TEST_CASE("a GPU without tensor cores multiplies floats, and so does any GPU by default") {
   const auto x = numbers<float>(20 * 30, 1), w = numbers<float>(10 * 30, 2);
   const auto run = [&](const CudaBackend::Context& context) {
     std::vector<float> c(20 * 10);

@@ -1,4 +1,4 @@
-/// A whole training run with the CUDA kernels, from image files to a model file, beside one on the Cpu backend.
+/// Compares a whole training run with the CUDA kernels, from image files to a model file, with one on the Cpu backend.
 #include <fstream>
 #include <iterator>
 
@@ -11,7 +11,7 @@ namespace {
 
 using adtr::Index;
 
-/// Six images and a folder for models, which goes with this object.
+/// Six images and a folder for models, which is removed with this object.
 struct Folder {
   std::filesystem::path path = std::filesystem::temp_directory_path() / ("adtr_cuda_run_" + std::to_string(getpid()));
   std::vector<adtr::Sample> images;
@@ -60,7 +60,7 @@ TEST_CASE("A training run with the CUDA kernels gives the model that the Cpu bac
   auto of_gpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load((folder.path / "gpu").string(), 1);
   auto of_cpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load((folder.path / "cpu").string(), 1);
   auto of_start = adtr::Detector<adtr::Cpu, small_model::Networks>::load(start.path, 1);
-  // Cancelled after its first step, it goes on to the same file.
+  // A run that is cancelled after its first step resumes to the same file.
   request.out = (folder.path / "again").string();
   adtr::TrainingProgress progress;
   progress.cancelled = [asked = 0]() mutable { return ++asked == 6 + 4 + 1; };

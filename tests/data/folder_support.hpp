@@ -1,4 +1,4 @@
-/// What the tests of folders share: images that all differ, masks, errors with their codes, and a user without rights.
+/// Helpers for the tests of folders: images that all differ, masks, errors with their codes, and a user without rights.
 #pragma once
 
 #include <sys/types.h>
@@ -21,7 +21,7 @@ using adtr::ErrorCode;
 
 inline constexpr adtr::ScanOptions allow{.allow = true};
 
-/// Writes an image that no other call writes.
+/// Writes an image that differs from those of all other calls.
 inline std::filesystem::path write_image(const std::filesystem::path& path, Index height = 6, Index width = 5) {
   static std::uint32_t number = 0;
   adtr::Image image = formula_image(height, width);
@@ -32,7 +32,7 @@ inline std::filesystem::path write_image(const std::filesystem::path& path, Inde
   return path;
 }
 
-/// Writes a mask of 6x5 pixels, black but for one pixel where `marked`.
+/// Writes a black mask of 6x5 pixels, with one white pixel if `marked`.
 inline std::filesystem::path write_mask(const std::filesystem::path& path, bool marked) {
   adtr::Image image(6, 5);
   image.data.assign(image.data.size(), 0);
@@ -48,7 +48,7 @@ inline Names names(const adtr::SampleSet& set) {
   return result;
 }
 
-/// As check_error, and the error has the code.
+/// Like check_error(), and also checks the code.
 template <class F>
 void check_stops(F&& f, ErrorCode code, const std::filesystem::path& path, std::string_view words) {
   check_error(
@@ -64,8 +64,8 @@ void check_stops(F&& f, ErrorCode code, const std::filesystem::path& path, std::
       path, words);
 }
 
-/// What an action of a user without rights ends with: "code: sentence" of its Error, or what it returns. As root the
-/// action runs in a process of its own that has become `nobody`.
+/// Returns the result of an action by a user without rights: "code: sentence" of its Error, or its return value. As
+/// root, the action runs in a child process as the user `nobody`.
 inline std::string as_nobody(const std::function<std::string()>& action) {
   const auto outcome = [&]() -> std::string {
     try {

@@ -1,4 +1,4 @@
-/// Image files made byte by byte, so that a test can say what is in them: PNG chunks, JPEG segments, Exif.
+/// Image files that are made byte by byte, so that a test can choose their content: PNG chunks, JPEG segments, Exif.
 #pragma once
 
 #include <algorithm>
@@ -13,7 +13,7 @@
 
 namespace test_data {
 
-/// `value` in n bytes, the first the highest, or the lowest where `little`.
+/// `value` in n bytes, big-endian, or little-endian if `little`.
 inline std::string number(std::uint32_t value, int n, bool little = false) {
   std::string bytes;
   for (int i = 0; i < n; ++i) bytes += static_cast<char>(value >> 8 * (little ? i : n - 1 - i));
@@ -45,7 +45,7 @@ inline std::string chunk(const std::string& type, const std::string& data) {
   return number(static_cast<std::uint32_t>(data.size()), 4) + type + data + number(crc_by_bits(type + data), 4);
 }
 
-/// A zlib stream of blocks that are stored as they are.
+/// A zlib stream of uncompressed blocks.
 inline std::string zlib(std::string_view bytes) {
   std::string stream = "\x78\x01";
   for (std::size_t at = 0; at < bytes.size() || at == 0;) {
@@ -59,7 +59,7 @@ inline std::string zlib(std::string_view bytes) {
   return stream + number(adler_by_bytes(bytes), 4);
 }
 
-/// What makes a PNG: its size, IHDR's bytes, the chunks before IDAT, the rows with their filter bytes.
+/// The parts of a PNG: its size, IHDR's bytes, the chunks before IDAT, the rows with their filter bytes.
 struct PngParts {
   std::uint32_t height = 1;
   std::uint32_t width = 1;
@@ -79,7 +79,8 @@ inline std::string png_file(const PngParts& p) {
   return png_signature + chunk("IHDR", header) + p.before + chunk("IDAT", zlib(p.rows)) + p.after + chunk("IEND", "");
 }
 
-/// The rows of an image (height, width) of `bytes` bytes a pixel, unfiltered; of the seven passes where interlaced.
+/// The rows of an image (height, width) of `bytes` bytes per pixel, unfiltered, or of the seven passes if it is
+/// interlaced.
 inline std::string png_rows(const std::vector<std::uint8_t>& pixels, std::size_t height, std::size_t width,
                             std::size_t bytes, bool interlaced = false) {
   static constexpr std::array<std::array<std::size_t, 4>, 7> passes{
@@ -103,7 +104,7 @@ inline std::string grey_png(std::size_t height, std::size_t width, const std::ve
                    .rows = png_rows(pixels, height, width, 1)});
 }
 
-/// Exif as TIFF stores it: a directory with a tag before and one behind the orientation.
+/// Exif in TIFF's format: a directory with one tag before and one after the orientation.
 inline std::string exif_block(std::uint32_t orientation, bool little, std::uint32_t type = 3) {
   const auto entry = [&](std::uint32_t tag, std::uint32_t kind, const std::string& value) {
     return number(tag, 2, little) + number(kind, 2, little) + number(1, 4, little) + value +
@@ -119,12 +120,12 @@ inline std::string segment(int marker, const std::string& data) {
   return std::string{'\xFF', static_cast<char>(marker)} + number(static_cast<std::uint32_t>(data.size() + 2), 2) + data;
 }
 
-/// A PNG with a chunk behind IHDR.
+/// A PNG with a chunk after IHDR.
 inline std::string with_chunk(const std::string& png, const std::string& added) {
   return png.substr(0, 33) + added + png.substr(33);
 }
 
-/// A JPEG with segments behind its APP0, or right behind its beginning.
+/// A JPEG with segments after its APP0, or directly after its beginning.
 inline std::string with_segments(const std::string& jpeg, const std::string& added, bool behind_app0 = true) {
   const std::size_t at = behind_app0 && jpeg[3] == '\xE0' ? 20 : 2;
   return jpeg.substr(0, at) + added + jpeg.substr(at);

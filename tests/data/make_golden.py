@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Makes tests/data/golden: what Pillow and NumPy give for the inputs of the data tests.
+"""Writes tests/data/golden: the results of Pillow and NumPy for the inputs of the data tests.
 
     python3 tests/data/make_golden.py [FOLDER_OF_IMAGES]
 
-Inputs are made by a formula (pixel() here, formula_image() in support.hpp), outputs are kept as an FNV-1a hash and,
-where they are small, as bytes. With a folder of real images (MVTec layout, read-only, not part of the project) hashes
-of some of them are made anew too; they are kept as they are without it.
+A formula makes the inputs (pixel() here, formula_image() in support.hpp). Outputs are stored as an FNV-1a hash and,
+if they are small, as bytes. With a folder of real images (MVTec layout, read-only, not part of the project), also
+computes the hashes of some of them again; without it, keeps the old ones.
 Needs Pillow and NumPy; the tests need neither.
 """
 import io
@@ -45,7 +45,7 @@ NEAREST = [(37, 53, 16, 16), (7, 5, 24, 31), (1, 1, 8, 8), (20000, 1, 256, 256),
 
 
 def fnv(data):
-    """FNV-1a of 64 bits."""
+    """Returns the 64-bit FNV-1a hash."""
     value = 0xCBF29CE484222325
     for byte in bytes(data):
         value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
@@ -53,7 +53,7 @@ def fnv(data):
 
 
 def formula_image(height, width, channels):
-    """A ramp with noise on it, and runs of full white and black, so that sums reach both ends of the range."""
+    """Returns a ramp with noise, and runs of white and black, so that sums reach both ends of the range."""
     y, x, c = np.meshgrid(np.arange(height, dtype=np.uint64), np.arange(width, dtype=np.uint64),
                           np.arange(channels, dtype=np.uint64), indexing="ij")
     mixed = (y * np.uint64(73856093) + x * np.uint64(19349663) + c * np.uint64(83492791)) & np.uint64(0xFFFFFFFF)
@@ -70,8 +70,10 @@ def to_pillow(pixels):
 
 
 def bilinear(image, height, width):
-    """Horizontal pass, then vertical. Pillow 11 does that in one call; 13.0 takes the other order for some sizes, which
-    moves some pixels by one level."""
+    """Resizes horizontally, then vertically.
+
+    Pillow 11 does so in one call; 13.0 uses the other order for some sizes, which changes some pixels by one level.
+    """
     out = image.resize((width, image.height), Image.Resampling.BILINEAR)
     out = out.resize((width, height), Image.Resampling.BILINEAR)
     one_call = image.resize((width, height), Image.Resampling.BILINEAR)
@@ -94,7 +96,7 @@ def nearest_lines():
 
 
 def normalise_lines():
-    """Every pixel value through float32, step by step as torchvision's ToTensor and Normalize."""
+    """Normalises every pixel value in float32, step by step, as torchvision's ToTensor and Normalize do."""
     lite = np.float32(127) / np.float32(255), np.float32(128) / np.float32(255)
     presets = {"imagenet": ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225)), "tf_lite": ((lite[0],) * 3, (lite[1],) * 3)}
     for name, (mean, std) in presets.items():
@@ -106,7 +108,7 @@ def normalise_lines():
 
 
 def png(path, pixels, depth, colour):
-    """A PNG of big-endian samples (height, width, channels): Pillow writes no 16-bit colour."""
+    """Writes a PNG of big-endian samples (height, width, channels), because Pillow writes no 16-bit colour."""
     h, w = pixels.shape[:2]
     rows = b"".join(b"\0" + row.astype(">u2" if depth == 16 else "u1").tobytes() for row in pixels)
 
@@ -118,14 +120,14 @@ def png(path, pixels, depth, colour):
 
 
 def smooth_image(height, width):
-    """JPEG is for photographs: a picture without hard edges."""
+    """Returns a picture without hard edges, like the photographs that JPEG is made for."""
     y, x = np.mgrid[0:height, 0:width].astype(np.float64)
     planes = [127 + 100 * np.sin(x / 9 + k) * np.cos(y / 7 - k) for k in range(3)]
     return np.stack(planes, axis=2).round().astype(np.uint8)
 
 
 def image_lines():
-    """Small files of every kind, and what they hold as RGB."""
+    """Writes small files of every kind, and yields their RGB pixels."""
     folder = GOLDEN / "images"
     folder.mkdir(parents=True, exist_ok=True)
     rgb = formula_image(21, 27, 3)
@@ -143,7 +145,7 @@ def image_lines():
     for name in ("rgb8.png", "grey8.png", "rgba8.png", "grey_alpha8.png", "palette.png", "one_bit.png", "rgb8.bmp",
                  "grey8.bmp", "one_bit.bmp"):
         yield f"{name} 21 27 0 {fnv(Image.open(folder / name).convert('RGB').tobytes())} -"
-    # 16 bits become 8 by the upper byte. Pillow agrees for colour; it clips grey at 255 instead, which is no image.
+    # 16 bits become 8 by the upper byte. Pillow agrees for colour; it clips grey at 255, which destroys the image.
     wide = formula_image(21, 27, 3).astype(np.uint16) * 256 + formula_image(27, 21, 3).transpose(1, 0, 2)
     png(folder / "rgb16.png", wide, 16, 2)
     png(folder / "grey16.png", wide[:, :, :1], 16, 0)
@@ -163,7 +165,7 @@ def image_lines():
 
 
 def jpeg_lines(folder):
-    """JPEGs of further kinds: with restart markers, square, CMYK with Adobe's marker and without."""
+    """Writes JPEGs of further kinds: with restart markers, square, CMYK with and without Adobe's marker."""
     smooth = smooth_image(21, 27)
     Image.fromarray(smooth).save(folder / "restart.jpg", quality=90, restart_marker_blocks=1)
     Image.fromarray(smooth).save(folder / "progressive_restart.jpg", quality=90, progressive=True,
@@ -180,7 +182,7 @@ def jpeg_lines(folder):
 
 
 def orientation_lines():
-    """formula_image stored with each orientation of Exif, upright as exif_transpose makes it."""
+    """Stores formula_image with each Exif orientation, and yields the upright image of exif_transpose."""
     for h, w in ((21, 27), (24, 24), (1, 130), (150, 70)):
         for orientation in range(1, 9):
             file = io.BytesIO()
@@ -192,7 +194,7 @@ def orientation_lines():
 
 
 def mask_lines():
-    """Masks of two ellipses and a bar as PNG and as JPEG of several qualities: each with the area that the PNG marks."""
+    """Yields masks of two ellipses and a bar, as PNG and as JPEG of several qualities, with the area in the PNG."""
     folder = GOLDEN / "images"
     y, x = np.mgrid[0:160, 0:200]
     marked = ((y - 60) / 41) ** 2 + ((x - 70) / 30) ** 2 < 1
@@ -211,7 +213,7 @@ def mask_lines():
 
 
 def real_lines(folder):
-    """Real photographs at their own size and at 256x256; PNG only, where every decoder gives the same pixels."""
+    """Yields real photographs at their own size and at 256x256; only PNG, which all decoders read equally."""
     for name in ("mvtec/screw/train/good/000.png", "mvtec/screw/train/good/123.png", "mvtec/screw/test/good/007.png",
                  "mvtec/screw/test/thread_side/004.png"):
         image = Image.open(folder / name).convert("RGB")

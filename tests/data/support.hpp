@@ -1,4 +1,4 @@
-/// What the data tests share: golden files, images made by the formula of make_golden.py, folders that clean up.
+/// Helpers for the tests of data: golden files, images from the formula of make_golden.py, temporary folders.
 #pragma once
 
 #include <unistd.h>
@@ -21,7 +21,7 @@ using adtr::Index;
 
 inline std::filesystem::path golden() { return std::filesystem::path(ADTR_SOURCE_DIR) / "tests" / "data" / "golden"; }
 
-/// The lines of golden/<name>.txt, each a stream of its fields.
+/// The lines of golden/<name>.txt, each as a stream of its fields.
 inline std::vector<std::istringstream> golden_lines(const std::string& name) {
   std::ifstream file(golden() / (name + ".txt"));
   std::vector<std::istringstream> lines;
@@ -30,7 +30,7 @@ inline std::vector<std::istringstream> golden_lines(const std::string& name) {
   return lines;
 }
 
-/// FNV-1a of 64 bits, as the golden files write it.
+/// The 64-bit FNV-1a hash, in the form of the golden files.
 inline std::string fnv(const void* data, std::size_t size) {
   std::uint64_t value = 0xCBF29CE484222325;
   for (std::size_t i = 0; i < size; ++i) {
@@ -76,7 +76,7 @@ inline adtr::Image formula_image(Index height, Index width) {
   return image;
 }
 
-/// A folder of its own, gone at the end of the test.
+/// A folder that is removed at the end of the test.
 class TemporaryFolder {
  public:
   TemporaryFolder() {
@@ -109,7 +109,7 @@ inline std::filesystem::path write_file(const std::filesystem::path& path, std::
   return path;
 }
 
-/// The Error that f throws. It must be one line that begins with the path and holds the words.
+/// Checks that f throws an Error of one line that begins with the path and contains the words.
 template <class F>
 void check_error(F&& f, const std::filesystem::path& path, std::string_view words) {
   try {

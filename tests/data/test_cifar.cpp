@@ -1,4 +1,4 @@
-/// CIFAR's binary files: written here byte by byte, and the real ones where they are at hand.
+/// CIFAR's binary files: made byte by byte, and the real ones if they are available.
 #include "adtr/data/cifar.hpp"
 
 #include <cstdlib>
@@ -43,7 +43,7 @@ TEST_CASE("CIFAR-10: training images of one class from all batches, planes inter
     CHECK(image.row(y)[3 * x + c] == (4 + 3 * (1024 * c + 32 * y + x)) % 256);
 }
 
-TEST_CASE("CIFAR-10: the test set is the class and as many others, drawn by the seed") {
+TEST_CASE("CIFAR-10: the test set is the class and an equal number of others, drawn by the seed") {
   const TemporaryFolder folder;
   std::string bytes;
   for (int i = 0; i < 40; ++i) bytes += record(i % 10, i);
@@ -77,7 +77,7 @@ TEST_CASE("CIFAR-100: anomalies drawn by the seed, two label bytes") {
   CHECK(paths_of(adtr::cifar100_anomalies(folder.path(), 5, 4)) != paths_of(samples));
 }
 
-TEST_CASE("CIFAR: what does not fit is named") {
+TEST_CASE("CIFAR: unsuitable files are named") {
   const TemporaryFolder folder;
   const auto& root = folder.path();
   CHECK_THROWS_WITH(adtr::cifar10_label("tank"), ContainsSubstring("'tank'") && ContainsSubstring("truck"));

@@ -1,4 +1,4 @@
-// Confetti: drawn from the distributions that the method states, painted and blurred as it states, the same bits
+// Confetti is drawn from the distributions of the method, and painted and blurred as it describes, with the same bits
 // everywhere.
 #include "adtr/data/confetti.hpp"
 
@@ -74,7 +74,7 @@ TEST_CASE("Squares of confetti have the number, sides, angles, places and colour
     coloured.add(kinds[0]);
     grey.add(kinds[1]);
   }
-  // A Poisson number, given that it is at least one.
+  // A Poisson variable under the condition that it is at least one.
   const auto at_least_one = [](const Mean& count, double expected) {
     const double some = 1.0 - std::exp(-expected), mean = expected / some;
     count.expect(mean, mean * (1.0 + expected) - mean * mean);
@@ -90,10 +90,10 @@ TEST_CASE("Squares of confetti have the number, sides, angles, places and colour
   fill.expect(-128.0, (257.0 * 257.0 - 1.0) / 12.0);
 }
 
-TEST_CASE("Confetti is what floating-point squares and a Gaussian of 25×25, sigma 5 give, but for rounding") {
+TEST_CASE("Confetti equals floating-point squares after a 25×25 Gaussian of sigma 5, except for rounding") {
   constexpr Index height = 120, width = 150;
   const adtr::Image image = pattern(height, width);
-  // Two that overlap, a grey one over them, and one across the border.
+  // Two squares that overlap, a grey one over them, and one across the border.
   const std::vector<adtr::Blob> blobs{{40, 50, 40, 400000000, false, {-200, -20, -100}},
                                       {55, 60, 31, -700000000, false, {-10, -250, 0}},
                                       {2, 140, 54, 0, false, {-90, -90, -30}},
@@ -148,7 +148,7 @@ TEST_CASE("The mask marks the pixels that changed, and no others") {
   }
 }
 
-TEST_CASE("Where an image is too dark to lose anything, the confetti is bright") {
+TEST_CASE("In an image that is too dark to become darker, the confetti is bright") {
   adtr::Image black(100, 100);
   const auto [out, mask] = adtr::confetti_sample(black, 1, 0);
   CHECK(mask.defective());
@@ -160,7 +160,7 @@ TEST_CASE("Where an image is too dark to lose anything, the confetti is bright")
 TEST_CASE("A seed and a number give the same confetti everywhere") {
   const adtr::Image image = pattern(256, 320);
   const auto sample = adtr::confetti_sample(image, 7, 11);
-  // From the first run: to be the same for every compiler, instruction set and number of threads.
+  // Recorded in the first run. It must be the same for every compiler, instruction set and number of threads.
   CHECK(checksum(sample.image.data) == 0x8BFAAADA37EBDF91);
   CHECK(checksum(sample.mask.data) == 0x3FEEEC973A430658);
   const auto small = adtr::confetti_sample(pattern(32, 32), 7, 12);
@@ -168,7 +168,7 @@ TEST_CASE("A seed and a number give the same confetti everywhere") {
   CHECK(adtr::confetti_sample(image, 8, 11).image.data != sample.image.data);
   CHECK(adtr::confetti_sample(image, 7, 12).image.data != sample.image.data);
 
-  // One maker for images of several sizes leaves nothing of the one before.
+  // A maker for images of several sizes keeps nothing of the previous image.
   adtr::ConfettiMaker maker;
   adtr::Image out;
   adtr::Mask mask;

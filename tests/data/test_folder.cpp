@@ -1,4 +1,4 @@
-/// Folders in MVTec's layout and plain ones, whole and broken.
+/// Folders in MVTec's layout and plain ones, intact and broken.
 #include "folder_support.hpp"
 
 using namespace test_data;
@@ -82,11 +82,11 @@ TEST_CASE("masks that do not fit their images") {
   const auto scan = [&] { static_cast<void>(adtr::scan_test(root)); };
   SECTION("for a missing image") {
     write_image(truth / "bent" / "7_mask.png");
-    check_stops(scan, ErrorCode::bad_data, truth / "bent" / "7_mask.png", "a mask for a missing image");
+    check_stops(scan, ErrorCode::bad_data, truth / "bent" / "7_mask.png", "is the mask of a missing image");
   }
   SECTION("for a missing kind") {
     write_image(truth / "scratch" / "0_mask.png");
-    check_stops(scan, ErrorCode::bad_data, truth / "scratch", "masks for missing images: expected the folder");
+    check_stops(scan, ErrorCode::bad_data, truth / "scratch", "holds masks of missing images: expected the folder");
   }
   SECTION("two for one image") {
     write_image(truth / "bent" / "0.png");
@@ -95,10 +95,10 @@ TEST_CASE("masks that do not fit their images") {
   }
   SECTION("one for two images") {
     write_image(root / "test" / "bent" / "0.jpg");
-    CHECK(adtr::scan_test(root).size() == 2);  // two images of one stem are no fault
+    CHECK(adtr::scan_test(root).size() == 2);  // two images with the same stem are allowed
     write_image(truth / "bent" / "0_mask.png");
     check_stops(scan, ErrorCode::bad_data, truth / "bent" / "0_mask.png",
-                "one mask for two images, " + (root / "test" / "bent" / "0.jpg").string() + " and " +
+                "is the mask of two images, " + (root / "test" / "bent" / "0.jpg").string() + " and " +
                     (root / "test" / "bent" / "0.png").string());
   }
   SECTION("of another size") {
@@ -106,7 +106,7 @@ TEST_CASE("masks that do not fit their images") {
     write_image(mask, 5, 6);
     const auto samples = adtr::scan_test(root);
     check_stops([&] { adtr::check_images(samples); }, ErrorCode::shape, mask,
-                "mask of 5x6 pixels, expected 6x5 as its image");
+                "the mask has 5x6 pixels, expected 6x5, the size of its image");
     write_image(mask, 6, 5);
     CHECK_NOTHROW(adtr::check_images(samples));
   }

@@ -1,4 +1,4 @@
-/// What a scan does not take: listed with its reason, and a scan stops where it is most of a folder.
+/// A scan lists everything that it leaves out with the reason, and stops if that is most of a folder.
 #include "folder_support.hpp"
 
 using namespace test_data;
@@ -17,7 +17,7 @@ const std::string webp = std::string("RIFF\x10\0\0\0WEBPVP8 ", 16);
 
 }  // namespace
 
-TEST_CASE("two PNGs beside ten TIFFs, ten WebPs and a folder") {
+TEST_CASE("two PNGs with ten TIFFs, ten WebPs and a folder") {
   const TemporaryFolder folder;
   const auto good = GENERATE(false, true) ? folder.path() / "train" / "good" : folder.path();
   for (int i = 0; i < 2; ++i) write_image(good / ("p" + std::to_string(i) + ".png"));
@@ -28,10 +28,10 @@ TEST_CASE("two PNGs beside ten TIFFs, ten WebPs and a folder") {
   write_file(good / "notes.txt", "words");
   const std::string left =
       "left out: 10 TIFF images, which adtr does not read (t0.tif, …); 10 WebP images, which adtr does not read "
-      "(w0.webp, …); 1 folder with 2 images in it (more); 1 file that is not an image (notes.txt)";
+      "(w0.webp, …); 1 folder that contains 2 images (more); 1 file that is not an image (notes.txt)";
   check_stops([&] { static_cast<void>(adtr::scan_training(folder.path())); }, ErrorCode::bad_data, good,
               "only 2 of 24 images would be used; " + left +
-                  "; convert, rename or move them, or let --allow (ScanOptions::allow) leave them out");
+                  "; convert, rename or move the others, or pass --allow (ScanOptions::allow) to leave them out");
   const auto set = adtr::scan_training(folder.path(), allow);
   CHECK(names(set) == Names{"good/p0.png", "good/p1.png"});
   CHECK(adtr::describe(set.left_out) == left);
@@ -43,7 +43,7 @@ TEST_CASE("two PNGs beside ten TIFFs, ten WebPs and a folder") {
   CHECK(set.left_out[2].example == good / "more");
 }
 
-TEST_CASE("a scan stops where more images are left out than taken, not before") {
+TEST_CASE("a scan stops if it leaves out more images than it takes, and not before") {
   const TemporaryFolder folder;
   for (const char* name : {"1.png", "2.png"}) write_image(folder.path() / name);
   CHECK(adtr::scan_training(folder.path()).left_out.empty());
@@ -78,7 +78,7 @@ TEST_CASE("each kind of file that is left out") {
            {"a.CR2", "", "raw camera image" + rest, 1},
            {"a.dat", png, "PNG image" + wrong, 1},
            {"a.png_", png, "PNG image" + wrong, 1},
-           {"a.tif", png, "PNG image" + wrong, 1},  // what it is counts, not what it says
+           {"a.tif", png, "PNG image" + wrong, 1},  // the content counts, not the name
            {"a", bytes_of({0xFF, 0xD8, 0xFF, 0xE0}), "JPEG image" + wrong, 1},
            {"a.jfif", bytes_of({0xFF, 0xD8, 0xFF, 0xE0}), "JPEG image" + wrong, 1},
            {"a.dib", bytes_of({'B', 'M', 90, 0, 0, 0, 0, 0, 0, 0, 54, 0}), "BMP image" + wrong, 1},
@@ -92,8 +92,8 @@ TEST_CASE("each kind of file that is left out") {
            {"labels.json", "{}", "file that is not an image", 0},
            {"empty", "", "file that is not an image", 0},
            {"folder/notes.txt", "", "folder without images", 0},
-           {"folder/a.png", png, "folder with 1 image in it", 1},
-           {"folder.png/a.webp", "", "folder with 1 image in it", 1},
+           {"folder/a.png", png, "folder that contains 1 image", 1},
+           {"folder.png/a.webp", "", "folder that contains 1 image", 1},
            {".hidden/a.png", png, "hidden folder", 0},
            {"folder/.hidden/a.png", png, "folder without images", 0}}) {
     INFO(c.name << ", expected " << c.reason);
@@ -110,7 +110,7 @@ TEST_CASE("each kind of file that is left out") {
   }
 }
 
-TEST_CASE("notes and other files that are no images are listed and never stop a scan") {
+TEST_CASE("notes and other files that are not images are listed and never stop a scan") {
   const TemporaryFolder folder;
   write_image(folder.path() / "1.png");
   for (const char* name : {"a.txt", "b.txt", "Thumbs.db", "._1.png", ".DS_Store", "c.csv"})
@@ -120,14 +120,14 @@ TEST_CASE("notes and other files that are no images are listed and never stop a 
         "left out: 4 files that are not images (Thumbs.db, …); 2 hidden files (.DS_Store, …)");
 }
 
-TEST_CASE("a folder without images says what is there instead") {
+TEST_CASE("the error of a folder without images lists its content") {
   const TemporaryFolder folder;
   write_file(folder.path() / "1.tif", tiff);
   write_image(folder.path() / "good" / "1.png");
   const std::string words =
       "expected images (.png, .jpg, .jpeg, .bmp), found none; left out: 1 TIFF image, which adtr does not read "
       "(1.tif); "
-      "1 folder with 1 image in it (good)";
+      "1 folder that contains 1 image (good)";
   for (const auto& options : {adtr::ScanOptions{}, allow}) {
     check_stops([&] { static_cast<void>(adtr::scan_training(folder.path(), options)); }, ErrorCode::bad_data,
                 folder.path(), words);
@@ -136,7 +136,7 @@ TEST_CASE("a folder without images says what is there instead") {
   }
 }
 
-TEST_CASE("what lies beside the folders of the layout") {
+TEST_CASE("images next to the folders of the layout") {
   const TemporaryFolder folder;
   const auto& root = folder.path();
   for (const char* name :
@@ -147,10 +147,10 @@ TEST_CASE("what lies beside the folders of the layout") {
   write_file(root / "docs" / "readme.txt", "words");
   write_mask(root / "ground_truth" / "bent" / "7_mask.png", true);
   write_mask(root / "ground_truth" / "7_mask.png", true);
-  const std::string beside = "1 folder beside train, test and ground_truth, with 1 image in it (test2); ";
+  const std::string beside = "1 folder next to train, test and ground_truth that contains 1 image (test2); ";
   CHECK(adtr::describe(adtr::scan_training(root).left_out) ==
-        "left out: " + beside + "1 folder with 3 images in it (bad); 1 image directly in " + root.filename().string() +
-            " (10.png); 1 image directly in train (5.png)");
+        "left out: " + beside + "1 folder that contains 3 images (bad); 1 image directly in " +
+            root.filename().string() + " (10.png); 1 image directly in train (5.png)");
   const auto tested = adtr::scan_test(root);
   CHECK(names(tested) == Names{"bent/7.png", "good/6.png"});
   CHECK(adtr::describe(tested.left_out) ==
@@ -165,7 +165,7 @@ TEST_CASE("what lies beside the folders of the layout") {
               "2 of 5 images");
 }
 
-TEST_CASE("masks of a format that adtr does not read are not passed over") {
+TEST_CASE("masks in a format that adtr does not read are reported") {
   const TemporaryFolder folder;
   write_image(folder.path() / "test" / "bent" / "0.png");
   write_image(folder.path() / "test" / "bent" / "1.png");
@@ -188,7 +188,8 @@ TEST_CASE("the images of any folder, for detection") {
   const std::string kind = folder.path().filename().string();
   CHECK(names(set) == Names{kind + "/a.JPG", kind + "/b.png", kind + "/c.bmp", kind + "/e.png"});
   CHECK(adtr::describe(set.left_out) == "left out: 1 TIFF image, which adtr does not read (d.tif)");
-  CHECK_THROWS_AS(adtr::read_image(set[3]), adtr::Error);  // named there, so that the others are still judged
+  CHECK_THROWS_AS(adtr::read_image(set[3]),
+                  adtr::Error);  // reported by read_image(), so that the others are still judged
   CHECK(names(adtr::list_images_of(folder.path() / ""))[0] == kind + "/a.JPG");
 }
 

@@ -1,5 +1,5 @@
-/// Links, permissions and things that are no files, at every place of a data set: the right cause, its code, one
-/// sentence, and nothing passed over without a word.
+/// Links, permissions and entries other than files, at every place of a data set, are reported with the right cause,
+/// its code and one sentence. Nothing is skipped silently.
 #include <sys/stat.h>
 
 #include "folder_support.hpp"
@@ -81,7 +81,7 @@ TEST_CASE("a link that leads nowhere, in every place") {
   }
 }
 
-TEST_CASE("a circle of links, in every place") {
+TEST_CASE("a loop of links, in every place") {
   for (const std::string& place : places) {
     INFO("place: " << place);
     const Linked data;
@@ -92,7 +92,7 @@ TEST_CASE("a circle of links, in every place") {
   }
 }
 
-TEST_CASE("a link to what was there before is followed, in every place") {
+TEST_CASE("a valid link is followed, in every place") {
   for (const std::string& place : places) {
     INFO("place: " << place);
     const Linked data;
@@ -109,7 +109,7 @@ TEST_CASE("a link to what was there before is followed, in every place") {
   }
 }
 
-TEST_CASE("a file for a folder, and a folder or a pipe for a file, in every place") {
+TEST_CASE("a file instead of a folder, and a folder or a pipe instead of a file, in every place") {
   for (const std::string& place : places) {
     INFO("place: " << place);
     const Linked data;
@@ -173,16 +173,16 @@ TEST_CASE("links into a folder that may not be entered") {
   }
 }
 
-TEST_CASE("a sub-folder that cannot be looked into is listed") {
+TEST_CASE("a sub-folder that cannot be listed is listed") {
   Linked data;
   const auto more = data.root / "train" / "good" / "more";
   write_image(more / "7.png");
   data.lock(more, 0000);
   CHECK(as_nobody([&] { return adtr::describe(adtr::scan_training(data.root).left_out); }) ==
-        "left out: 1 folder that cannot be looked into (more)");
+        "left out: 1 folder that cannot be listed (more)");
 }
 
-TEST_CASE("an image that may not be opened is an image, and is named by whoever reads it") {
+TEST_CASE("an image that may not be opened is kept, and reading it names it") {
   Linked data;
   const auto image = data.root / "test" / "good" / "1.png";
   data.lock(image, 0000);
@@ -194,7 +194,7 @@ TEST_CASE("an image that may not be opened is an image, and is named by whoever 
   CHECK(said.find(image.string() + ": cannot be read: it may not be read (permission denied)") != std::string::npos);
 }
 
-TEST_CASE("links back to a folder above end a scan, and are no images") {
+TEST_CASE("links back to a folder above do not trap a scan, and are not images") {
   for (const char* target : {".", "..", "../..", "../../train"}) {
     const Linked data;
     std::filesystem::create_symlink(target, data.root / "train" / "good" / "loop");
@@ -204,13 +204,14 @@ TEST_CASE("links back to a folder above end a scan, and are no images") {
   }
 }
 
-TEST_CASE("links that lead nowhere and are not called images are listed") {
+TEST_CASE("dangling links that are not named like images are listed") {
   const Linked data;
   std::filesystem::create_symlink("gone", data.root / "train" / "good" / "latest");
-  CHECK(adtr::describe(adtr::scan_training(data.root).left_out) == "left out: 1 link or file out of reach (latest)");
+  CHECK(adtr::describe(adtr::scan_training(data.root).left_out) ==
+        "left out: 1 link or file that cannot be reached (latest)");
   std::filesystem::create_symlink("gone", data.root / "unrelated");
   CHECK_NOTHROW(adtr::scan_test(data.root));
-  // A link in `test` may be a kind of defects whose disk is not there.
+  // A link in `test` may be a kind of defects whose disk is not mounted.
   std::filesystem::create_symlink("gone", data.root / "test" / "scratch");
   check_stops([&] { data.scan(); }, ErrorCode::file_missing, data.root / "test" / "scratch", "a link to gone");
 }

@@ -1,4 +1,4 @@
-/// Names that are written differently and read the same.
+/// Names that are stored differently but look the same.
 #include "adtr/data/unicode_names.hpp"
 
 #include "folder_support.hpp"
@@ -14,7 +14,7 @@ std::string text_of(const std::string& hex) {
 
 }  // namespace
 
-TEST_CASE("composed and decomposed names are equal, as Python's unicodedata takes them apart") {
+TEST_CASE("composed and decomposed names are equal, as in Python's unicodedata") {
   int pairs = 0;
   for (auto& line : golden_lines("unicode_names")) {
     std::string composed, decomposed;
@@ -27,19 +27,19 @@ TEST_CASE("composed and decomposed names are equal, as Python's unicodedata take
   CHECK(pairs > 1000);
 }
 
-TEST_CASE("names that read differently stay different, and bytes that are not UTF-8 stay as they are") {
+TEST_CASE("names that look different stay different, and bytes that are not UTF-8 are unchanged") {
   using adtr::canonical_name;
   CHECK(canonical_name("part_01.A") == "part_01.A");
   CHECK(canonical_name("\xC3\xA9") != canonical_name("\xC3\xA8"));  // é, è
   CHECK(canonical_name("\xEF\xAC\x81") == "\xEF\xAC\x81");          // the ligature fi is not f and i
   CHECK(canonical_name("\xE5\xAD\x97\xF0\x9F\x94\xA9") == "\xE5\xAD\x97\xF0\x9F\x94\xA9");
-  // Latin-1, a lone continuation byte, an overlong slash, a surrogate, a character that is cut off, beyond Unicode.
+  // Latin-1, a lone continuation byte, an overlong slash, a surrogate, a truncated character, a code beyond Unicode.
   for (const char* bytes : {"\xE9", "a\x80z", "\xC0\xAF", "\xED\xA0\x80", "\xE3\x81", "\xF4\x90\x80\x80", "\xFF\xFE"})
     CHECK(canonical_name(bytes) == bytes);
 }
 
-TEST_CASE("masks and images are paired whether names are composed or taken apart") {
-  // é, ế (two accents), が (kana), 각 (Hangul), ё (Cyrillic): composed and taken apart.
+TEST_CASE("masks and images are paired, with composed and decomposed names") {
+  // é, ế (two accents), が (kana), 각 (Hangul), ё (Cyrillic), composed and decomposed.
   const std::vector<std::pair<std::string, std::string>> stems{{"\xC3\xA9", "e\xCC\x81"},
                                                                {"\xE1\xBA\xBF", "e\xCC\x82\xCC\x81"},
                                                                {"\xE3\x81\x8C", "\xE3\x81\x8B\xE3\x82\x99"},
@@ -67,13 +67,13 @@ TEST_CASE("masks and images are paired whether names are composed or taken apart
 
       const auto second = write_image(root / "test" / ("kind " + image) / (mask + ".png"));
       const auto later = std::max(first.native(), second.native()), earlier = std::min(first.native(), second.native());
-      check_stops(scan, ErrorCode::bad_data, later, "its name reads as that of " + earlier);
+      check_stops(scan, ErrorCode::bad_data, later, "its name looks the same as that of " + earlier);
       check_stops([&] { static_cast<void>(adtr::scan_training(first.parent_path())); }, ErrorCode::bad_data, later,
-                  "its name reads as that of " + earlier);
+                  "its name looks the same as that of " + earlier);
       CHECK(adtr::list_images_of(first.parent_path()).size() == 2);
       std::filesystem::remove(second);
 
       write_image(root / "test" / ("kind " + mask) / "0.png");
-      CHECK_THROWS_WITH(scan(), ContainsSubstring("its name reads as that of"));
+      CHECK_THROWS_WITH(scan(), ContainsSubstring("its name looks the same as that of"));
     }
 }

@@ -1,4 +1,4 @@
-/// Reading and writing image files against Pillow, and every way in which a file can be bad.
+/// Compares reading and writing image files with Pillow, and tests every kind of bad file.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -12,7 +12,7 @@
 
 using namespace test_data;
 
-TEST_CASE("files of every kind hold the pixels that Pillow finds in them") {
+TEST_CASE("files of every kind give the pixels that Pillow gives") {
   for (auto& line : golden_lines("images")) {
     std::string name;
     std::string hash;
@@ -62,7 +62,7 @@ TEST_CASE("real photographs give the pixels that Pillow gives, at their size and
   }
 }
 
-TEST_CASE("a mask of few low values is a defect wherever it is not 0") {
+TEST_CASE("a mask with few low values marks a defect at every nonzero pixel") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "mask.png";
   adtr::Image image(2, 2);
@@ -76,7 +76,7 @@ TEST_CASE("a mask of few low values is a defect wherever it is not 0") {
   CHECK(!adtr::Mask(3, 3).defective());
 }
 
-TEST_CASE("a written PNG reads back as it was") {
+TEST_CASE("a written PNG reads back unchanged") {
   const TemporaryFolder folder;
   const auto path = folder.path() / "out.png";
   for (const auto& [h, w] : {std::pair<Index, Index>{1, 1}, {20000, 1}, {1, 20000}, {37, 53}}) {
@@ -93,14 +93,14 @@ TEST_CASE("a written PNG reads back as it was") {
   CHECK(adtr::read_image(path).data == adtr::to_image(view).data);
 }
 
-TEST_CASE("a PNG that cannot be written leaves what was there") {
+TEST_CASE("a PNG that cannot be written leaves the old file") {
   const TemporaryFolder folder;
   const adtr::Image image = formula_image(64, 64);
   const auto missing = folder.path() / "none" / "out.png";
   check_error([&] { adtr::write_png(missing, image); }, missing, "cannot be written: there is no folder ");
   check_error([&] { adtr::write_png(folder.path(), image); }, folder.path(), "cannot be written: it is a folder");
 
-  // A full disk: the limit on a file's size fails in the same place, with another reason.
+  // The limit on a file's size fails in the same place as a full disk, with another reason.
   const auto path = write_file(folder.path() / "out.png", "before");
   ::rlimit limit{};
   REQUIRE(::getrlimit(RLIMIT_FSIZE, &limit) == 0);
@@ -136,7 +136,7 @@ TEST_CASE("bad image files are named with what is wrong") {
   bad("one_byte.jpg", "\xFF", "not an image");
 
   const auto file = [](const std::string& name) { return read_file(golden() / "images" / name); };
-  // Of a PNG whose header says something else, but with its checksum in order.
+  // A PNG with a changed header but a correct checksum.
   const auto with_header = [](std::string png) {
     return png.replace(29, 4, number(crc_by_bits(std::string_view(png).substr(12, 17)), 4));
   };
@@ -156,7 +156,7 @@ TEST_CASE("bad image files are named with what is wrong") {
     std::string bmp = file("rgb8.bmp");
     std::fill_n(bmp.begin() + 22, 4, '\0');
     bad("zero.bmp", bmp, "BMP without pixels (0x27)");
-    bmp[25] = '\x80';  // the height that has no absolute value in 32 bits
+    bmp[25] = '\x80';  // a height without an absolute value in 32 bits
     bad("lowest.bmp", bmp, "BMP of 2147483648x27 pixels");
   }
   SECTION("damaged inside") {
@@ -179,7 +179,7 @@ TEST_CASE("bad image files are named with what is wrong") {
     bad("filter.png", filter, "damaged or unsupported PNG (");
     bad("no_frame.jpg", std::string("\xFF\xD8\xFF\xD9", 4), "JPEG without pixels (0x0)");
   }
-  SECTION("what follows the end is ignored") {
+  SECTION("bytes after the end are ignored") {
     for (const char* name : {"rgb8.png", "rgb.jpg", "rgb8.bmp"}) {
       const auto path = write_file(folder.path() / name, file(name) + "appended by a camera");
       CHECK(adtr::read_image(path).data == adtr::read_image(golden() / "images" / name).data);

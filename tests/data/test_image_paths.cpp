@@ -1,4 +1,4 @@
-/// Files that are no images, and paths that are no files: each is called by its name, and none is waited for.
+/// Files that are not images and paths that are not files are named by their type, and never block.
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -31,7 +31,7 @@ void check_unread(const std::filesystem::path& path, std::string_view words, Err
 
 }  // namespace
 
-TEST_CASE("files that are something else are called by their names") {
+TEST_CASE("other files are named by their type") {
   const TemporaryFolder folder;
   const auto is = [&](std::string_view bytes, const std::string& name) {
     INFO(name);
@@ -64,7 +64,7 @@ TEST_CASE("files that are something else are called by their names") {
   is("\x1F\x8B\x08\0"s, "a gzip archive");
   is("\x93NUMPY\1\0v\0"s, "a NumPy array");
   is("\x40\0\0\0\0\0\0\0{\"w\":{}}"s, "a file of weights (safetensors)");
-  is("\x40\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"adtr\"}}"s, "a model of adtr");
+  is("\x40\0\0\0\0\0\0\0{\"__metadata__\":{\"format\":\"adtr\"}}"s, "an adtr model");
   is("P6\n2 2\n255\n", "a PNM image");
   is("{\"image\": 1}", "a JSON file");
   is(std::string(100, '\0'), "a file of zeros");
@@ -73,7 +73,7 @@ TEST_CASE("files that are something else are called by their names") {
   check_unread(write_file(folder.path() / "a.png", ""), "found an empty file (0 bytes)", ErrorCode::bad_image);
 }
 
-TEST_CASE("links, folders, pipes and devices are named, and nothing is waited for") {
+TEST_CASE("links, folders, pipes and devices are named, and none blocks") {
   const TemporaryFolder folder;
   const auto at = [&](const char* name) { return folder.path() / name; };
   const auto image = at("image.png");
@@ -130,7 +130,7 @@ TEST_CASE("an empty path is named") {
   }
 }
 
-TEST_CASE("a header says what can be known without the pixels") {
+TEST_CASE("a header has the properties that are known without the pixels") {
   for (const auto& [name, format] : {std::pair{"rgb8.png", "PNG"}, {"rgb.jpg", "JPEG"}, {"rgb8.bmp", "BMP"}}) {
     const adtr::ImageHeader header = adtr::read_image_header(golden() / "images" / name);
     CHECK(header.format == format);

@@ -1,4 +1,4 @@
-/// Views of pixels: what cannot be seen through safely does not compile, or is an error.
+/// Views of pixels: unsafe views do not compile or are errors.
 #include <limits>
 #include <type_traits>
 
@@ -24,7 +24,7 @@ static_assert(std::is_convertible_v<Mask&, ImageView> && std::is_convertible_v<c
 
 namespace {
 
-/// As much of cv::Mat as adtr looks at.
+/// The part of cv::Mat that adtr uses.
 struct FakeMat {
   struct Step {
     std::size_t bytes;
@@ -68,7 +68,7 @@ void check_code(F&& f, ErrorCode code, std::string_view words) {
 
 }  // namespace
 
-TEST_CASE("temporary images are taken by what uses them at once") {
+TEST_CASE("functions that use an image at once accept a temporary one") {
   const TemporaryFolder folder;
   const Image image = formula_image(9, 8);
   CHECK(adtr::to_image(formula_image(9, 8)).data == image.data);
@@ -100,7 +100,7 @@ TEST_CASE("an image whose size and pixels disagree is an error wherever it is us
   CHECK(!std::filesystem::exists(folder.path() / "a.png"));
 }
 
-TEST_CASE("sizes below 0 and past all memory are errors of shape") {
+TEST_CASE("negative sizes and sizes beyond any memory are errors with the code shape") {
   constexpr Index most = std::numeric_limits<Index>::max();
   check_code([] { static_cast<void>(Image(-3, 5)); }, ErrorCode::shape, "found a height of -3 and a width of 5");
   check_code([] { static_cast<void>(Mask(3, -5)); }, ErrorCode::shape, "found a height of 3 and a width of -5");
@@ -122,11 +122,11 @@ TEST_CASE("sizes below 0 and past all memory are errors of shape") {
   check_code(view(5, 5, 3, -14), ErrorCode::shape, "expected a row stride of at least 15 bytes, found -14");
   check_code(view(5, 5, 2, 0), ErrorCode::shape, "expected 1, 3 or 4 channels, found 2");
   check_code([] { static_cast<void>(ImageView(nullptr, 5, 5)); }, ErrorCode::shape, "found a null pointer");
-  CHECK(ImageView(pixels.data(), 1, 5, 3, 2).row_stride == 2);  // one row has no next
+  CHECK(ImageView(pixels.data(), 1, 5, 3, 2).row_stride == 2);  // with one row, the stride does not matter
   CHECK(ImageView(pixels.data() + 60, 5, 5, 3, -15).row(4) == pixels.data());
 }
 
-TEST_CASE("a matrix like OpenCV's is looked at as it lies, if it has 8 bits") {
+TEST_CASE("a matrix like OpenCV's is viewed in place, if it has 8 bits") {
   const Image image = formula_image(6, 7);
   std::vector<std::uint8_t> pixels(6 * 32, 9);
   for (Index y = 0; y < 6; ++y)

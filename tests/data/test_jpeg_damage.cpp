@@ -1,4 +1,4 @@
-/// Damaged JPEGs: what can be noticed is refused, and sound files of every kind are not.
+/// Damaged JPEGs are refused if the damage can be detected, and intact files of every kind are read.
 #include <random>
 
 #include "adtr/data/image_file.hpp"
@@ -43,7 +43,7 @@ TEST_CASE("a JPEG whose coded data ends early is refused, though its end is ther
     CHECK(why_refused(file).empty());
     for (const auto& [begin, end] : scans(file)) {
       for (std::size_t at = begin; at < end; ++at) {
-        if (file[at - 1] == '\xFF') continue;  // it would make another marker
+        if (file[at - 1] == '\xFF') continue;  // it would form another marker
         INFO(name << ": scan from " << begin << " to " << end << " cut at " << at);
         const auto path = write_file(folder.path() / name, file.substr(0, at) + file.substr(end));
         REQUIRE_THROWS_AS(adtr::read_image(path), adtr::Error);
@@ -58,24 +58,24 @@ TEST_CASE("a JPEG whose coded data ends early is refused, though its end is ther
   check_error([&] { static_cast<void>(adtr::read_mask(path)); }, path, "damaged JPEG");
 }
 
-TEST_CASE("a JPEG whose coded data goes on behind the image is refused") {
+TEST_CASE("a JPEG whose coded data continues after the image is refused") {
   for (const char* name : jpegs) {
     const std::string file = read_file(golden() / "images" / name);
     for (const auto& [begin, end] : scans(file)) {
       INFO(name << ": scan that ends at " << end);
       CHECK(why_refused(file.substr(0, end) + "\x12\x34" + file.substr(end)) ==
-            "its coded data goes on behind the image");
-      // Some cameras leave zeros.
+            "its coded data continues after the image");
+      // Some cameras append zeros.
       CHECK(why_refused(file.substr(0, end) + std::string(3, '\0') + file.substr(end)).empty());
     }
   }
 }
 
-TEST_CASE("scans, markers and tables that a JPEG must have are missed") {
+TEST_CASE("missing scans, markers and tables of a JPEG are detected") {
   const std::string progressive = read_file(golden() / "images" / "progressive.jpeg");
   const auto all = scans(progressive);
   REQUIRE(all.size() > 4);
-  // Ended after some of its scans: blurred, where a decoder says nothing.
+  // The file ends after some of its scans; a decoder would silently return a blurred image.
   for (std::size_t n = 1; n < all.size(); ++n) {
     INFO(n << " scans");
     CHECK(!why_refused(progressive.substr(0, all[n - 1].second) + "\xFF\xD9").empty());
@@ -89,7 +89,7 @@ TEST_CASE("scans, markers and tables that a JPEG must have are missed") {
   const std::string rgb = read_file(golden() / "images" / "rgb.jpg");
   std::string steps = rgb;
   steps[rgb.find("\xFF\xDB") + 9] = 0;
-  CHECK(why_refused(steps) == "a step of its quantisation is 0");
+  CHECK(why_refused(steps) == "a quantisation step is 0");
   const auto tables = rgb.find("\xFF\xC4");
   std::string codes = rgb;
   codes[tables + 5] = 3;  // three codes of one bit
@@ -103,21 +103,21 @@ TEST_CASE("scans, markers and tables that a JPEG must have are missed") {
   CHECK(why_refused(colourless) == "one of its channels has no coded data");
 }
 
-TEST_CASE("JPEGs that adtr does not read say what they are") {
+TEST_CASE("JPEGs of a kind that adtr does not read are named") {
   const TemporaryFolder folder;
   std::string file = read_file(golden() / "images" / "rgb.jpg");
   const auto frame = file.find("\xFF\xC0");
   file[frame + 4] = 12;
   const auto path = write_file(folder.path() / "other.jpg", file);
-  check_error([&] { static_cast<void>(adtr::read_image(path)); }, path, "is a JPEG of 12 bits");
+  check_error([&] { static_cast<void>(adtr::read_image(path)); }, path, "is a JPEG with 12 bits");
   file[frame + 4] = 8;
   file[frame + 1] = '\xC9';
   write_file(path, file);
   check_error([&] { static_cast<void>(adtr::read_image(path)); }, path, "is a JPEG of a rare kind");
 }
 
-TEST_CASE("changed bits in the coded data of a JPEG are noticed where they leave a sign") {
-  // Without checksums no decoder can notice all: the share is written down so that a loss of it is seen.
+TEST_CASE("most changed bits in the coded data of a JPEG are detected") {
+  // Without checksums no decoder can detect all changes. The test records the detected share, to notice a loss.
   for (const auto& [name, least] : {std::pair{"rgb.jpg", 12}, {"progressive.jpeg", 12}, {"restart.jpg", 12}}) {
     const std::string file = read_file(golden() / "images" / name);
     std::mt19937 random(11);
@@ -136,7 +136,7 @@ TEST_CASE("changed bits in the coded data of a JPEG are noticed where they leave
   }
 }
 
-TEST_CASE("no damage of a JPEG is worse than an error") {
+TEST_CASE("damage of a JPEG causes no more than an error") {
   std::mt19937 random(2);
   for (std::size_t round = 0; round < 6000; ++round) {
     std::string damaged = read_file(golden() / "images" / jpegs[round % std::size(jpegs)]);
@@ -160,7 +160,7 @@ TEST_CASE("CMYK is read as CMYK, with Adobe's marker or without") {
     CHECK(adtr::read_image(golden() / "images" / name).width == 27);
   CHECK(adtr::read_image(golden() / "images" / "cmyk.jpg").data ==
         adtr::read_image(golden() / "images" / "cmyk_bare.jpg").data);
-  // Adobe's marker with a transform that only three colours have: YCCK, as libjpeg takes it.
+  // Adobe's marker with a transform for three colours means YCCK, as in libjpeg.
   const std::string bare = read_file(golden() / "images" / "cmyk_bare.jpg");
   const auto with_transform = [&](char transform) {
     const std::string marker = segment(0xEE, std::string("Adobe\0\144\0\0\0\0", 11) + transform);

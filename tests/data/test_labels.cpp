@@ -1,4 +1,4 @@
-/// Labels that contradict each other: the folder decides, and nothing is settled without a word.
+/// Labels that contradict each other: the folder decides, and no contradiction is silent.
 #include "adtr/data/labels.hpp"
 
 #include "folder_support.hpp"
@@ -7,7 +7,7 @@ using namespace test_data;
 
 namespace {
 
-/// Two good images and one with a defect to test with, and its mask.
+/// Two good test images, one with a defect, and its mask.
 struct Labelled {
   TemporaryFolder folder;
   std::filesystem::path root = folder.path(), test = root / "test", truth = root / "ground_truth";
@@ -30,7 +30,7 @@ void check_allowed(const adtr::SampleSet& set, const std::filesystem::path& path
   CHECK(set.allowed[0].find(words) != std::string::npos);
 }
 
-/// Writes a mask whose defect is in the alpha channel alone: red, green and blue are 0.
+/// Writes a mask whose defect is only in the alpha channel: red, green and blue are 0.
 void write_alpha_mask(const std::filesystem::path& path) {
   std::vector<std::uint8_t> pixels(6 * 5 * 4, 0);
   for (std::size_t i = 3; i < 40; i += 4) pixels[i] = 255;
@@ -41,11 +41,11 @@ void write_alpha_mask(const std::filesystem::path& path) {
 
 }  // namespace
 
-TEST_CASE("a mask without a mark for an image with a defect") {
+TEST_CASE("a mask without a defect for a defective image") {
   const Labelled data;
   const auto mask = data.truth / "bent" / "0_mask.png", image = data.test / "bent" / "0.png";
   write_mask(mask, false);
-  const std::string words = "no pixel is marked, yet its image " + image.string() + " lies in a folder of defects";
+  const std::string words = "it marks no pixel, but its image " + image.string() + " lies in a folder of defects";
   auto set = adtr::scan_test(data.root);
   check_stops([&] { adtr::check_labels(set); }, ErrorCode::bad_data, mask, words);
   check_stops([&] { adtr::check_images(set); }, ErrorCode::bad_data, mask, words);
@@ -61,7 +61,7 @@ TEST_CASE("a mask without a mark for an image with a defect") {
   CHECK(!defects[0].mask);
 }
 
-TEST_CASE("a mask whose mark is in the alpha channel is refused, whatever is allowed") {
+TEST_CASE("a mask with its defect in the alpha channel is refused, even with allow") {
   const Labelled data;
   const auto mask = data.truth / "bent" / "0_mask.png";
   write_alpha_mask(mask);
@@ -70,7 +70,7 @@ TEST_CASE("a mask whose mark is in the alpha channel is refused, whatever is all
   check_stops([&] { adtr::check_images(set); }, ErrorCode::bad_data, mask, "alpha channel");
 }
 
-TEST_CASE("a mask with a mark for a good image") {
+TEST_CASE("a mask with a defect for a good image") {
   const Labelled data;
   const auto mask = write_mask(data.truth / "good" / "1_mask.png", true);
   const std::string image = (data.test / "good" / "1.png").string();
@@ -78,12 +78,12 @@ TEST_CASE("a mask with a mark for a good image") {
   check_stops([&] { adtr::check_labels(set); }, ErrorCode::bad_data, mask, "it marks a defect in " + image);
   check_stops([&] { adtr::check_images(set); }, ErrorCode::bad_data, mask, image);
   set = adtr::scan_test(data.root, allow);
-  adtr::check_labels(set);  // the scan's allowance holds
+  adtr::check_labels(set);  // the scan's `allow` holds
   check_allowed(set, mask, "the image counts as good");
   CHECK(!set[2].defective);
   CHECK(!set[2].mask);
 
-  write_mask(mask, false);  // says what the folder says
+  write_mask(mask, false);  // agrees with the folder
   set = adtr::scan_test(data.root);
   CHECK_NOTHROW(adtr::check_labels(set));
   CHECK(set[2].mask == mask);
@@ -103,8 +103,8 @@ TEST_CASE("a kind of defects whose name says good") {
     const auto folder = data.test / name;
     write_image(folder / "7.png");
     check_stops(data.scan(), ErrorCode::bad_data, folder,
-                "its name says that its 1 image is good, yet only a folder that is called good holds good images, and "
-                "there is " +
+                "its name says that its 1 image is good, but only a folder that is called good holds good images; move "
+                "them to " +
                     (data.test / "good").string());
     check_stops([&] { static_cast<void>(adtr::scan_defects(data.root)); }, ErrorCode::bad_data, folder, "good");
     const auto set = adtr::scan_test(data.root, allow);
@@ -120,15 +120,15 @@ TEST_CASE("a kind of defects whose name says good") {
   CHECK(adtr::scan_test(data.root).size() == 9);
 }
 
-TEST_CASE("a folder to learn from whose name says good in other letters") {
+TEST_CASE("a training folder with another spelling of good") {
   const TemporaryFolder folder;
   const auto train = folder.path() / "train";
   write_image(train / "Good" / "0.png");
   const auto scan = [&] { static_cast<void>(adtr::scan_training(folder.path())); };
   check_stops(scan, ErrorCode::file_missing, train / "good",
-              "no such folder, yet " + (train / "Good").string() + " is there; rename it to good");
+              "no such folder, but " + (train / "Good").string() + " exists; rename that folder to good");
   write_image(train / "good" / "1.png");
-  check_stops(scan, ErrorCode::bad_data, train / "Good", "beside " + (train / "good").string());
+  check_stops(scan, ErrorCode::bad_data, train / "Good", "but there is also " + (train / "good").string());
   const auto set = adtr::scan_training(folder.path(), allow);
   CHECK(names(set) == Names{"good/1.png"});
   check_allowed(set, train / "Good", "it is left out");
@@ -136,7 +136,7 @@ TEST_CASE("a folder to learn from whose name says good in other letters") {
   CHECK(set.left_out[0].images == 1);
 }
 
-TEST_CASE("one image with two labels, by copy, hard link and link") {
+TEST_CASE("one image with two labels, as a copy, hard link or link") {
   using Put = void (*)(const std::filesystem::path&, const std::filesystem::path&);
   const Put puts[]{[](const auto& from, const auto& to) { std::filesystem::copy_file(from, to); },
                    [](const auto& from, const auto& to) { std::filesystem::create_hard_link(from, to); },
@@ -154,13 +154,13 @@ TEST_CASE("one image with two labels, by copy, hard link and link") {
     CHECK(names(set) == Names{"bent/0.png", "bent/9.png", "good/0.png", "good/1.png"});
     CHECK(adtr::scan_training(data.root).size() == 1);
   }
-  SECTION("learned from and tested with") {
+  SECTION("in training and test") {
     put(learned, data.test / "good" / "9.png");
     check_stops(data.scan(), ErrorCode::bad_data, data.test / "good" / "9.png",
                 "the same image as " + learned.string());
-    check_allowed(adtr::scan_test(data.root, allow), data.test / "good" / "9.png", "it may have learned");
+    check_allowed(adtr::scan_test(data.root, allow), data.test / "good" / "9.png", "it may have been trained on");
   }
-  SECTION("learned from as good and defective") {
+  SECTION("in training as good and as defective") {
     put(learned, bent);
     const auto train = [&] { static_cast<void>(adtr::scan_training(data.root)); };
     check_stops(train, ErrorCode::bad_data, bent, "the same image as " + learned.string());
@@ -174,7 +174,7 @@ TEST_CASE("one image with two labels, by copy, hard link and link") {
   }
 }
 
-TEST_CASE("images to learn from and defects of another folder must differ") {
+TEST_CASE("training images and defects of another folder must differ") {
   const TemporaryFolder one;
   const Labelled other;
   const auto image = write_image(one.path() / "0.png");
@@ -204,14 +204,14 @@ TEST_CASE("files of one size differ by any byte") {
   CHECK(adtr::detail::same_files(a, b) == Pairs{{1, 4}, {0, 5}});
 }
 
-TEST_CASE("masks for missing images stop, or are listed where that is allowed") {
+TEST_CASE("masks of missing images stop a scan, or are listed with allow") {
   const Labelled data;
-  SECTION("of a kind that is there") {
+  SECTION("of an existing kind") {
     const auto mask = write_mask(data.truth / "bent" / "8_mask.png", true);
-    check_stops(data.scan(), ErrorCode::bad_data, mask, "a mask for a missing image");
+    check_stops(data.scan(), ErrorCode::bad_data, mask, "is the mask of a missing image");
     check_allowed(adtr::scan_test(data.root, allow), mask, "the mask is not used");
   }
-  SECTION("of a kind that is not") {
+  SECTION("of a missing kind") {
     write_mask(data.truth / "Bent" / "0_mask.png", true);
     check_stops(data.scan(), ErrorCode::bad_data, data.truth / "Bent", (data.test / "Bent").string());
     check_allowed(adtr::scan_test(data.root, allow), data.truth / "Bent", "not used");

@@ -1,4 +1,4 @@
-/// Which values of a mask mark a defect: of two values, of soft edges, of JPEG, and where it is unclear.
+/// Which values of a mask mark a defect: with two values, with soft edges, in JPEG, and in unclear cases.
 #include <cmath>
 
 #include "adtr/data/image_file.hpp"
@@ -51,7 +51,7 @@ class Masks {
 
 }  // namespace
 
-TEST_CASE("a mask of one value, or of 0 and another, is marked where it is above 0") {
+TEST_CASE("a mask of one value, or of 0 and another, marks defects above 0") {
   Masks masks;
   for (const int value : {1, 2, 100, 255}) {
     const std::vector<std::uint8_t> pixels = disc(10, 1e-9, 0, value);
@@ -61,7 +61,7 @@ TEST_CASE("a mask of one value, or of 0 and another, is marked where it is above
   }
   CHECK(marked(masks.read(std::vector<std::uint8_t>(side * side, 0))) == 0);
   CHECK(marked(masks.read(std::vector<std::uint8_t>(side * side, 7))) == side * side);
-  // 16 bits, of which the upper byte is 0.
+  // 16-bit values with an upper byte of 0.
   std::string rows;
   for (std::size_t y = 0; y < 3; ++y) rows += std::string("\0\0\0\0\1", 5);
   const adtr::Mask faint = adtr::read_mask(masks.write(png_file({.height = 3, .width = 2, .depth = 16, .rows = rows})));
@@ -69,7 +69,7 @@ TEST_CASE("a mask of one value, or of 0 and another, is marked where it is above
   CHECK(!faint.soft);
 }
 
-TEST_CASE("numbers of classes are marked above 0") {
+TEST_CASE("class numbers mark defects above 0") {
   Masks masks;
   std::vector<std::uint8_t> pixels(side * side, 0);
   for (std::size_t i = 0; i < 2000; ++i) pixels[i] = static_cast<std::uint8_t>(i / 500);
@@ -78,7 +78,7 @@ TEST_CASE("numbers of classes are marked above 0") {
   CHECK(!mask.soft);
 }
 
-TEST_CASE("a soft mask is marked above half of its own range") {
+TEST_CASE("a soft mask marks defects above half of its range") {
   Masks masks;
   const double hard = marked(masks.read(disc(15, 1e-9)));
   for (const double soft : {1.0, 2.0, 4.0, 7.0}) {
@@ -87,17 +87,17 @@ TEST_CASE("a soft mask is marked above half of its own range") {
     CHECK(mask.soft);
     CHECK(std::abs(marked(mask) - hard) <= 0.02 * hard);
   }
-  // Half of its own range, which need not begin at 0 or end at 255.
+  // The range need not begin at 0 or end at 255.
   for (const auto& [low, high] : {std::pair{40, 200}, {0, 120}, {1, 254}}) {
     const adtr::Mask mask = masks.read(disc(15, 3.0, low, high));
     CHECK(mask.soft);
     CHECK(std::abs(marked(mask) - hard) <= 0.02 * hard);
   }
-  // Two values of which none is 0: the larger is the defect.
+  // With two nonzero values, the larger one is the defect.
   const adtr::Mask light = masks.read(disc(15, 1e-9, 1, 254));
   CHECK(light.soft);
   CHECK(marked(light) == hard);
-  // Few values, as halving a mask of two values gives.
+  // Few values, as in a mask of two values after halving its size.
   std::vector<std::uint8_t> few = disc(15, 1e-9);
   for (std::size_t i = side; i + side < few.size(); ++i)
     if (few[i] == 0 && few[i + 1] == 255) few[i] = 128;
@@ -128,9 +128,9 @@ TEST_CASE("a mask that may mean several things is refused") {
   masks.check_unclear(classes,
                       "it is unclear what this mask marks: it has areas of several values, 0, 85, 170 and 255");
   std::vector<std::uint8_t> spot = disc(15, 1e-9);
-  spot[5 * side + 5] = 85;  // a defect of its own, which half of the range would drop
+  spot[5 * side + 5] = 85;  // a separate defect, which half of the range would drop
   masks.check_unclear(spot, "0, 85 and 255");
-  // Many classes.
+  // A label map with many classes.
   for (std::size_t y = 0; y < side; ++y)
     for (std::size_t x = 0; x < side; ++x)
       classes[y * side + x] = static_cast<std::uint8_t>((y / 16 * 4 + x / 16) * 17);
@@ -153,10 +153,10 @@ TEST_CASE("a mask that lies in the alpha channel is refused") {
     return png_file({.height = side, .width = side, .colour = colour, .rows = png_rows(pixels, side, side, channels)});
   };
   for (const std::uint8_t value : {std::uint8_t{0}, std::uint8_t{255}}) {
-    masks.check_unclear(file(4, 2, value), "the mask lies in the alpha channel");
-    masks.check_unclear(file(6, 4, value), "the mask lies in the alpha channel");
+    masks.check_unclear(file(4, 2, value), "the mask is in the alpha channel");
+    masks.check_unclear(file(6, 4, value), "the mask is in the alpha channel");
   }
-  // Colours that differ count, whatever alpha says; so does one colour with one alpha.
+  // If colours differ, alpha is ignored; a constant colour with a constant alpha is valid, too.
   std::vector<std::uint8_t> pixels;
   for (const std::uint8_t a : alpha) pixels.insert(pixels.end(), {a, static_cast<std::uint8_t>(255 - a / 2)});
   const auto path =

@@ -10,7 +10,7 @@ using adtr::Mirror;
 
 namespace {
 
-/// Every byte its own.
+/// An image whose bytes all differ.
 Image numbered(Index height, Index width) {
   Image image(height, width);
   for (std::size_t i = 0; i < image.data.size(); ++i) image.data[i] = static_cast<std::uint8_t>(i);
@@ -35,7 +35,7 @@ TEST_CASE("a mirror image has every pixel where the mirror puts it") {
   }
 }
 
-TEST_CASE("samples are read as their mirror says") {
+TEST_CASE("samples are read with their mirror") {
   adtr::Sample sample;
   sample.kind = "good";
   sample.image = std::make_shared<const Image>(numbered(3, 2));

@@ -1,4 +1,4 @@
-/// Photographs are read upright: all eight orientations of Exif, in PNG and JPEG, of images and masks.
+/// Photographs are read upright, with all eight Exif orientations, in PNG and JPEG, as images and as masks.
 #include <random>
 
 #include "adtr/data/image_file.hpp"
@@ -8,8 +8,8 @@ using namespace test_data;
 
 namespace {
 
-/// Where the upright image's pixel (y, x) lies in the stored one of (h, w), by the words of the Exif standard: for 6,
-/// "the 0th row is the visual right-hand side, the 0th column the visual top".
+/// The position of the upright image's pixel (y, x) in the stored image (h, w), from the text of the Exif standard: for
+/// 6, "the 0th row is the visual right-hand side, the 0th column the visual top".
 std::pair<Index, Index> stored_place(int orientation, Index y, Index x, Index h, Index w) {
   switch (orientation) {
     case 2:
@@ -42,7 +42,7 @@ adtr::Image upright(const adtr::Image& stored, int orientation) {
   return out;
 }
 
-/// A file with the tag, in the place that the format has for it.
+/// A file with the tag, at the place of its format.
 std::string tagged(const std::string& file, const std::string& block) {
   return file.starts_with(png_signature) ? with_chunk(file, chunk("eXIf", block))
                                          : with_segments(file, jpeg_exif(block));
@@ -61,7 +61,7 @@ void check_upright(const std::filesystem::path& path, const adtr::Image& expecte
 
 }  // namespace
 
-TEST_CASE("a PNG with an orientation is upright as Pillow's exif_transpose makes it") {
+TEST_CASE("a PNG with an orientation is read upright, as with Pillow's exif_transpose") {
   const TemporaryFolder folder;
   for (auto& line : golden_lines("orientation")) {
     Index h = 0;
@@ -132,7 +132,7 @@ TEST_CASE("every orientation is applied to JPEGs, square or not, as images and a
   }
 }
 
-TEST_CASE("the tag is found wherever it may stand") {
+TEST_CASE("the tag is found at every valid place") {
   const TemporaryFolder folder;
   const std::string jpeg = read_file(golden() / "images" / "rgb.jpg");
   const adtr::Image turned = upright(adtr::read_image(golden() / "images" / "rgb.jpg"), 6);
@@ -143,9 +143,9 @@ TEST_CASE("the tag is found wherever it may stand") {
   };
   check(with_segments(jpeg, exif, false));
   check(with_segments(jpeg, xmp + segment(0xE2, "ICC_PROFILE") + exif));
-  check(with_segments(jpeg, exif + jpeg_exif(exif_block(3, true))));  // the first counts
-  check(with_segments(jpeg, jpeg_exif(exif_block(6, false, 4))));     // numbers of 32 bits
-  check(with_segments(jpeg, jpeg_exif(exif_block(6, false, 1))));     // and of 8
+  check(with_segments(jpeg, exif + jpeg_exif(exif_block(3, true))));  // the first one counts
+  check(with_segments(jpeg, jpeg_exif(exif_block(6, false, 4))));     // 32-bit numbers
+  check(with_segments(jpeg, jpeg_exif(exif_block(6, false, 1))));     // and 8-bit ones
   const std::size_t scan = jpeg.find("\xFF\xDA");
   check(jpeg.substr(0, scan) + exif + jpeg.substr(scan));
 
@@ -159,7 +159,7 @@ TEST_CASE("the tag is found wherever it may stand") {
                 turned_png, 6);
 }
 
-TEST_CASE("a tag that makes no sense leaves the pixels as they lie") {
+TEST_CASE("an invalid tag leaves the pixels in their stored order") {
   const TemporaryFolder folder;
   for (const char* name : {"rgb8.png", "rgb.jpg"}) {
     const std::string file = read_file(golden() / "images" / name);
@@ -174,20 +174,21 @@ TEST_CASE("a tag that makes no sense leaves the pixels as they lie") {
     }
     const std::string block = exif_block(6, true);
     for (std::size_t size = 0; size < 30; ++size) check(block.substr(0, size));
-    check(std::string(block).replace(4, 4, "\xFF\xFF\xFF\xFF"));  // a directory behind the end
+    check(std::string(block).replace(4, 4, "\xFF\xFF\xFF\xFF"));  // a directory beyond the end
     check("IM" + block.substr(2));
     check(std::string(block).replace(2, 2, "++"));
   }
 }
 
-TEST_CASE("no damage of Exif is more than a wrong orientation") {
+TEST_CASE("damage of Exif causes no more than a wrong orientation") {
   const std::string block = exif_block(6, GENERATE(false, true));
   std::mt19937 random(5);
   for (int round = 0; round < 20000; ++round) {
     std::string damaged = block.substr(0, random() % (block.size() + 1));
     for (auto flips = random() % 4; flips > 0 && !damaged.empty(); --flips)
       damaged[random() % damaged.size()] = static_cast<char>(random());
-    const std::vector<std::uint8_t> bytes(damaged.begin(), damaged.end());  // its end is where the sanitizer looks
+    const std::vector<std::uint8_t> bytes(
+        damaged.begin(), damaged.end());  // ends exactly with the block, so that the sanitizer sees an overrun
     const int orientation = adtr::detail::exif_orientation(bytes);
     REQUIRE((orientation >= 1 && orientation <= 8));
   }

@@ -1,4 +1,4 @@
-/// A damaged PNG is refused: whatever bit is wrong, no other pixels than the file's come out.
+/// A damaged PNG is refused: no wrong bit can change the pixels unnoticed.
 #include <cstring>
 #include <random>
 
@@ -9,7 +9,7 @@ using namespace test_data;
 
 namespace {
 
-/// Decodes what a test made in memory.
+/// Decodes a file that a test made in memory.
 adtr::Image decoded(const std::string& file) {
   std::vector<std::uint8_t> bytes(file.begin(), file.end());
   const auto stored = adtr::detail::decode<std::uint8_t>(adtr::stb::stbi_load_from_memory, bytes, "test.png", 3);
@@ -56,7 +56,7 @@ void check_refused(const std::string& file, std::string_view words) {
 
 }  // namespace
 
-TEST_CASE("the checksums are those of their definitions") {
+TEST_CASE("the checksums follow their definitions") {
   std::mt19937 random(1);
   for (const std::size_t size : {0U, 1U, 7U, 8U, 9U, 15U, 16U, 17U, 5551U, 5552U, 5553U, 5568U, 70000U}) {
     std::string bytes(size, '\0');
@@ -89,7 +89,7 @@ TEST_CASE("every bit of every chunk of a PNG is verified") {
   }
 }
 
-TEST_CASE("1,000 random changes of PNG files never give other pixels") {
+TEST_CASE("1,000 random changes of PNG files never change pixels unnoticed") {
   const TemporaryFolder folder;
   std::mt19937 random(3);
   const auto all = files();
@@ -123,7 +123,7 @@ TEST_CASE("1,000 random changes of PNG files never give other pixels") {
   }
 }
 
-TEST_CASE("the checksum of a PNG's pixels is verified, with the chunks in order") {
+TEST_CASE("the checksum of a PNG's pixels is verified, with correct chunks") {
   const auto pixels = formula_pixels(9, 10, 1);
   const std::string rows = png_rows(pixels, 9, 10, 1);
   const auto file = [&](const std::string& stream) {
@@ -134,27 +134,27 @@ TEST_CASE("the checksum of a PNG's pixels is verified, with the chunks in order"
   CHECK(decoded(file(stream)).row(3)[3 * 4] == pixels[34]);
   constexpr std::string_view wrong = "damaged PNG: the checksum of its compressed pixels is wrong";
   std::string other = stream;
-  other[20] = static_cast<char>(other[20] ^ 1);  // a pixel, as a faulty encoder or a bit in memory
+  other[20] = static_cast<char>(other[20] ^ 1);  // changes a pixel, like a faulty encoder or a flipped bit in memory
   check_refused(file(other), wrong);
   std::string sum = stream;
   sum.back() = static_cast<char>(sum.back() ^ 1);
   check_refused(file(sum), wrong);
   check_refused(file(stream.substr(0, stream.size() - 4)), "PNG");
   check_refused(file(stream.substr(0, stream.size() / 2)), "PNG");
-  check_refused(file(zlib(rows.substr(0, rows.size() - 1))), "PNG (");  // a stream in order, but of too few pixels
+  check_refused(file(zlib(rows.substr(0, rows.size() - 1))), "PNG (");  // a valid stream with too few pixels
   CHECK(decoded(file(stream + std::string(7, 'x'))).data == decoded(file(stream)).data);
-  // Split over chunks, as most encoders do.
+  // The stream is split into several chunks, as by most encoders.
   const std::string split =
       png_signature + chunk("IHDR", number(10, 4) + number(9, 4) + std::string("\x08\0\0\0\0", 5)) +
       chunk("IDAT", stream.substr(0, 3)) + chunk("IDAT", "") + chunk("IDAT", stream.substr(3)) + chunk("IEND", "");
   CHECK(decoded(split).data == decoded(file(stream)).data);
 }
 
-TEST_CASE("PNGs of other kinds are called by their names") {
+TEST_CASE("unsupported kinds of PNG are named") {
   const std::string png = read_file(golden() / "images" / "rgb8.png");
-  check_refused(png_signature + chunk("CgBI", "\x30\1\2\3") + png.substr(8), "is an iPhone's PNG (chunk CgBI)");
+  check_refused(png_signature + chunk("CgBI", "\x30\1\2\3") + png.substr(8), "is an iPhone PNG (chunk CgBI)");
   check_refused(png_signature + chunk("IDAT", "") + png.substr(8), "its first chunk is IDAT, expected IHDR");
-  // An animation's still image is what decoders of PNG show.
+  // PNG decoders show the still image of an animation.
   const std::string animated = chunk("acTL", number(2, 4) + number(0, 4));
   CHECK(decoded(with_chunk(png, animated)).data == decoded(png).data);
 }

@@ -1,4 +1,4 @@
-/// Normalisation against NumPy's float32, and against the definition in double.
+/// Compares normalisation with NumPy's float32, and with the definition in double.
 #include "adtr/data/preprocess.hpp"
 
 #include "adtr/models/catalogue.hpp"

@@ -1,4 +1,4 @@
-/// Resizing against Pillow (make_golden.py), and what a Resizer allocates.
+/// Compares resizing with Pillow (make_golden.py), and tests the allocations of a Resizer.
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
@@ -25,7 +25,7 @@ TEST_CASE("resize equals Pillow's BILINEAR bit for bit") {
     const adtr::Image out = adtr::resize(adtr::ImageView(pixels.data(), h, w, channels), out_h, out_w);
     CHECK(out.height == out_h);
     CHECK(out.width == out_w);
-    if (hex != "-") {  // says by how much pixels are off
+    if (hex != "-") {  // reports the differences of the pixels
       const auto expected = from_hex(hex);
       REQUIRE(out.data.size() == expected.size());
       int worst = 0;
@@ -51,7 +51,7 @@ TEST_CASE("resize_nearest equals Pillow's NEAREST") {
   }
 }
 
-TEST_CASE("resize takes the caller's memory as it lies") {
+TEST_CASE("resize reads the caller's memory in place") {
   const adtr::Image image = formula_image(23, 31);
   const adtr::Image expected = adtr::resize(image, 12, 15);
   const Index stride = 31 * 4 + 5;
@@ -87,10 +87,10 @@ TEST_CASE("a Resizer allocates nothing for a size that it has seen") {
   resizer(image, out);
   CHECK(support::allocations() == before);
   CHECK(out.data == adtr::resize(image, 64, 48).data);
-  CHECK(support::allocations() > before);  // the counter counts
+  CHECK(support::allocations() > before);  // the counter works
 }
 
-TEST_CASE("a copy of a Resizer stands alone") {
+TEST_CASE("a copy of a Resizer is independent") {
   const adtr::Image image = formula_image(30, 40);
   adtr::Image out;
   auto first = std::make_unique<adtr::Resizer>(8, 9);
@@ -102,7 +102,7 @@ TEST_CASE("a copy of a Resizer stands alone") {
   CHECK(again.data == out.data);
 }
 
-TEST_CASE("views and sizes that make no sense are errors") {
+TEST_CASE("invalid views and sizes are errors") {
   const std::vector<std::uint8_t> pixels(100);
   CHECK_THROWS_AS(adtr::ImageView(pixels.data(), 0, 5), adtr::Error);
   CHECK_THROWS_AS(adtr::ImageView(pixels.data(), 5, -1), adtr::Error);

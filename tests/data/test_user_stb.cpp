@@ -1,4 +1,4 @@
-/// adtr's stb beside a program's own (user_stb.cpp): it links, and neither changes the other.
+/// A program with its own stb (user_stb.cpp) links with adtr's, and neither changes the other.
 #include "adtr/data/image_file.hpp"
 #include "support.hpp"
 
@@ -8,7 +8,7 @@ adtr::Image adtr_reads(const char* path);
 
 using namespace test_data;
 
-TEST_CASE("a program may have an stb of its own") {
+TEST_CASE("a program may have its own stb") {
   const TemporaryFolder folder;
   const std::string small = (folder.path() / "small.png").string();
   const std::string large = (folder.path() / "large.png").string();

@@ -1,4 +1,4 @@
-/// A program's own stb, implemented with outside linkage in a unit that also includes adtr's, before and after.
+/// A program's own stb, implemented with external linkage in a unit that includes adtr's before and after it.
 #define STB_IMAGE_IMPLEMENTATION
 #define STBI_NO_JPEG
 #define STBI_MAX_DIMENSIONS 7

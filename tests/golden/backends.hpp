@@ -1,4 +1,4 @@
-/// The backends that are held against PyTorch.
+/// The backends that are compared with PyTorch.
 #pragma once
 
 #include <tuple>
@@ -9,10 +9,10 @@
 
 namespace golden {
 
-/// For single operations.
+/// The backends for single operations.
 using Backends = std::tuple<adtr::Reference<double>, adtr::Reference<float>, adtr::EigenBackend, adtr::Cpu>;
 
-/// For networks: Reference is the same code for float and for double.
+/// The backends for networks. Reference runs the same code for float and for double, so one of them is enough.
 using NetworkBackends = std::tuple<adtr::Reference<double>, adtr::EigenBackend, adtr::Cpu>;
 
 }  // namespace golden

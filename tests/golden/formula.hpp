@@ -1,7 +1,7 @@
-/// Tensors from a formula, the same values as formula.py gives, so that the repository holds no weight dumps.
+/// Computes tensors from a formula, with the same values as formula.py, so that the repository contains no weights.
 ///
 /// Element i (row-major, PyTorch's layout) of the tensor `name` is u·scale, computed in double and rounded to float,
-/// for T = double too: u = (splitmix64(fnv1a(name) + i·0x9E3779B97F4A7C15) >> 40)·2^-23 - 1, in [-1, 1). No expression
+/// also for T = double: u = (splitmix64(fnv1a(name) + i·0x9E3779B97F4A7C15) >> 40)·2^-23 - 1, in [-1, 1). No expression
 /// here has a product that a fused multiply-add would round otherwise: values are equal bit for bit.
 #pragma once
 
@@ -38,7 +38,7 @@ inline constexpr std::uint64_t golden_ratio = 0x9E3779B97F4A7C15ULL;
   return static_cast<double>(splitmix64(hash + i * golden_ratio) >> 40) * 0x1p-23 - 1.0;
 }
 
-/// n values in scale·[-1, 1): inputs, features, gradients from above.
+/// n values in scale·[-1, 1), for inputs, features and incoming gradients.
 template <std::floating_point T>
 [[nodiscard]] std::vector<T> uniform(std::string_view name, std::size_t n, double scale) {
   const std::uint64_t hash = fnv1a(name);
@@ -59,7 +59,7 @@ template <std::floating_point T>
   return name.starts_with("backbone.") ? 1.9 : 1.0;
 }
 
-/// A parameter or batch-norm statistic of this shape (PyTorch's); its scale follows from name and shape.
+/// A parameter or batch-norm statistic of this shape (PyTorch's); name and shape determine its scale.
 template <std::floating_point T>
 [[nodiscard]] std::vector<T> parameter(std::string_view name, std::span<const std::size_t> shape) {
   std::size_t n = 1;
@@ -84,7 +84,7 @@ template <std::floating_point T>
   return values;
 }
 
-/// Where sample j of `count` lies in a tensor of n > count elements: one place in each of `count` equal stretches.
+/// The position of sample j of `count` in a tensor of n > count elements; each of `count` equal parts has one sample.
 [[nodiscard]] constexpr std::size_t sample_index(std::size_t j, std::size_t n, std::size_t count) {
   return j * n / count + splitmix64(j) % (n / count);
 }

@@ -1,4 +1,4 @@
-"""Tensors from a formula, the same values as formula.hpp gives, so that the repository holds no weight dumps.
+"""Computes tensors from a formula, with the same values as formula.hpp, so that the repository contains no weights.
 
 Element i (row-major, PyTorch's layout) of the tensor `name` is u·scale, computed in double and rounded to float32:
     u = (splitmix64(fnv1a(name) + i·0x9E3779B97F4A7C15) >> 40)·2^-23 - 1, in [-1, 1).
@@ -40,19 +40,19 @@ def splitmix64(x):
 
 
 def unit(name, n):
-    """n values in [-1, 1), multiples of 2^-23."""
+    """Returns n values in [-1, 1), which are multiples of 2^-23."""
     with np.errstate(over="ignore"):
         bits = splitmix64(np.uint64(fnv1a(name)) + np.arange(n, dtype=np.uint64) * GOLDEN_RATIO)
     return (bits >> np.uint64(40)).astype(np.float64) * 2.0**-23 - 1.0
 
 
 def uniform(name, shape, scale):
-    """Values in scale·[-1, 1): inputs, features, gradients from above."""
+    """Returns values in scale·[-1, 1), for inputs, features and incoming gradients."""
     return (unit(name, int(np.prod(shape))) * scale).astype(np.float32).reshape(shape)
 
 
 def parameter(name, shape):
-    """A parameter or statistic; the scale follows from its name and shape so that signals neither die nor explode."""
+    """Returns a parameter or statistic. Its name and shape determine its scale, so that signals neither die nor explode."""
     u = unit(name, int(np.prod(shape)))
     if name.endswith("_embed"):
         value = u
@@ -73,7 +73,7 @@ def parameter(name, shape):
 
 
 def sample_indices(n, count):
-    """Where a tensor of n > count elements is sampled: one place in each of `count` equal stretches."""
+    """Returns the positions of the samples in a tensor of n > count elements, one in each of `count` equal parts."""
     j = np.arange(count, dtype=np.uint64)
     with np.errstate(over="ignore"):
         offset = splitmix64(j) % np.uint64(n // count)

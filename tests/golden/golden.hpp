@@ -1,4 +1,4 @@
-/// Golden tensors: what PyTorch computed with the formula's weights (README.md), and how far a result is from them.
+/// Golden tensors, which PyTorch computed with the formula's weights (README.md), and the error of a result.
 ///
 ///     const golden::Golden expected("b0_256_16");
 ///     CHECK(expected.error<T>("tap.0", tap) < golden::tolerance<T>);
@@ -27,14 +27,14 @@ struct Parameter {
   std::string name;
   std::vector<std::size_t> shape;
 
-  /// Its values, from the formula.
+  /// Its values from the formula.
   template <std::floating_point T>
   [[nodiscard]] std::vector<T> values() const {
     return formula::parameter<T>(name, shape);
   }
 };
 
-/// What is kept of a tensor beside its samples.
+/// The statistics of a tensor that are stored in addition to its samples.
 struct Statistics {
   std::size_t size = 0;
   double largest = 0.0;  ///< max|x|
@@ -43,7 +43,7 @@ struct Statistics {
   double float32_error = 0.0;  ///< error() of PyTorch's own float32 run
 };
 
-/// What a backend may differ by from PyTorch in float64, relative to a tensor's largest magnitude.
+/// The maximum difference between a backend and PyTorch in float64, relative to a tensor's largest magnitude.
 template <std::floating_point T>
 inline constexpr double tolerance = std::same_as<T, double> ? 1e-9 : 2e-4;
 
@@ -65,7 +65,7 @@ class Golden {
       for (std::size_t d = 0; words >> d;) p.shape.push_back(d);
       list.push_back(std::move(p));
     }
-    if (list.empty()) throw adtr::file_error(path_ + ".parameters.txt", "no parameters in it");
+    if (list.empty()) throw adtr::file_error(path_ + ".parameters.txt", "expected parameters, found none");
     return list;
   }
 
@@ -74,8 +74,8 @@ class Golden {
     return {static_cast<std::size_t>(s.at(0)), s.at(1), s.at(2), s.at(3), s.at(4)};
   }
 
-  /// How far `actual` is from the golden tensor, relative to the tensor's largest magnitude; infinity where `actual`
-  /// has another size or holds a number that is not finite.
+  /// The error of `actual`, relative to the golden tensor's largest magnitude; infinity if `actual`
+  /// has another size or contains a number that is not finite.
   ///
   /// The largest of four: that of the samples; that of max|x|; and, for what lies between the samples, that of Σx over
   /// √n and of Σx² over 2·√Σx², which are about the error of an element where errors are random. One element off by
@@ -102,7 +102,7 @@ class Golden {
                      of_squares / expected.largest});
   }
 
-  /// The error of the samples alone, without the share `ignored` of them that is farthest off.
+  /// The error of the samples only, without the share `ignored` with the largest errors.
   template <std::floating_point T>
   [[nodiscard]] double sample_error(const std::string& tensor, std::span<const T> actual, double ignored = 0.0) const {
     const std::vector<double> samples = read(tensor);

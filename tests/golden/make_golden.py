@@ -1,6 +1,6 @@
-"""Makes data/: what PyTorch, timm and torchvision compute with the formula's weights. See README.md.
+"""Writes the results of PyTorch, timm and torchvision with the formula's weights to data/. See README.md.
 
-    python make_golden.py [CASE...]      all cases where none is named
+    python make_golden.py [CASE...]      makes all cases if none is named
 """
 import pathlib
 import sys
@@ -15,7 +15,7 @@ import networks
 import operations
 from store import Store
 
-# name of the file: backbone, side of the image, side of the grid, whether to train (not twice with the same shapes)
+# name of the file: backbone, side of the image, side of the grid, whether to train (once for each set of shapes)
 CASES = {
     "b4_256_16": ("efficientnet_b4", 256, 16, True),
     "b0_256_16": ("efficientnet_b0", 256, 16, True),
@@ -141,7 +141,7 @@ def make_ablations(case):
 
 
 def report(case, store):
-    """The largest float32 deviation of each group, and the range of the taps."""
+    """Prints the largest float32 deviation of each group, and the range of the taps."""
     groups = {}
     for name, (deviation, _) in store.float32.items():
         group = name.removeprefix("second.").split(".")[0]

@@ -1,4 +1,4 @@
-/// A whole network of one backend against its golden file: from a weights file to score and gradients.
+/// Compares a whole network on one backend with its golden file, from a weights file to score and gradients.
 #pragma once
 
 #include <filesystem>
@@ -142,8 +142,8 @@ class NetworkChecks {
   using Features = typename Net::Features;
   using Image = typename Net::Image;
 
-  /// Of a large network in double, where a pass of Reference takes seconds, the features stand for the taps that they
-  /// are made of, and the gradients of one step for three: the small networks show the rest of it.
+  /// For a large network in double, a pass of Reference takes seconds. So the features are compared instead of the taps
+  /// that they consist of, and the gradients of one step instead of three; the small networks cover the rest.
   static constexpr bool quick = std::is_same_v<T, float> || Image::height < 256;
 
   static std::string prefix(adtr::Index image) { return image == 0 ? "" : "second."; }
@@ -157,7 +157,7 @@ class NetworkChecks {
     return all;
   }
 
-  /// A tensor of both images, n elements in all.
+  /// A tensor of both images with n elements in total.
   void compare(const std::string& tensor, const T* data, adtr::Index n) {
     for (adtr::Index b = 0; b < batch; ++b) {
       INFO(prefix(b) << tensor);

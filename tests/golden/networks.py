@@ -1,5 +1,5 @@
 """The networks in PyTorch: taps of timm's and torchvision's backbones, and ADTR as docs/method describes it, from
-torch.nn modules. Maps leave here channels last."""
+torch.nn modules. Functions return maps with channels last."""
 import timm
 import torch
 import torch.nn.functional as F
@@ -10,7 +10,7 @@ import formula
 
 
 class EfficientNetTaps(nn.Module):
-    """Outputs of timm's stages 0, 1, 2, 4, 6; nothing after the last of them."""
+    """Returns the outputs of timm's stages 0, 1, 2, 4 and 6, and computes no later layer."""
 
     def __init__(self, name):
         super().__init__()
@@ -28,7 +28,7 @@ class EfficientNetTaps(nn.Module):
 
 
 class ResNetTaps(nn.Module):
-    """Outputs of torchvision's layer1, layer2, layer3."""
+    """Returns the outputs of torchvision's layer1, layer2 and layer3."""
 
     def __init__(self, name):
         super().__init__()
@@ -50,13 +50,13 @@ def backbone(name):
 
 
 def concatenate(taps, grid):
-    """(B, grid, grid, ΣC) from taps (B, C, h, w)."""
+    """Returns (B, grid, grid, ΣC) from taps (B, C, h, w)."""
     maps = [F.interpolate(t, size=(grid, grid), mode="bilinear", align_corners=True) for t in taps]
     return torch.cat(maps, dim=1).permute(0, 2, 3, 1)
 
 
 class FeedForwardAndNorms(nn.Module):
-    """What encoder and decoder layers share: post-norm residuals and the feed-forward network, without dropout."""
+    """The common part of encoder and decoder layers: post-norm residuals and feed-forward network, without dropout."""
 
     def __init__(self, width, hidden, heads, norms):
         super().__init__()
@@ -98,8 +98,10 @@ class Stack(nn.Module):
 
 
 class Adtr(nn.Module):
-    """features (B, tokens, C) -> reconstruction (B, tokens, C). Without the query the decoder begins with the encoder's
-    own input."""
+    """Maps features (B, tokens, C) to a reconstruction (B, tokens, C).
+
+    Without the query, the decoder begins with the encoder's own input.
+    """
 
     def __init__(self, channels, tokens, width=256, hidden=1024, heads=8, layers=4, query=True):
         super().__init__()
@@ -121,7 +123,7 @@ class Adtr(nn.Module):
 
 
 class PlainLayer(FeedForwardAndNorms):
-    """Without attention: `conv` (C, 9·C), columns in (ky, kx, in) order, or nothing in its place."""
+    """A layer without attention: instead, `conv` (C, 9·C) with columns in (ky, kx, in) order, or nothing."""
 
     def __init__(self, width, hidden, height, convolves):
         super().__init__(width, hidden, 1, norms=2)
@@ -143,7 +145,7 @@ class PlainLayer(FeedForwardAndNorms):
 
 
 class Plain(nn.Module):
-    """The ablations without attention; 2·layers layers."""
+    """The networks of the ablations without attention, with 2·layers layers."""
 
     def __init__(self, channels, height, width, hidden, layers, convolves):
         super().__init__()

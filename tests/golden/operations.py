@@ -1,7 +1,7 @@
 """Golden values of single operations, in float64. Shapes are channels last, weights in PyTorch's layout.
 
-The formula's name of an operand of case `c` is `c.operand`. Operands x, r, q, k, v have scale 2, gradients from above
-`dy` scale 1; everything else is a parameter of the formula. A value `c.y` is the output, `c.dOPERAND` a gradient.
+The formula's name of an operand of case `c` is `c.operand`. Operands x, r, q, k, v have scale 2, incoming gradients
+`dy` have scale 1, and all others are parameters of the formula. A value `c.y` is the output, `c.dOPERAND` a gradient.
 """
 import torch
 import torch.nn.functional as F
@@ -173,7 +173,7 @@ def adamw(case, learning_rate, weight_decay, steps=3):
 
 
 def operations():
-    """(name, function, arguments), all of them."""
+    """Returns (name, function, arguments) of all cases."""
     for kernel in (3, 5):
         for height, width in ((12, 10), (9, 7)):
             size = f"{height}x{width}"

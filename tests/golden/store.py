@@ -1,4 +1,4 @@
-"""Golden tensors in a safetensors file: samples in float64, and beside each its statistics."""
+"""Stores golden tensors in a safetensors file: samples in float64, and the statistics of each tensor."""
 import numpy as np
 from safetensors.numpy import save_file
 
@@ -10,7 +10,7 @@ def statistics(x):
 
 
 def compare(exact, stats, actual):
-    """The largest of the errors that Golden::compare of golden.hpp looks at, here with all elements as samples."""
+    """Returns the largest of the errors that Golden::compare of golden.hpp computes, with all elements as samples."""
     (largest, total, squares), (largest2, total2, squares2) = stats, statistics(actual)
     return max(
         np.abs(actual - exact).max() / largest,
@@ -26,7 +26,7 @@ class Store:
         self.float32 = {}  # name -> (deviation, max|x|)
 
     def add(self, name, exact, single, limit=512):
-        """Stores `exact` (float64): whole where it has at most `limit` elements, else `limit` samples of it.
+        """Stores `exact` (float64): the whole tensor if it has at most `limit` elements, otherwise `limit` samples.
 
         `name#stats` = n, max|x|, sum, sum of squares, and for information the relative error of a float32 run."""
         flat = np.ascontiguousarray(exact, dtype=np.float64).reshape(-1)

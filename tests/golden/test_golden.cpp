@@ -1,4 +1,4 @@
-/// golden.hpp itself: it accepts what is right and sees what is wrong, at places that are not sampled too.
+/// Tests golden.hpp: it accepts correct tensors and finds errors, also at positions that are not sampled.
 #include <cmath>
 #include <limits>
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace {
 
-/// What the case resize_8x8_8 gives: a resize to the same size is a copy.
+/// The result of the case resize_8x8_8: a resize to the same size is a copy.
 std::vector<double> copied() { return formula::uniform<double>("resize_8x8_8.x", 8 * 8 * 11, 2.0); }
 
 }  // namespace

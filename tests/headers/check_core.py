@@ -20,7 +20,7 @@ def main() -> int:
     headers = [str(path.relative_to(args.include)) for path in sorted(args.include.rglob("*.hpp"))]
     core = [h for h in headers if CORE.match(h) and not h.endswith(".inl.hpp")]
     assert core, "no header of adtr::core found"
-    # -M lists every file that is read, those of the system too.
+    # -M lists every file that the compiler reads, including those of the system.
     result = subprocess.run(
         [args.compiler, f"@{args.flags}", "-M", "-x", "c++", "-"],
         input="".join(f'#include "{h}"\n' for h in core), capture_output=True, text=True, check=False)

@@ -20,7 +20,7 @@ EXPECTED = {
 
 
 def listed(ctags: str, include: str) -> set[tuple[str, str]]:
-    """The names at namespace scope that ctags lists, each with its namespace."""
+    """Returns the names at namespace scope that ctags lists, each with its namespace."""
     command = [ctags, "--output-format=json", "--languages=C++", "--langmap=C++:+.cuh", "--fields=+sS", "-R", "-f", "-"]
     output = subprocess.run([*command, include], capture_output=True, text=True, check=True).stdout
     tags = (json.loads(line) for line in output.splitlines())

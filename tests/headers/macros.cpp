@@ -12,7 +12,7 @@
 #error "this test is about <complex.h>, which has not defined I"
 #endif
 
-// What the next lines would break is not adtr's.
+// Include these first: the macros below would break them.
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -81,7 +81,7 @@
 #define emit
 #define foreach(x, y) for (x : y)
 #define forever for (;;)
-// <math.h> of other systems, and of this one where it is asked.
+// Macros of <math.h> on other systems, and on this one with some options.
 #define DOMAIN 1
 #define SING 2
 #define OVERFLOW 3

@@ -1,4 +1,4 @@
-/// What tests of files share: an error's sentence and code, and another user where the tests run as root.
+/// Helpers for tests of files: the sentence and code of an error, and another user if the tests run as root.
 #pragma once
 
 #include <sys/stat.h>
@@ -13,7 +13,7 @@
 #include "adtr/core/error.hpp"
 #include "weights/temporary.hpp"
 
-/// "code: sentence" of the Error that `action` throws; empty where it throws none.
+/// Returns "code: sentence" of the Error that `action` throws; empty if it throws none.
 inline std::string coded_error_of(const auto& action) {
   try {
     action();
@@ -23,8 +23,8 @@ inline std::string coded_error_of(const auto& action) {
   return "";
 }
 
-/// The text that `action` gives for a user whom permissions bind: root's tests become nobody in a child process.
-/// Nothing where that cannot be done.
+/// Returns the text of `action` for a user who has to obey permissions: as root, runs it as nobody in a child process.
+/// Returns nothing if that is impossible.
 inline std::optional<std::string> as_user(const auto& action) {
   if (::geteuid() != 0) return action();
   std::array<int, 2> ends{};

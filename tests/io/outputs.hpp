@@ -16,14 +16,14 @@ inline constexpr std::array<adtr::FileKind, 6> all_kinds{adtr::FileKind::model, 
                                                          adtr::FileKind::json,     adtr::FileKind::page,
                                                          adtr::FileKind::heat_map, adtr::FileKind::score_map};
 
-/// NumPy's format, version 1, with this header and `bytes` of zeros.
+/// A file in NumPy's format, version 1, with this header and `bytes` zero bytes.
 inline std::string npy(std::string header, std::size_t bytes) {
   header.resize(118 - 1, ' ');
   return std::string("\x93NUMPY\x01\x00", 8) + static_cast<char>(header.size() + 1) + '\0' + header + '\n' +
          std::string(bytes, '\0');
 }
 
-/// A score map's heat map is written beside it.
+/// For a score map, also writes the heat map next to it.
 inline void write_of_kind(const std::string& path, adtr::FileKind kind) {
   switch (kind) {
     case adtr::FileKind::model:

@@ -1,4 +1,4 @@
-// Which files are taken for adtr's own, and which are not.
+// Which files count as adtr's own.
 #include "adtr/io/file_kind.hpp"
 
 #include <array>
@@ -36,7 +36,7 @@ std::string marked(const std::string& png) {
 
 }  // namespace
 
-TEST_CASE("file_kind: each kind is told from every other") {
+TEST_CASE("file_kind: each kind is distinguished from every other") {
   const TemporaryFolder folder;
   for (const FileKind written : all_kinds) {
     const std::string path = folder.file("own" + std::to_string(static_cast<int>(written)));
@@ -48,7 +48,7 @@ TEST_CASE("file_kind: each kind is told from every other") {
   }
 }
 
-TEST_CASE("file_kind: an empty file may be replaced, one that cannot be looked into may not") {
+TEST_CASE("file_kind: an empty file may be replaced, an unreadable one may not") {
   const TemporaryFolder folder;
   write_whole(folder.file("empty"), "");
   for (const FileKind kind : all_kinds) {
@@ -127,12 +127,13 @@ TEST_CASE("png_mark: a marked picture is a PNG with the same pixels and the mark
   }
 }
 
-TEST_CASE("png_mark: the checksum is PNG's, and what is no PNG stays as it is") {
-  // The end of every PNG: its chunk without data has this checksum.
+TEST_CASE("png_mark: the checksum is PNG's, and other bytes are unchanged") {
+  // Every PNG ends with a chunk without data, which has this checksum.
   const std::array<std::uint8_t, 4> end{'I', 'E', 'N', 'D'};
   CHECK(adtr::detail::crc32(end) == 0xAE426082);
   const std::string own = marked(png_of(2, 2));
   for (std::size_t n = 0; n < 33; ++n) CHECK(marked(own.substr(0, n)) == own.substr(0, n));
   CHECK(marked("GIF89a" + std::string(100, 'x')) == "GIF89a" + std::string(100, 'x'));
-  for (std::size_t n = 0; n < own.size(); ++n) is(own.substr(0, n), FileKind::heat_map);  // reads nothing beyond
+  for (std::size_t n = 0; n < own.size(); ++n)
+    is(own.substr(0, n), FileKind::heat_map);  // must not read beyond the end
 }

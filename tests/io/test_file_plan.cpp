@@ -1,4 +1,4 @@
-// No output is a file that is read, another output, or a file that adtr did not write: whatever way leads to it.
+// No output is an input, another output, or a file that adtr did not write, by any name and any link.
 #include "adtr/io/file_plan.hpp"
 
 #include <chrono>
@@ -20,7 +20,7 @@ std::string check(const FilePlan& plan) {
   return coded_error_of([&] { plan.check(); });
 }
 
-/// A folder that is the current one while this lives.
+/// Makes a folder the current one while this object lives.
 struct Inside {
   TemporaryFolder folder;
   fs::path before = fs::current_path();
@@ -67,7 +67,7 @@ struct Command {
   std::vector<const char*> inputs;
   std::vector<Option> outputs;
 };
-/// What the commands read and write.
+/// The files that the commands read and write.
 const std::vector<Command> commands{
     {{"--backbone", "--start", "an image", "a mask"},
      {{"--out", FileKind::model},
@@ -84,14 +84,14 @@ const std::vector<Command> commands{
 
 }  // namespace
 
-TEST_CASE("FilePlan: every output option against every input, by every name and link") {
+TEST_CASE("FilePlan: no output may be an input, by any name or link") {
   const Inside inside;
   const std::string root = inside.folder.path();
   for (const bool exists : {true, false}) {
     const std::string file = exists ? "there" : "absent";
     std::vector<std::string> names = names_of(root, file);
     for (const std::string& link : links_to(root, file)) names.push_back(link);
-    // Its own kind does not make it an output: it is read.
+    // Even a file of the right kind must not be an output if it is an input.
     if (exists) {
       write_whole("data/" + file, "");
       fs::create_hard_link("data/" + file, "other/hard");
@@ -115,7 +115,7 @@ TEST_CASE("FilePlan: every output option against every input, by every name and 
   }
 }
 
-TEST_CASE("FilePlan: outputs against outputs, by every name and link") {
+TEST_CASE("FilePlan: no two outputs may be one file, by any name or link") {
   const Inside inside;
   const std::string root = inside.folder.path();
   for (const bool exists : {true, false}) {
@@ -154,7 +154,7 @@ TEST_CASE("FilePlan: outputs against outputs, by every name and link") {
         "its own");
 }
 
-TEST_CASE("FilePlan: files of their own are no conflict") {
+TEST_CASE("FilePlan: different files do not conflict") {
   const Inside inside;
   write_whole("data/a.png", "an image");
   write_whole("data/b.png", "an image");
@@ -172,7 +172,7 @@ TEST_CASE("FilePlan: files of their own are no conflict") {
   CHECK_FALSE(fs::exists("page.html"));
 }
 
-TEST_CASE("FilePlan: an existing output is replaced where adtr wrote it, and left where it did not") {
+TEST_CASE("FilePlan: an existing output is replaced only if adtr wrote it") {
   const Inside inside;
   for (const FileKind existing : all_kinds)
     for (const FileKind output : all_kinds) {
@@ -222,7 +222,7 @@ TEST_CASE("FilePlan: no map goes where its picture would be the next run's input
     CHECK(said("data/absent", true, "data/absent/a.png", kind).empty());
   }
   CHECK(said("data/test", true, "data/test/results.json", FileKind::json).empty());
-  FilePlan twice;  // the wider call counts, in either order
+  FilePlan twice;  // the call with sub-folders counts, in either order
   twice.reads_folder("inputs", "data/flat", true);
   twice.reads_folder("inputs", "data/flat", false);
   twice.writes("--maps", "data/flat/maps/a.png", FileKind::heat_map);
@@ -230,7 +230,7 @@ TEST_CASE("FilePlan: no map goes where its picture would be the next run's input
   CHECK_FALSE(check(twice).empty());  // and again
 }
 
-TEST_CASE("FilePlan: an output that another needs as a folder") {
+TEST_CASE("FilePlan: an output may not have the name of a folder that another output needs") {
   const Inside inside;
   for (const bool first : {true, false}) {
     FilePlan plan;
@@ -272,7 +272,7 @@ TEST_CASE("FilePlan: names of temporary files are refused, as these are removed"
   CHECK(check(writes).starts_with("file_conflict: data/.adtr-12-4.tmp: has a name"));
 }
 
-TEST_CASE("FilePlan: loops and forbidden folders are left to the writing, which names them") {
+TEST_CASE("FilePlan: loops and forbidden folders are left to the writer, which names them") {
   const Inside inside;
   fs::create_symlink("loop", "data/loop");
   FilePlan plan;

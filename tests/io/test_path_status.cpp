@@ -1,4 +1,4 @@
-// Every kind of path that cannot be used has its own sentence and code.
+// Every kind of unusable path has its own sentence and code.
 #include "adtr/io/path_status.hpp"
 
 #include "io/material.hpp"
@@ -40,7 +40,7 @@ struct Zoo {
 
 }  // namespace
 
-TEST_CASE("path_status: what can be used is no problem") {
+TEST_CASE("path_status: a usable path causes no error") {
   const Zoo z;
   for (const char* name : {"file", "link", "./file", "sub/../file", "sublink/../file"}) {
     INFO(name);
@@ -156,5 +156,5 @@ TEST_CASE("path_status: permissions name the file or folder that denies") {
         [&] { return problem(z.at("new"), EACCES, PathUse::write_file); });
   check("file_unwritable: cannot be made: the folder " + root + " may not be written to (permission denied)",
         [&] { return problem(z.at("new/a/b"), EACCES, PathUse::make_folder); });
-  fs::permissions(z.at("closed"), fs::perms(0755));  // or it could not be removed
+  fs::permissions(z.at("closed"), fs::perms(0755));  // so that it can be removed
 }

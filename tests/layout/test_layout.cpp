@@ -1,4 +1,4 @@
-/// Built with XTENSOR_DEFAULT_LAYOUT as column_major, as some users' programs are: a heat map is what it is.
+/// Built with XTENSOR_DEFAULT_LAYOUT as column_major, as some users' programs are: heat maps must be the same.
 #include "models/small_model.hpp"
 
 #include "adtr/adtr.hpp"
@@ -26,5 +26,5 @@ TEST_CASE("a program whose xtensor is column-major gets the same map") {
       symmetric = symmetric && map[y * 32 + x] == map[x * 32 + y];
     }
   CHECK(same);
-  CHECK_FALSE(symmetric);  // or a transposed map would pass
+  CHECK_FALSE(symmetric);  // otherwise a transposed map would pass
 }

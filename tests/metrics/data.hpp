@@ -1,4 +1,4 @@
-/// The data of make_golden.py, written again in C++.
+/// The data of make_golden.py, generated in C++.
 #pragma once
 
 #include <cmath>

@@ -1,4 +1,4 @@
-/// AUPRO from all pixels in memory, sorted: what aupro() of a PixelHistogram is held against.
+/// Computes AUPRO from all pixels, sorted in memory, to compare with aupro() of a PixelHistogram.
 #pragma once
 
 #include <algorithm>
@@ -12,10 +12,10 @@
 #include "adtr/metrics/ranking.hpp"
 #include "adtr/metrics/regions.hpp"
 
-/// Its area is that of MVTec's evaluation, of every pixel that was added.
+/// Its area is that of MVTec's evaluation, over all pixels that were added.
 class ExactAupro {
  public:
-  /// A score map (H, W) and its mask (H, W), values other than 0 being defects; an empty mask means a good image.
+  /// Adds a score map (H, W) with its mask (H, W), whose nonzero values are defects; an empty mask means a good image.
   void add(std::span<const float> scores, std::span<const std::uint8_t> mask, std::size_t height, std::size_t width) {
     if (mask.empty()) {
       normal_.insert(normal_.end(), scores.begin(), scores.end());
@@ -76,13 +76,13 @@ class ExactAupro {
     std::uint32_t region;
   };
 
-  /// Puts all pixels that score at least the returned score in front, sorted from the highest: beyond the step that
-  /// crosses the limit nothing counts, so two thirds of the pixels need no sorting.
+  /// Moves all pixels that score at least the returned score to the front, sorted from the highest. Pixels beyond the
+  /// step that crosses the limit do not count, so two thirds of the pixels need no sorting.
   float sort_down_to(double limit) {
     const auto descending = std::greater<>{};
     const auto crossing = static_cast<std::size_t>(limit * static_cast<double>(normal_.size()));
     float lowest = -std::numeric_limits<float>::infinity();
-    // One pixel further than the product says: it is rounded, and the step that crosses must not be cut off.
+    // One pixel more than the product says, because it is rounded, and the crossing step must not be cut off.
     if (crossing + 1 < normal_.size()) {
       const auto nth = normal_.begin() + static_cast<std::ptrdiff_t>(crossing + 1);
       std::ranges::nth_element(normal_, nth, descending);
@@ -92,7 +92,7 @@ class ExactAupro {
     std::sort(normal_.begin(), normal_end, descending);
     const auto defect_end =
         std::partition(defect_.begin(), defect_.end(), [&](const DefectPixel& p) { return p.score >= lowest; });
-    // By region within a score: the sum is then the same in whatever order the pixels came.
+    // Sort by region within a score, so that the sum does not depend on the order of the pixels.
     std::sort(defect_.begin(), defect_end, [](const DefectPixel& a, const DefectPixel& b) {
       return a.score > b.score || (!(a.score < b.score) && a.region < b.region);
     });

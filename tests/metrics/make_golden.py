@@ -1,8 +1,8 @@
-"""Writes golden_values.hpp: what scikit-learn, SciPy and an AUPRO of our own say about data that a formula defines.
+"""Writes golden_values.hpp: the results of scikit-learn, SciPy and an AUPRO written here, for data from a formula.
 
-Usage: python3 make_golden.py > golden_values.hpp   (numpy, scipy, scikit-learn; only to make the file anew)
+Usage: python3 make_golden.py > golden_values.hpp   (numpy, scipy, scikit-learn; only needed to make the file again)
 
-The data come from one linear congruential generator, written here and in data.hpp, so that only results are committed.
+A linear congruential generator, here and in data.hpp, makes the data, so that only results are committed.
 """
 import numpy as np
 from scipy import ndimage, stats
@@ -10,7 +10,7 @@ from sklearn import metrics
 
 
 class Lcg:
-    """Knuth's MMIX constants; 20-bit fractions, so that every score is exact in float32."""
+    """Uses Knuth's MMIX constants and 20-bit fractions, so that every score is exact in float32."""
 
     def __init__(self, seed):
         self.state = seed
@@ -21,7 +21,7 @@ class Lcg:
 
 
 def binary(seed, n, share, shift, levels):
-    """Labels (1 with probability share) and scores u + shift·label, rounded down to 1/levels where levels > 0."""
+    """Returns labels (1 with probability share) and scores u + shift·label, rounded down to 1/levels if levels > 0."""
     lcg = Lcg(seed)
     labels, scores = [], []
     for _ in range(n):
@@ -33,7 +33,7 @@ def binary(seed, n, share, shift, levels):
 
 
 def maps(seed, images, height, width, levels):
-    """Score maps and masks; a mask is up to three discs and a diagonal line, whose pixels touch by their corners only."""
+    """Returns score maps and masks of up to three discs and a diagonal line, whose pixels touch only at corners."""
     lcg = Lcg(seed)
     scores, masks = [], []
     for image in range(images):
@@ -56,7 +56,7 @@ def maps(seed, images, height, width, levels):
 
 
 def aupro(scores, masks, limit):
-    """MVTec's definition, plainly: every threshold by itself from per-region and normal-pixel survival counts."""
+    """Follows MVTec's definition: computes every threshold separately from counts per region and of normal pixels."""
     regions, normal = [], []
     for score, mask in zip(scores, masks):
         labels, n = ndimage.label(mask, structure=np.ones((3, 3)))

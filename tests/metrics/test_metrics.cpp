@@ -1,4 +1,4 @@
-/// ROC, precision-recall, PGn and PBn against scikit-learn (golden_values.hpp) and values worked out by hand.
+/// Compares ROC, precision-recall, PGn and PBn with scikit-learn (golden_values.hpp) and with values computed by hand.
 #include <cmath>
 #include <limits>
 #include <numeric>
@@ -80,7 +80,7 @@ TEST_CASE("NaN scores and lists of different lengths are refused") {
   CHECK_THROWS_AS(adtr::auroc(std::vector<float>{1, 2}, Labels{0, 1, 1}), adtr::Error);
 }
 
-TEST_CASE("scores that are all equal rank nothing") {
+TEST_CASE("scores that are all equal give no ranking") {
   const std::vector<float> scores(1000, 2.5F);
   Labels labels(1000, 0);
   std::fill_n(labels.begin(), 100, std::uint8_t{1});
@@ -104,7 +104,7 @@ TEST_CASE("an AUROC below one half stays there, and does not depend on the order
   CHECK(adtr::auroc(std::vector<float>{-infinity, infinity, 0}, Labels{0, 1, 0}) == 1.0);
 }
 
-TEST_CASE("the ROC curve has one point a distinct score and its trapezoids add up to the AUROC") {
+TEST_CASE("the ROC curve has one point per distinct score, and its trapezoids add up to the AUROC") {
   const auto data = binary_data<float>(4, 2000, 0.4, 0.125, 16);
   const adtr::RocCurve curve = adtr::roc_curve(data.scores, data.labels);
   CHECK(curve.thresholds.size() == 1 + 18);  // sixteenths of [0, 1.125), and +∞
@@ -120,7 +120,7 @@ TEST_CASE("the ROC curve has one point a distinct score and its trapezoids add u
   CHECK(area == Approx(adtr::auroc(data.scores, data.labels)).epsilon(1e-12));
 }
 
-TEST_CASE("PGn and PBn keep their promise at the threshold they name") {
+TEST_CASE("PGn and PBn hold at the threshold that they return") {
   const std::vector<double> scores{1, 2, 3, 4, 5, 3, 5, 6, 7};
   const Labels labels{0, 0, 0, 0, 0, 1, 1, 1, 1};
   CHECK(adtr::passed_good(scores, labels, 0).share == 0.4);  // score ≥ 3 rejected

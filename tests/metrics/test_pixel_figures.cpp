@@ -1,5 +1,5 @@
-/// AUPRO against an independent NumPy reference (make_golden.py) and curves drawn by hand; all pixel figures against
-/// the exact ones, in histograms of every size.
+/// Compares AUPRO with an independent NumPy reference (make_golden.py) and curves computed by hand, and all pixel
+/// figures with the exact ones, for histograms of every size.
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -42,11 +42,11 @@ TEST_CASE("regions touch at corners") {
   const adtr::Regions regions = adtr::label_regions(mask, 3, 4);
   CHECK(regions.sizes == std::vector<std::size_t>{2, 1, 1});
   CHECK(regions.labels == std::vector<std::uint32_t>{1, 0, 0, 2, 0, 1, 0, 0, 0, 0, 0, 3});
-  // A region does not leave the image on one side to enter it on the other.
+  // A region does not wrap around from one side of the image to the other.
   CHECK(adtr::label_regions(Mask{0, 0, 1, 1, 0, 0}, 2, 3).sizes.size() == 2);
 }
 
-TEST_CASE("AUPRO of maps that say all, nothing and the opposite") {
+TEST_CASE("AUPRO of perfect, constant and inverted maps") {
   const Mask mask{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   const std::vector<float> perfect{1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
   adtr::PixelHistogram all;
@@ -82,7 +82,7 @@ TEST_CASE("AUPRO without regions or normal pixels is NaN") {
   CHECK(std::isnan(adtr::aupro(only_defects).value));
 }
 
-TEST_CASE("Pixel histograms refuse maps and masks of other sizes, NaN and limits that are no rate") {
+TEST_CASE("Pixel histograms refuse maps and masks of other sizes, NaN and invalid limits") {
   adtr::PixelHistogram aupro;
   CHECK_THROWS_AS(aupro.add(std::vector<float>{1, 2}, Mask{0, 1, 0}, 1, 2), adtr::Error);
   CHECK_THROWS_AS(aupro.add(std::vector<float>{1, 2}, Mask{0, 1}, 2, 2), adtr::Error);
@@ -117,7 +117,7 @@ using Maps = std::vector<MapData>;
 
 constexpr std::size_t side = 24;
 
-/// Some discs of defects in two of three maps; the scores are what `score` makes of a uniform number and the label.
+/// Discs of defects in two of three maps. `score` computes the scores from a uniform number and the label.
 template <class Score>
 Maps maps_of(std::uint64_t seed, std::size_t images, Score score) {
   Maps maps = map_data(seed, images, side, side, 0);
@@ -222,8 +222,8 @@ TEST_CASE("Pixel figures are exact while there are bins for all scores, and with
   }
 }
 
-TEST_CASE("Bounds are small where bins are many, and never below what an order inside the bins can make") {
-  // All orders of four normal and two defect pixels in one bin, by scores that one bin holds together.
+TEST_CASE("Bounds are small with many bins, and never below the effect of the order inside a bin") {
+  // All orders of four normal and two defect pixels whose scores lie in one bin.
   std::vector<std::uint8_t> order{0, 0, 0, 0, 1, 1};
   do {
     MapData map{std::vector<float>(side * side, 0.0F), std::vector<std::uint8_t>(side * side, 0)};
@@ -257,7 +257,7 @@ TEST_CASE("Pixel figures do not depend on the order of images, to the bit") {
   Maps backwards(maps.rbegin(), maps.rend());
   for (const std::size_t most : {300U, 1U << 14U}) {
     adtr::PixelHistogram a = histogram_of(maps, most), b = histogram_of(backwards, most);
-    static_cast<void>(b.bins());  // settled at another time, too
+    static_cast<void>(b.bins());  // also merges at another time
     CHECK(a.bins().size() == b.bins().size());
     CHECK(adtr::auroc(a).value == adtr::auroc(b).value);
     CHECK(adtr::average_precision(a).value == adtr::average_precision(b).value);

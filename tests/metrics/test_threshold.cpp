@@ -1,4 +1,4 @@
-/// Thresholds from good images: order statistics, bounds against SciPy, and the promise kept on simulated lines.
+/// Thresholds from good images: order statistics, bounds compared with SciPy, and the promise on simulated scores.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -27,14 +27,14 @@ TEST_CASE("good images needed") {
   CHECK_THROWS_AS(adtr::good_images_needed(0), adtr::Error);
 }
 
-TEST_CASE("the threshold lets through all good images but the share asked for") {
+TEST_CASE("the threshold passes all good images except the requested share") {
   std::vector<float> scores;
   for (int i = 100; i > 0; --i) scores.push_back(static_cast<float>(i));
   const adtr::GoodThreshold five = adtr::threshold_from_good(scores, 0.05);
   CHECK(five.false_alarms == 5);
   CHECK(five.value > 95.0);
   CHECK(five.value < 95.001);
-  CHECK(five.value == static_cast<double>(static_cast<float>(five.value)));  // compares alike in float and double
+  CHECK(five.value == static_cast<double>(static_cast<float>(five.value)));  // so that float and double compare equally
   CHECK(five.expected_rate == Approx(6.0 / 101));
   CHECK(five.upper_bound == adtr::clopper_pearson_upper(5, 100));
   CHECK(adtr::threshold_from_good(scores, 0.29).false_alarms == 29);
@@ -43,7 +43,7 @@ TEST_CASE("the threshold lets through all good images but the share asked for") 
   CHECK(adtr::threshold_from_good(std::vector<double>{4.0}, 0.5).false_alarms == 0);
 }
 
-TEST_CASE("ties make the threshold more careful, never less") {
+TEST_CASE("tied scores only lower the number of false alarms") {
   const std::vector<float> scores{1, 2, 3, 3, 3, 3, 3, 3, 3, 3};
   const adtr::GoodThreshold t = adtr::threshold_from_good(scores, 0.3);
   CHECK(t.false_alarms == 0);
@@ -69,7 +69,7 @@ TEST_CASE("the bound holds in 95 of 100 calibrations, and hardly more") {
   CHECK(mean_rate == Approx(7.0 / 61).margin(0.003));
 }
 
-TEST_CASE("no scores, NaN and rates that are no rate are refused") {
+TEST_CASE("missing scores, NaN and invalid rates are refused") {
   CHECK_THROWS_AS(adtr::threshold_from_good(std::vector<float>{}, 0.1), adtr::Error);
   CHECK_THROWS_AS(adtr::threshold_from_good(std::vector<float>{1}, 1.0), adtr::Error);
   CHECK_THROWS_AS(adtr::threshold_from_good(std::vector<float>{1}, -0.1), adtr::Error);

@@ -31,7 +31,7 @@ inline adtr::ModelDescription description() {
 }
 
 /// Random weights, small enough for activations to stay finite; score_std and feature_std are positive.
-/// (A template, as whatever names a backbone's type: nvcc cannot write it down for g++ in a function that is none.)
+/// (A template, like all functions that name a backbone's type, because nvcc cannot pass that type to g++ otherwise.)
 template <class N>
 struct ParametersOf {
   using Net = typename N::type;
@@ -53,7 +53,7 @@ struct ParametersOf {
 
 using Parameters = ParametersOf<Network>;
 
-/// A file that goes with this object.
+/// A file that is removed with this object.
 template <class N>
 struct FileOf {
   std::string path = (std::filesystem::temp_directory_path() / ("adtr_model_" + std::to_string(getpid()))).string();

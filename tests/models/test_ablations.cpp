@@ -1,4 +1,4 @@
-/// The parts of the ablations that no PyTorch network stands beside.
+/// The parts of the ablations that have no PyTorch network to compare with.
 #include <numeric>
 
 #include "adtr/backend/reference.hpp"
@@ -31,7 +31,7 @@ TEST_CASE("Pixels: a position holds its patch, row by row, channels last") {
   }
 }
 
-TEST_CASE("Taps::last reconstructs the deepest tap alone, over the same layers") {
+TEST_CASE("Taps::last reconstructs only the deepest tap, with the same layers") {
   using All = adtr::Network<Architecture::efficientnet_lite0>::type;
   using Last =
       adtr::Network<Architecture::efficientnet_lite0, 256, 16, adtr::TransformerSpec{}, adtr::Taps::last>::type;

@@ -1,5 +1,5 @@
-/// What a detector promises beside its scores: a verdict that is never good by default, one thread at a time, and that
-/// an empty one says so.
+/// The promises of a detector in addition to its scores: no verdict is good by default, it serves one thread at a time,
+/// and an empty detector says so.
 #include "models/small_model.hpp"
 
 #include <chrono>
@@ -29,7 +29,7 @@ ErrorCode code_of(F&& f) {
   return ErrorCode::other;
 }
 
-/// Runs loops as a pool of the user's does, but holds the first of them while it is closed.
+/// Runs loops like a user's thread pool, but holds the first loop while it is closed.
 struct Gate final : adtr::Executor {
   explicit Gate(UserPool& pool) : inner(pool) {}
   [[nodiscard]] int threads() const override { return inner.threads(); }
@@ -38,7 +38,7 @@ struct Gate final : adtr::Executor {
       std::unique_lock lock(mutex);
       inside = true;
       changed.notify_all();
-      changed.wait_for(lock, std::chrono::seconds(20), [this] { return open; });  // a test must end
+      changed.wait_for(lock, std::chrono::seconds(20), [this] { return open; });  // a limit, so that the test ends
     }
     inner.parallel_for(count, call, function);
   }
@@ -61,7 +61,7 @@ struct Gate final : adtr::Executor {
   bool open = true, inside = false;
 };
 
-/// A model file one of whose values is a number, but makes scores that are none.
+/// A model file with a finite value that makes scores infinite or NaN.
 struct BrokenFile {
   std::string path = (std::filesystem::temp_directory_path() / ("adtr_broken_" + std::to_string(getpid()))).string();
   explicit BrokenFile(bool in_statistics) {
@@ -115,7 +115,7 @@ TEST_CASE("A detector without a threshold calls no part good, and one with a thr
   CHECK(detector.detect(image).verdict == Verdict::anomalous);  // as before
 }
 
-TEST_CASE("A model whose scores are no numbers says so and passes nothing") {
+TEST_CASE("A model with scores that are not finite says so and passes nothing") {
   const BrokenFile file(GENERATE(false, true));
   auto detector = SmallDetector::load(file.path, 1);
   adtr::Detection d;
@@ -123,7 +123,7 @@ TEST_CASE("A model whose scores are no numbers says so and passes nothing") {
   d.score = 0.0;
   d.threshold = 1.0;
   const auto image = small_model::picture();
-  for (int round = 0; round < 2; ++round) {  // the second time it is not "busy"
+  for (int round = 0; round < 2; ++round) {  // the second time it must not be "busy"
     CHECK(code_of([&] { detector.detect(image, d); }) == ErrorCode::bad_weights);
     CHECK(d.verdict == Verdict::undecided);
     CHECK(std::isnan(d.score));
@@ -191,7 +191,7 @@ TEST_CASE("A detector is a member like any other: empty, assigned, moved") {
   CHECK(code_of([&] { SmallDetector(small_model::description(), nullptr); }) == ErrorCode::option);
 }
 
-TEST_CASE("An image that just came into being is detected in every form") {
+TEST_CASE("A temporary image is accepted in every form of detect()") {
   const small_model::File file;
   auto detector = SmallDetector::load(file.path, 1);
   const auto image = small_model::picture();
@@ -204,7 +204,7 @@ TEST_CASE("An image that just came into being is detected in every form") {
   CHECK(detector.detect({image.data.data(), image.height, image.width}).score == score);
 }
 
-TEST_CASE("Loading says by a code that the network is missing, and that a threshold is no number") {
+TEST_CASE("Loading reports a missing network and a threshold that is NaN with their codes") {
   const small_model::File file;
   using Other = adtr::Detector<adtr::Cpu, adtr::Networks<adtr::Network<adtr::Architecture::resnet18, 32, 8>>>;
   CHECK(code_of([&] { static_cast<void>(Other::load(file.path, 1)); }) == ErrorCode::no_such_network);

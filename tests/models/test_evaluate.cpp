@@ -1,4 +1,4 @@
-/// What an evaluation makes of a test set: labels, files that cannot be read, figures, memory.
+/// Evaluations: labels, unreadable files, figures, memory.
 #include "adtr/evaluate.hpp"
 
 #include <unistd.h>
@@ -22,7 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr Index map_side = 32;
 
-/// Has a detector's face: the map is the red of the image's upper left corner, in steps that are no round numbers.
+/// Has the interface of a detector. Its map is a third of the image's red channel, so that scores are not round
+/// numbers.
 struct RedDetector {
   adtr::ModelDescription model;
   adtr::Image last;
@@ -46,7 +47,7 @@ struct RedDetector {
   }
 };
 
-/// A data set in a folder that goes with it. Images are map_side² pixels, so that masks keep their size.
+/// A data set in a folder that is removed with it. Images have map_side² pixels, so that masks keep their size.
 struct DataSet {
   fs::path folder = fs::temp_directory_path() / ("adtr_evaluate_" + std::to_string(getpid()));
   std::vector<Sample> samples;
@@ -57,18 +58,18 @@ struct DataSet {
   DataSet& operator=(const DataSet&) = delete;
   ~DataSet() { fs::remove_all(folder); }
 
-  /// `marks`: the pixels of a square that is brighter than the rest, and marked where the sample has a mask.
-  Sample& add(bool defective, bool with_mask, Index marks, Index mask_side = map_side) {
+  /// `bright_side`: side of a square that is brighter than the rest, and a defect in the sample's mask, if it has one.
+  Sample& add(bool defective, bool with_mask, Index bright_side, Index mask_side = map_side) {
     const std::string name = std::to_string(samples.size());
     adtr::Image image(map_side, map_side);
     adtr::Mask mask(mask_side, mask_side);
     adtr::RandomStream random(++seed, 4);
     for (Index y = 0; y < map_side; ++y)
       for (Index x = 0; x < map_side; ++x) {
-        const bool marked = y < marks && x < marks;
+        const bool bright = y < bright_side && x < bright_side;
         for (Index c = 0; c < 3; ++c)
-          image.row(y)[3 * x + c] = static_cast<std::uint8_t>(random.below(150) + (marked ? 100U : 0U));
-        if (marked && y < mask_side && x < mask_side) mask.data[static_cast<std::size_t>(y * mask_side + x)] = 255;
+          image.row(y)[3 * x + c] = static_cast<std::uint8_t>(random.below(150) + (bright ? 100U : 0U));
+        if (bright && y < mask_side && x < mask_side) mask.data[static_cast<std::size_t>(y * mask_side + x)] = 255;
       }
     Sample sample;
     sample.path = folder / (name + ".png");
@@ -100,10 +101,9 @@ adtr::Evaluation measure(
 }
 
 bool same_figures(const adtr::Evaluation& a, const adtr::Evaluation& b) {
-  return a.image_auroc == b.image_auroc && a.image_ap == b.image_ap && a.image_f1_max == b.image_f1_max &&
-         a.pixel_auroc == b.pixel_auroc && a.pixel_ap == b.pixel_ap && a.pixel_f1_max == b.pixel_f1_max &&
-         a.aupro == b.aupro && a.images_good == b.images_good && a.images_defective == b.images_defective &&
-         a.pixel_images == b.pixel_images;
+  const auto same = [](const adtr::Figure& x, const adtr::Figure& y) { return x.key == y.key && x.value == y.value; };
+  return std::ranges::equal(a.figures, b.figures, same) && a.images_good == b.images_good &&
+         a.images_defective == b.images_defective && a.pixel_images == b.pixel_images;
 }
 
 bool says(const adtr::Evaluation& e, const std::string& words) {
@@ -120,7 +120,7 @@ std::string bytes_of(const fs::path& path) {
 
 }  // namespace
 
-TEST_CASE("The figures of an evaluation are the exact ones, and its colour scale that of its own images") {
+TEST_CASE("The figures of an evaluation are exact, and its colour scale is that of its images") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
@@ -139,13 +139,13 @@ TEST_CASE("The figures of an evaluation are the exact ones, and its colour scale
     pro.add(map, truth, map_side, map_side);
     for (std::size_t i = 0; i < map.size(); i += 16) (image.defective ? defective : good).push_back(map[i]);
   });
-  CHECK(e.image_auroc == adtr::auroc(scores, labels));
-  CHECK(e.image_ap == adtr::average_precision(scores, labels));
-  CHECK(e.image_f1_max == adtr::f1_max(scores, labels).value);
-  CHECK(e.pixel_auroc == adtr::auroc(pixel_scores, pixel_labels));
-  CHECK(*e.pixel_ap == Approx(adtr::average_precision(pixel_scores, pixel_labels)).epsilon(1e-13));
-  CHECK(e.pixel_f1_max == adtr::f1_max(pixel_scores, pixel_labels).value);
-  CHECK(*e.aupro == Approx(pro.value()).epsilon(1e-13));
+  CHECK(e.value("image_auroc") == adtr::auroc(scores, labels));
+  CHECK(e.value("image_ap") == adtr::average_precision(scores, labels));
+  CHECK(e.value("image_f1_max") == adtr::f1_max(scores, labels).value);
+  CHECK(e.value("pixel_auroc") == adtr::auroc(pixel_scores, pixel_labels));
+  CHECK(*e.value("pixel_ap") == Approx(adtr::average_precision(pixel_scores, pixel_labels)).epsilon(1e-13));
+  CHECK(e.value("pixel_f1_max") == adtr::f1_max(pixel_scores, pixel_labels).value);
+  CHECK(*e.value("aupro") == Approx(pro.value()).epsilon(1e-13));
   CHECK(e.pixel_bound == 0.0);
   CHECK((e.images_good == 3 && e.images_defective == 3 && e.pixel_images == 6));
   CHECK((e.unreadable.empty() && e.reasons.empty() && e.turned == 0 && e.soft_masks == 0));
@@ -154,13 +154,74 @@ TEST_CASE("The figures of an evaluation are the exact ones, and its colour scale
   CHECK((e.scale->low == scale.low && e.scale->high == scale.high));
 }
 
-TEST_CASE("The folder decides the label, and a mask that contradicts it counts in no pixel figure") {
+TEST_CASE("A user's metrics are computed as the library's are") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  adtr::SampleSet samples(set.samples);
+  adtr::MetricList metrics = adtr::default_metrics();
+  metrics.image.insert(metrics.image.begin(), {"spread", "spread of the scores", [](const adtr::Ranking<double>& r) {
+                                                 return r.positives().front() - r.negatives().back();
+                                               }});
+  metrics.image.push_back({"none", "never a number", [](const auto&) { return std::nan(""); }});
+  metrics.pixel.push_back({"defect_share", "share of defect pixels", [](adtr::PixelHistogram& p) {
+                             const double all = static_cast<double>(p.normal_pixels() + p.defect_pixels());
+                             return adtr::Bounded{static_cast<double>(p.defect_pixels()) / all, 0.25};
+                           }});
+  double highest_defective = 0.0, lowest_good = 1e9;
+  std::size_t marked = 0, pixels = 0;
+  const auto on_image = [&](const adtr::EvaluatedImage& image) {
+    if (image.defective) highest_defective = std::max(highest_defective, image.detection.score);
+    if (!image.defective) lowest_good = std::min(lowest_good, image.detection.score);
+    pixels += image.detection.map.size();
+    if (image.mask != nullptr)
+      for (const std::uint8_t pixel : image.mask->data) marked += pixel != 0 ? 1 : 0;
+  };
+  const adtr::Evaluation e = adtr::evaluate(detector, samples, on_image, metrics);
+  CHECK(e.figures.size() == 10);
+  CHECK((e.figures.front().key == "spread" && !e.figures.front().of_pixels));
+  CHECK((e.figures.back().title == "share of defect pixels" && e.figures.back().of_pixels));
+  CHECK(e.value("spread") == highest_defective - lowest_good);
+  CHECK(e.value("defect_share") == static_cast<double>(marked) / static_cast<double>(pixels));
+  CHECK_FALSE(e.value("none"));
+  CHECK(e.pixel_bound == 0.25);
+  const adtr::Evaluation without = measure(detector, set.samples);
+  for (const adtr::Figure& figure : without.figures) CHECK(e.value(figure.key) == figure.value);
+}
+
+TEST_CASE("A list of metrics that cannot be told apart, and a metric that was not computed, are refused") {
+  DataSet set;
+  set.add_usual();
+  RedDetector detector;
+  const auto said = [&](const adtr::MetricList& metrics, const std::string& words) {
+    adtr::SampleSet samples(set.samples);
+    try {
+      static_cast<void>(adtr::evaluate(
+          detector, samples, [](const auto&) {}, metrics));
+      FAIL("expected an Error");
+    } catch (const adtr::Error& error) {
+      CHECK(error.code() == ErrorCode::option);
+      CHECK(std::string(error.what()).find(words) != std::string::npos);
+    }
+  };
+  adtr::MetricList metrics = adtr::default_metrics();
+  metrics.pixel.push_back({"image_ap", "twice", [](const auto&) { return adtr::Bounded{0.0, 0.0}; }});
+  said(metrics, "expected one row image_ap, found two");
+  metrics = {{{"", "no key", [](const auto&) { return 0.0; }}}, {}};
+  said(metrics, "expected a key in each row");
+  metrics = {{{"empty", "no function", nullptr}}, {}};
+  said(metrics, "expected a function in the row empty");
+  CHECK(detector.detections == 0);
+  CHECK_THROWS_WITH(measure(detector, set.samples).value("aupr"), ContainsSubstring("pixel_f1_max, aupro, found aupr"));
+}
+
+TEST_CASE("The folder decides the label, and pixel figures leave out a mask that contradicts it") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
   const adtr::Evaluation before = measure(detector, set.samples);
-  set.add(true, true, 0);   // a mask without a mark
-  set.add(false, true, 9);  // marks on a good part
+  set.add(true, true, 0);   // a mask without a defect
+  set.add(false, true, 9);  // a mask with a defect on a good part
   std::vector<bool> defective;
   const adtr::Evaluation e = measure(detector, set.samples, [&](const adtr::EvaluatedImage& image) {
     defective.push_back(image.defective);
@@ -168,12 +229,13 @@ TEST_CASE("The folder decides the label, and a mask that contradicts it counts i
   });
   CHECK(defective == std::vector<bool>{false, true, false, true, false, true, true, false});
   CHECK((e.images_good == 4 && e.images_defective == 4 && e.pixel_images == 6));
-  CHECK((e.pixel_auroc == before.pixel_auroc && e.pixel_ap == before.pixel_ap && e.aupro == before.aupro));
-  CHECK(e.image_auroc != before.image_auroc);
+  CHECK((e.value("pixel_auroc") == before.value("pixel_auroc") && e.value("pixel_ap") == before.value("pixel_ap") &&
+         e.value("aupro") == before.value("aupro")));
+  CHECK(e.value("image_auroc") != before.value("image_auroc"));
   CHECK(says(e, "pixel figures leave out 2 images whose mask contradicts the folder"));
 }
 
-TEST_CASE("Files that cannot be read are named and judged by nobody, and all others are judged") {
+TEST_CASE("Unreadable files are named and not judged, and all others are judged") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
@@ -214,7 +276,7 @@ TEST_CASE("Files that cannot be read are named and judged by nobody, and all oth
   CHECK(none.unreadable.size() + static_cast<std::size_t>(none.images_good + none.images_defective) == 1);
 }
 
-TEST_CASE("A mask that cannot be read leaves its image in the image figures alone") {
+TEST_CASE("An image with an unreadable mask counts only in the image figures") {
   DataSet set;
   set.add_usual();
   RedDetector detector;
@@ -225,7 +287,7 @@ TEST_CASE("A mask that cannot be read leaves its image in the image figures alon
   REQUIRE(e.unreadable.size() == 1);
   CHECK(e.unreadable[0].path == mask);
   CHECK((e.images_defective == 4 && e.pixel_images == 6));
-  CHECK((e.pixel_auroc == before.pixel_auroc && e.aupro == before.aupro));
+  CHECK((e.value("pixel_auroc") == before.value("pixel_auroc") && e.value("aupro") == before.value("aupro")));
   CHECK(says(e, "pixel figures leave out 1 image whose mask cannot be read"));
 }
 
@@ -245,7 +307,7 @@ TEST_CASE("A mask of another size than its image ends an evaluation before any i
   CHECK(detector.detections == 0);
 }
 
-TEST_CASE("A score that is no number ends an evaluation, which names the image") {
+TEST_CASE("A score that is not finite ends an evaluation with an error that names the image") {
   DataSet set;
   set.add_usual();
   for (const double value : {std::numeric_limits<double>::quiet_NaN(), -std::numeric_limits<double>::infinity()}) {
@@ -261,7 +323,7 @@ TEST_CASE("A score that is no number ends an evaluation, which names the image")
   }
 }
 
-TEST_CASE("An evaluation says which figures its set has none of") {
+TEST_CASE("An evaluation says which figures are missing and why") {
   DataSet set;
   set.add(false, false, 0);
   RedDetector detector;
@@ -271,12 +333,12 @@ TEST_CASE("An evaluation says which figures its set has none of") {
   set.add(true, true, 4);
   set.add(true, false, 4);
   e = measure(detector, set.samples);
-  CHECK(e.image_auroc);
-  CHECK_FALSE(e.pixel_auroc);
+  CHECK(e.value("image_auroc"));
+  CHECK_FALSE(e.value("pixel_auroc"));
   CHECK(says(e, "1 of 2 have none"));
   CHECK(measure(detector, {}).images_good == 0);
 
-  // A mark that no pixel of the map has.
+  // A defect that is smaller than a pixel of the map.
   DataSet large;
   large.add(false, false, 0);
   large.add(true, true, 4);
@@ -309,6 +371,6 @@ TEST_CASE("The memory of an evaluation does not grow with its maps") {
     return support::allocated_bytes() - before;
   };
   const std::size_t few = taken(500), many = taken(2000);
-  // 4,096 bytes a map. What is counted is mostly the images themselves, which are given back at once.
+  // A map has 4,096 bytes. Most of the counted bytes are images, which are freed at once.
   CHECK((many - few) / 1500 < 400);
 }

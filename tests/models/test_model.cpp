@@ -19,7 +19,7 @@ using CpuDetector = adtr::Detector<adtr::Cpu, Networks>;
 
 namespace {
 
-/// What a detector says of an image, to the bit.
+/// The exact result of a detector for an image.
 std::vector<double> bits(CpuDetector& detector, const adtr::Image& image) {
   const adtr::Detection d = detector.detect(image);
   std::vector<double> all(d.map.begin(), d.map.end());
@@ -60,7 +60,7 @@ TEST_CASE("A saved and loaded model scores bit for bit like the one in memory") 
   CHECK(*std::max_element(a.begin(), a.end()) > 0.0F);
 }
 
-TEST_CASE("A description comes out of a file as it went in, and says what is wrong with one that does not fit") {
+TEST_CASE("A description reads back from a file unchanged, and errors name what does not fit") {
   const small_model::File file;
   const auto d = adtr::read_description(adtr::load_weights(file.path));
   const auto expected = small_model::description();
@@ -90,7 +90,7 @@ TEST_CASE("An image scores the same alone and in a batch, and for any number of 
   std::vector<float> input(images * 32 * 32 * 3), together(images * 64), alone(images * 64);
   for (adtr::Index i = 0; i < images; ++i)
     preprocess(small_model::picture(40, 50, static_cast<std::uint64_t>(i)), input.data() + i * 32 * 32 * 3);
-  const int threads_of_batch = GENERATE(1, 4, 7);  // by ones; two and one; all three
+  const int threads_of_batch = GENERATE(1, 4, 7);  // in groups of one; of two and one; of three
   adtr::Model<Net, adtr::Cpu> batch(weights, support::context<adtr::Cpu>(threads_of_batch), images);
   batch.position_scores({input.data(), images, 32, 32, 3}, together);
   for (const int threads : {1, 2, 3}) {
@@ -126,7 +126,7 @@ TEST_CASE("Every backend detects alike") {
 #endif
 }
 
-TEST_CASE("Detecting in memory allocates nothing after the first image of a size") {
+TEST_CASE("detect() allocates nothing after the first image of a size") {
   const small_model::File file;
   const int threads = GENERATE(1, 2);
   auto detector = CpuDetector::load(file.path, support::context<adtr::Cpu>(threads));
@@ -160,7 +160,7 @@ TEST_CASE("Any executor gives the same bits") {
   const auto backwards = std::make_shared<Backwards>();
   auto first = CpuDetector::load(file.path, adtr::Cpu::Context(backwards));
   const int loops = backwards->loops;
-  CHECK(loops > 0);  // packing too
+  CHECK(loops > 0);  // also for packing
   CHECK(bits(first, image) == expected);
   CHECK(backwards->loops > loops);
 
@@ -172,7 +172,7 @@ TEST_CASE("Any executor gives the same bits") {
 
 TEST_CASE("The executor in docs/getting_started.md is the one tested here") {
   const std::string source = text_of("tests/models/user_executor.hpp");
-  const auto begin = source.find("struct PoolExecutor"), end = source.find("// To here.");
+  const auto begin = source.find("struct PoolExecutor"), end = source.find("// to here.");
   REQUIRE((begin != std::string::npos && end != std::string::npos));
   CHECK(text_of("docs/getting_started.md").find(source.substr(begin, end - begin)) != std::string::npos);
 }
@@ -207,6 +207,6 @@ TEST_CASE("Detectors that share a model give its bits from several threads, and 
   thread.join();
   CHECK(wrong == std::array<int, 2>{});
 
-  detector.reset();  // the weights live on
+  detector.reset();  // the weights outlive the detector
   CHECK(bits(other, images[0]) == expected[0]);
 }

@@ -1,4 +1,4 @@
-// The score map against the definition: bilinear with aligned corners, then the largest mean of a 16×16 window.
+// Compares the score map with its definition: bilinear with aligned corners, then the largest mean of a 16×16 window.
 #include "adtr/backend/reference.hpp"
 #include "adtr/core/random.hpp"
 #include "adtr/models/score_map.hpp"
@@ -33,7 +33,7 @@ TEST_CASE("Upsampling is the backend's resize, and pooling the largest mean of a
   CHECK(score_map.pooled_maximum(map) == Approx(largest).margin(1e-12));
 }
 
-TEST_CASE("A map with a value that is no finite number has no maximum, wherever it lies") {
+TEST_CASE("A map with a value that is not finite has no maximum, at any position of the value") {
   constexpr Index size = 40;
   adtr::ScoreMap<float> score_map(8, size);
   for (const float value : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity(),

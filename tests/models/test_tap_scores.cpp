@@ -1,4 +1,4 @@
-/// Scores in which every tap counts alike, against their formula in double.
+/// Compares the scores that weight every tap equally with their formula in double.
 #include "adtr/models/tap_scores.hpp"
 
 #include "adtr/backend/cpu.hpp"

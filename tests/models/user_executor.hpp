@@ -1,4 +1,4 @@
-/// A user's pool of threads, and the executor that docs/getting_started.md makes of it.
+/// A user's thread pool, and the executor for it in docs/getting_started.md.
 #pragma once
 
 #include <atomic>
@@ -51,10 +51,10 @@ class UserPool {
   std::vector<std::thread> threads_;
 };
 
-// In docs/getting_started.md from here.
+// docs/getting_started.md shows the code from here
 struct PoolExecutor final : adtr::Executor {
   explicit PoolExecutor(UserPool& user_pool) : pool(user_pool) {}
-  int threads() const override { return pool.size() + 1; }  // and the one that calls detect()
+  int threads() const override { return pool.size() + 1; }  // including the one that calls detect()
   void parallel_for(adtr::Index count, void (*call)(void*, adtr::Index), void* function) override {
     std::atomic<adtr::Index> next{0};
     const auto work = [&] {
@@ -71,4 +71,4 @@ struct PoolExecutor final : adtr::Executor {
   }
   UserPool& pool;
 };
-// To here.
+// to here.

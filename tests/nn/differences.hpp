@@ -1,4 +1,4 @@
-/// Gradients against central differences, in double.
+/// Compares gradients with central differences, in double.
 #pragma once
 
 #include <cmath>
@@ -19,7 +19,7 @@ inline std::vector<double> random_values(adtr::Index n, std::uint64_t stream) {
   return values;
 }
 
-/// Checks d loss / d values: `loss()` reads `values`, `gradient` is what a backward pass said.
+/// Checks d loss / d values: `loss()` reads `values`, and `gradient` is the result of a backward pass.
 template <class Loss>
 void check(const std::string& what, std::span<double> values, std::span<const double> gradient, Loss&& loss) {
   INFO(what);

@@ -1,4 +1,4 @@
-// What layers know at compile time, and how stages and sequences pass their maps on.
+// The compile-time properties of layers, and the order of layers in stages and sequences.
 #include "adtr/backend/reference.hpp"
 #include "adtr/models/adtr.hpp"
 #include "adtr/models/efficientnet.hpp"
@@ -11,7 +11,7 @@ using adtr::Index;
 using Image = adtr::ImageShape<256, 256>;
 using B4 = adtr::Adtr<adtr::EfficientNetB4<Image>, adtr::Grid<16, 16>>;
 
-// Figures of the architecture, known independently of this code: timm's parameter counts less what lies behind the
+// Figures of the architecture, known independently of this code: timm's parameter counts without those after the
 // taps.
 static_assert(B4::Features::channels == 720);
 static_assert(B4::Backbone::macs == 1'909'354'848 && B4::Transformer::macs == 2'376'073'216);

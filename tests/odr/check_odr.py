@@ -1,9 +1,9 @@
-"""Builds one program from two units with different -m flags, runs it, and looks at its symbols and instructions.
+"""Builds one program from two units with different -m flags, runs it, and checks its symbols and instructions.
 
 1. The program links and runs. The AVX2 unit comes first on the linker's line, so that its copy of any shared inline
    function would be the one that is kept.
 2. No weak symbol that names adtr is in both units: each unit calls its own copy.
-3. In what is built for any x86-64, a function uses AVX only if it lies in the namespace avx2 or avx512, and 512-bit
+3. In code that is built for any x86-64, a function uses AVX only if it lies in the namespace avx2 or avx512, and 512-bit
    registers or masks only if it lies in avx512.
 """
 
@@ -31,10 +31,10 @@ def weak_symbols(nm: str, obj: str) -> set[str]:
 
 
 def misplaced_instructions(compiler: str, objdump: str, obj: str) -> dict[str, str]:
-    """The first such instruction of each function."""
+    """Returns the first such instruction of each function."""
     found: dict[str, str] = {}
     function = ""
-    # Linked to one section, without a main: objdump takes half a minute over the thousands of an object file.
+    # Link everything into one section, without a main: objdump takes half a minute for the thousands in an object file.
     linked = f"{obj}.linked"
     run(compiler, obj, "-pthread", "-Wl,--unresolved-symbols=ignore-all", "-o", linked)
     for line in run(objdump, "-d", "--no-show-raw-insn", linked).splitlines():
@@ -62,7 +62,7 @@ def main() -> int:
 
     def compile_unit(unit: str, *options: str) -> str:
         obj = str(work / f"{unit}{''.join(options)}.o")
-        # -w: the warnings of this code are for the tests of headers and backends to find.
+        # -w: the tests of headers and backends find the warnings of this code.
         run(args.compiler, f"@{args.flags}", "-w", *options, "-c", str(SOURCE / f"{unit}.cpp"), "-o", obj)
         return obj
 

@@ -3,7 +3,7 @@
 
 #include "adtr/core/buffer.hpp"
 
-// The plugin's only public symbols are functions of C, so that the version of adtr stays its own business.
+// The plugin's only public symbols are C functions, so that its host does not depend on the version of adtr.
 extern "C" double ADTR_PLUGIN_FUNCTION() {
   adtr::Buffer<float> values(1000);
   std::iota(values.span().begin(), values.span().end(), 1.0F);

@@ -1,4 +1,4 @@
-/// What both units compile: uses of adtr whose inline functions would be shared, were they the same symbols.
+/// Both units compile this. It uses inline functions of adtr that the units would share if they were the same symbols.
 #include <string>
 
 #include "adtr/core/philox.hpp"

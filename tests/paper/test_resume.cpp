@@ -1,4 +1,4 @@
-/// adtr_paper, killed and started again; and what it says of bad input.
+/// Tests adtr_paper: it is killed and started again, and it names bad input.
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -13,7 +13,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-/// CIFAR's binary files with pictures of this test: two classes to train with and to test with, and CIFAR-100.
+/// CIFAR's binary files with made-up pictures: two classes for training and testing, and CIFAR-100.
 void write_cifar(const std::filesystem::path& folder) {
   std::filesystem::create_directories(folder);
   const auto record = [](std::uint64_t seed, bool defective, const std::string& label) {
@@ -66,7 +66,7 @@ std::vector<std::string> arguments(const TemporaryFolder& folder, const std::str
           "0.2"};
 }
 
-/// The rows without what a clock decides.
+/// The rows without the measured times.
 Json rows_of(const TemporaryFolder& folder, const std::string& out) {
   Json rows = Json::parse(std::ifstream(folder.file(out) + "/results.json"));
   for (Json& row : rows)
@@ -84,7 +84,7 @@ std::map<std::string, std::string> models_of(const TemporaryFolder& folder, cons
 
 }  // namespace
 
-TEST_CASE("an experiment killed at three moments ends with the bits of one left alone") {
+TEST_CASE("an experiment that is killed three times ends with the bits of an uninterrupted one") {
   const TemporaryFolder folder;
   write_cifar(folder.file("cifar"));
   random_backbone().write(folder.file("lite0"));
@@ -104,7 +104,7 @@ TEST_CASE("an experiment killed at three moments ends with the bits of one left 
     if (process.wait().status == -SIGKILL) ++killed;
     UNSCOPED_INFO("killed after " << wait << " s of " << seconds);
   }
-  CHECK(killed > 0);  // the first round at least ends before the run does
+  CHECK(killed > 0);  // at least the first round is killed before the run ends
   REQUIRE(run(arguments(folder, "killed")).status == 0);
   const Json rows = rows_of(folder, "straight");
   REQUIRE(rows.size() == 4);
@@ -131,16 +131,16 @@ TEST_CASE("an experiment killed at three moments ends with the bits of one left 
     other.insert(other.end(), {"--learning-rate", "0.001"});
     const Outcome outcome = run(other);
     CHECK(outcome.status == 1);
-    CHECK(outcome.err.find("is of other settings: learning-rate is ") != std::string::npos);
+    CHECK(outcome.err.find("has other settings: learning-rate is ") != std::string::npos);
     CHECK(rows_of(folder, "straight") == rows);
     other = arguments(folder, "straight");
     other[12] = "1";  // epochs
     REQUIRE(run(other).status == 0);
-    CHECK(rows_of(folder, "straight").size() == 8);  // beside the others
+    CHECK(rows_of(folder, "straight").size() == 8);  // in addition to the others
   }
 }
 
-TEST_CASE("what adtr_paper cannot use is named") {
+TEST_CASE("adtr_paper names unusable input") {
   const TemporaryFolder folder;
   write_cifar(folder.file("cifar"));
   random_backbone().write(folder.file("lite0"));
@@ -148,7 +148,7 @@ TEST_CASE("what adtr_paper cannot use is named") {
   a[6] = "tank";
   Outcome outcome = run(a);
   CHECK(outcome.status == 1);
-  CHECK(outcome.err.find("'tank' is not one of CIFAR-10's") != std::string::npos);
+  CHECK(outcome.err.find("'tank' is not a class of CIFAR-10") != std::string::npos);
   std::ofstream(folder.file("out") + "/results.json") << "{}";
   outcome = run(arguments(folder, "out"));
   CHECK(outcome.status == 1);

@@ -11,7 +11,7 @@ namespace {
 
 using Bytes = std::vector<std::uint8_t>;
 
-/// OKLab lightness and distance, to hold the table against what its comment says.
+/// OKLab lightness and distance, to check the table against its comment.
 std::array<double, 3> oklab(adtr::Rgb colour) {
   const auto linear = [](std::uint8_t byte) {
     const double c = byte / 255.0;
@@ -36,7 +36,7 @@ Bytes ramp(std::size_t n) {
 
 }  // namespace
 
-TEST_CASE("the colour map darkens in a straight line and turns from yellow to crimson in like steps") {
+TEST_CASE("the colour map darkens linearly and turns from yellow to crimson in equal steps") {
   for (std::size_t i = 0; i < adtr::heat_colours.size(); ++i) {
     const auto lab = oklab(adtr::heat_colours[i]);
     const double t = static_cast<double>(i) / 16;
@@ -62,7 +62,7 @@ TEST_CASE("scores at or below the scale leave the image unchanged") {
   CHECK(adtr::overlay(rgb, std::vector<float>(20, 0.5F), 4, 5, {0.0F, 1.0F}) != rgb);
 }
 
-TEST_CASE("the same score has the same colour in two images, whatever else they hold") {
+TEST_CASE("the same score has the same colour in two images with different content") {
   const Bytes grey(2 * 2 * 3, 128);
   const adtr::HeatScale scale{1.0F, 5.0F};
   const Bytes one = adtr::overlay(grey, std::vector<float>{0, 3, 0, 1}, 2, 2, scale);
@@ -71,7 +71,7 @@ TEST_CASE("the same score has the same colour in two images, whatever else they 
   CHECK_FALSE(std::equal(one.begin(), one.begin() + 3, other.begin()));
 }
 
-TEST_CASE("opacity rises with the score, and the strongest colour lets the part through") {
+TEST_CASE("opacity rises with the score, and the part is visible under the strongest colour") {
   const Bytes black(3 * 5, 0);
   const Bytes mixed = adtr::overlay(black, std::vector<float>{0, 0.01F, 0.5F, 1, 9}, 1, 5, {0, 1});
   CHECK(mixed[0] == 0);
@@ -93,11 +93,11 @@ TEST_CASE("the scale leaves most of good parts clear, shows faint defects and do
   CHECK(calm.low == Approx(0.95).margin(1e-3));
   CHECK(calm.high == Approx(0.5 + 3 * 0.495).margin(2e-3));
   CHECK(adtr::heat_opacity((1.0F - calm.low) / (calm.high - calm.low)) < 0.08F);  // the highest good pixel
-  // Defects that hardly differ: the scale keeps its distance from noise.
+  // With defects that hardly differ, the scale stays above the noise.
   const adtr::HeatScale faint = adtr::heat_scale(good, good);
   CHECK(faint.low == calm.low);
   CHECK(faint.high == Approx(0.5 + 1.5 * 0.495).margin(2e-3));
-  // Strong ones: the 99 % quantile of their images, however many good images there are.
+  // With strong defects, it ends at their 99 % quantile for any number of good images.
   std::vector<float> defective = good;
   defective.insert(defective.end(), 200, 40.0F);
   CHECK(adtr::heat_scale(good, defective).low == calm.low);

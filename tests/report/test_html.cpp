@@ -42,7 +42,7 @@ adtr::Report example() {
   return report;
 }
 
-/// A folder of its own that goes with the test.
+/// A folder that is removed with the test.
 struct Folder {
   std::filesystem::path path =
       std::filesystem::temp_directory_path() / ("adtr_report_test_" + std::to_string(::getpid()));
@@ -84,7 +84,7 @@ TEST_CASE("a page of images without masks has no column for them") {
   CHECK_FALSE(contains(html, "no defect<"));
 }
 
-TEST_CASE("the page says how many parts the threshold judges rightly, and what it does to each case") {
+TEST_CASE("the page says how many parts the threshold judges correctly, and its verdict on each case") {
   const std::string html = adtr::report_html(example());
   CHECK(contains(html, "<b>3 <small>of 4</small></b><span>defects found"));
   CHECK(contains(html, "<b>2 <small>of 3</small></b><span>good parts passed"));  // score ≥ threshold is anomalous
@@ -92,7 +92,7 @@ TEST_CASE("the page says how many parts the threshold judges rightly, and what i
   CHECK(count(html, ">defect missed<") == 1);
   CHECK(count(html, ">defect found<") == 1);
   CHECK(contains(html, "1.5<"));
-  CHECK(contains(html, "4.25 and more"));
+  CHECK(contains(html, "4.25 and above"));
   adtr::Report open = example();
   open.threshold.reset();
   const std::string without = adtr::report_html(open);
@@ -114,7 +114,7 @@ TEST_CASE("names cannot become markup, and nothing is loaded from elsewhere") {
   CHECK(contains(html, "charset=\"utf-8\""));
 }
 
-TEST_CASE("a report of nothing is a page all the same") {
+TEST_CASE("an empty report is a valid page") {
   const std::string html = adtr::report_html({});
   CHECK(contains(html, "</html>"));
   CHECK_FALSE(contains(html, "<article"));
@@ -122,7 +122,7 @@ TEST_CASE("a report of nothing is a page all the same") {
   CHECK_FALSE(contains(html, "<table"));
 }
 
-TEST_CASE("the histogram counts every score and marks the threshold") {
+TEST_CASE("the histogram counts every score and shows the threshold") {
   const std::vector<double> good(5, 2.0);
   const std::vector<double> defective{2.0, 10.0, std::numeric_limits<double>::infinity()};
   const std::string html = adtr::histogram_figure(good, defective, 6.0);
@@ -147,7 +147,7 @@ TEST_CASE("ticks are round numbers inside the axis") {
   CHECK(adtr::short_number(adtr::detail::axis_ticks(-0.3, 0.9)[1]) == "0");
 }
 
-TEST_CASE("pick_cases takes the most confidently wrong and the clearest, none twice") {
+TEST_CASE("pick_cases picks the hardest and the clearest cases, and none twice") {
   const std::vector<double> scores{5, 1, 9, 3, 8, 2, 7};
   const std::vector<std::uint8_t> labels{0, 0, 1, 1, 0, 1, 1};
   const adtr::PickedCases two = adtr::pick_cases(scores, labels, 2);
@@ -197,7 +197,7 @@ TEST_CASE("numbers are short and the same in every locale") {
   CHECK(adtr::short_number(-0.5) == "-0.5");
 }
 
-TEST_CASE("a report is written whole, and an earlier one survives a failure") {
+TEST_CASE("a report is written atomically, and an earlier one survives a failure") {
   const Folder folder;
   const std::string path = folder.path / "report.html";
   adtr::write_report(path, example());
@@ -216,19 +216,19 @@ TEST_CASE("a report is written whole, and an earlier one survives a failure") {
   }
 }
 
-TEST_CASE("Numbers that decide read back from the page, and so do the scores beside them") {
+TEST_CASE("The threshold and the scores on the page read back exactly") {
   adtr::Report report = example();
   report.threshold = 5.181361198425293;
   report.highest_good[0].score = 5.1813611984252929;
   report.lowest_defective[0].score = 5.181360198425293;
   const std::string html = adtr::report_html(report);
   CHECK(contains(html, "<span>threshold, exactly 5.181361198425293"));
-  CHECK(contains(html, "threshold 5.181361198425293</span>"));  // beside the histogram
+  CHECK(contains(html, "threshold 5.181361198425293</span>"));  // next to the histogram
   CHECK(contains(html, "score 5.181361198425293<"));
   CHECK(contains(html, "score 5.181360198425293<"));
 }
 
-TEST_CASE("The page says of how many parts nothing is known, and of which files") {
+TEST_CASE("The page says how many parts are undecided, and names the files that were not judged") {
   adtr::Report report = example();
   const std::string decided = adtr::report_html(report);
   CHECK_FALSE(contains(decided, "undecided"));
@@ -241,7 +241,7 @@ TEST_CASE("The page says of how many parts nothing is known, and of which files"
   report.good_scores.push_back(std::numeric_limits<double>::quiet_NaN());
   report.highest_good[0].score = std::numeric_limits<double>::quiet_NaN();
   const std::string open = adtr::report_html(report);
-  CHECK(contains(open, "<b>2 <small>of 4</small></b><span>good parts passed"));  // NaN is no pass
+  CHECK(contains(open, "<b>2 <small>of 4</small></b><span>good parts passed"));  // a part with NaN does not pass
   CHECK(contains(open, "<b>1 <small>of 8</small></b><span>parts undecided"));
   CHECK(contains(open, ">undecided</span>"));
   CHECK_FALSE(contains(open, ">good, passed<"));

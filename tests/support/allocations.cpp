@@ -1,5 +1,5 @@
-// In a unit of its own: a compiler that sees through operator new warns of its pair. All the forms: the address
-// sanitizer has its own of those that are missing, and theirs do not go with ours.
+// In a separate unit, because a compiler that inlines operator new warns about its counterpart. In all forms, because
+// the address sanitizer supplies the missing ones, which do not match these.
 #include "support/allocations.hpp"
 
 #if defined(__linux__) && !defined(__SANITIZE_ADDRESS__)
@@ -63,7 +63,7 @@ void operator delete(void* memory, std::size_t, std::align_val_t) noexcept { std
 void operator delete[](void* memory, std::size_t, std::align_val_t) noexcept { std::free(memory); }
 
 #if COUNTS_PAGES
-// Large buffers ask the kernel itself.
+// Large buffers get memory directly from the kernel.
 extern "C" void* mmap(void* address, std::size_t length, int protection, int flags, int fd, off_t offset) noexcept {
   ++count;
   bytes += length;

@@ -1,10 +1,10 @@
-/// How often a test program has called operator new, in any form, or asked the kernel for pages.
+/// The number of times that the program called operator new, in any form, or requested pages from the kernel.
 #pragma once
 
 #include <cstddef>
 
 namespace support {
 [[nodiscard]] std::size_t allocations();
-/// How many bytes these calls asked for, whether or not they have been given back.
+/// The number of bytes that these calls requested, including memory that was freed later.
 [[nodiscard]] std::size_t allocated_bytes();
 }  // namespace support

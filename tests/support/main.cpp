@@ -1,4 +1,4 @@
-/// The main of every test program, but for those on a GPU.
+/// The main function of every test program except those on a GPU.
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -6,7 +6,7 @@
 #include "adtr/backend/cpu/isa.hpp"
 #include "support/run.hpp"
 
-/// What ctest takes for "skipped", see SKIP_RETURN_CODE.
+/// The exit code that ctest counts as "skipped", see SKIP_RETURN_CODE.
 constexpr int skipped = 4;
 
 int main(int argc, char** argv) {

@@ -1,4 +1,4 @@
 #pragma once
 
-/// Runs the tests of the program, as its arguments say: EXIT_SUCCESS or EXIT_FAILURE.
+/// Runs the tests that the arguments select. Returns EXIT_SUCCESS or EXIT_FAILURE.
 [[nodiscard]] int run_tests(int argc, char** argv);

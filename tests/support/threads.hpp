@@ -1,4 +1,4 @@
-/// Contexts of several threads, on machines of one processor too.
+/// Contexts with several threads, also on machines with one processor.
 #pragma once
 
 #include <concepts>
@@ -7,7 +7,7 @@
 
 namespace support {
 
-/// A context of backend B with exactly so many threads, where B has threads.
+/// A context of backend B with exactly this number of threads, if B has threads.
 template <class B>
 [[nodiscard]] typename B::Context context(int threads) {
   if constexpr (std::constructible_from<typename B::Context, int, adtr::Oversubscribe>)

@@ -1,4 +1,4 @@
-/// Whole training runs that take a moment: small images, a small network, and a folder that goes with the test.
+/// Short but complete training runs: small images, a small network, and a folder that is removed with the test.
 #pragma once
 
 #include <fstream>
@@ -31,7 +31,7 @@ struct Folder {
 
   [[nodiscard]] std::string file(const std::string& name) const { return (path / name).string(); }
 
-  /// So many images; those of one `first` are always the same.
+  /// Writes this number of images; the same `first` always gives the same images.
   [[nodiscard]] std::vector<adtr::Sample> images(std::size_t count, std::uint64_t first = 1,
                                                  const std::string& name = "good") const {
     std::vector<adtr::Sample> samples;
@@ -44,7 +44,7 @@ struct Folder {
     return samples;
   }
 
-  /// The names of all that lies in the folder, images and weights aside.
+  /// The names of all entries in the folder, except images and weights.
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> names;
     for (const auto& entry : fs::directory_iterator(path))
@@ -54,7 +54,7 @@ struct Folder {
     return names;
   }
 
-  /// Two epochs of batches of two images on six images of which two are held out, on one thread.
+  /// Two epochs with batches of two images, on six images of which two are held out, on one thread.
   [[nodiscard]] adtr::TrainingRequest request(const std::string& out, bool from_model = false) const {
     adtr::TrainingRequest r;
     r.good = images(6);
@@ -72,7 +72,7 @@ struct Folder {
   }
 
  private:
-  /// The model's backbone as a file of its own.
+  /// The model's backbone as a separate file.
   void write_weights() const {
     const auto whole = adtr::SafetensorsFile::open(model.path);
     constexpr std::string_view prefix = "backbone.";

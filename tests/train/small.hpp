@@ -1,4 +1,4 @@
-/// A transformer small enough to train in a test, and features for it.
+/// A transformer that is small enough to train in a test, and features for it.
 #pragma once
 
 #include <bit>

@@ -1,4 +1,4 @@
-// Which files a run goes on with, which it leaves alone, and what it says of what has changed.
+// Which files a run resumes from, which it does not touch, and how it reports changes.
 #include "train/run.hpp"
 
 namespace {
@@ -18,7 +18,7 @@ void interrupt(const TrainingRequest& r) {
 
 }  // namespace
 
-TEST_CASE("A checkpoint is gone on with or left alone, and no other file of its name is touched") {
+TEST_CASE("A run resumes from a checkpoint or leaves it alone, and touches no other file with its name") {
   const small_run::Folder folder;
   TrainingRequest r = folder.request("out");
   const std::string checkpoint = r.out + ".checkpoint";
@@ -26,8 +26,8 @@ TEST_CASE("A checkpoint is gone on with or left alone, and no other file of its 
   const std::string bytes = small_run::bytes_of(checkpoint);
   adtr::Error e = small_run::error_of(r);
   CHECK(e.code() == ErrorCode::file_conflict);
-  CHECK(std::string(e.what()) ==
-        checkpoint + ": an interrupted run left it; go on with --resume " + "(TrainingRequest::resume), or delete it");
+  CHECK(std::string(e.what()) == checkpoint + ": an interrupted run left it; resume it with --resume " +
+                                     "(TrainingRequest::resume), or delete it");
   CHECK(small_run::bytes_of(checkpoint) == bytes);
 
   std::ofstream(checkpoint) << "the user's";
@@ -40,7 +40,7 @@ TEST_CASE("A checkpoint is gone on with or left alone, and no other file of its 
   CHECK(fs::is_symlink(checkpoint));
   fs::remove(checkpoint);
 
-  // What appears there while a run trains that writes no checkpoint is not its own.
+  // A file that appears there during a run that writes no checkpoint is not the run's.
   adtr::TrainingProgress progress;
   progress.epoch = [&](const auto& epoch) {
     if (epoch.loss) std::ofstream(checkpoint) << "the user's";
@@ -49,7 +49,7 @@ TEST_CASE("A checkpoint is gone on with or left alone, and no other file of its 
   CHECK(small_run::bytes_of(checkpoint) == "the user's");
 }
 
-TEST_CASE("Snapshots take no name that is taken, and go") {
+TEST_CASE("Snapshots use unused names and are deleted") {
   const small_run::Folder folder;
   TrainingRequest r = folder.request("out");
   r.snapshot_epochs = 1;
@@ -67,7 +67,7 @@ TEST_CASE("Snapshots take no name that is taken, and go") {
   CHECK(small_run::bytes_of(r.out + ".snapshot") == "the user's");
 }
 
-TEST_CASE("What has changed since a checkpoint was written is named in words, before features are computed") {
+TEST_CASE("Changes since the checkpoint was written are named before features are computed") {
   const small_run::Folder folder;
   TrainingRequest r = folder.request("out", true);
   r.options.loss = adtr::Loss::pixel;
@@ -106,8 +106,9 @@ TEST_CASE("What has changed since a checkpoint was written is named in words, be
   refused(with([](auto& c) { c.options.epochs = 3; }), "was made with --epochs 2, this run has 3");
   refused(with([](auto& c) { c.options.alpha = 0.5; }), "was made with --alpha 0.003, this run has 0.5");
   refused(with([](auto& c) { c.confetti = false; }),
-          "was made with confetti (--anomalies confetti), this run is without it");
-  refused(with([](auto& c) { c.mirror = true; }), "was made without mirror images (--mirror), this run is with them");
+          "was made with confetti (--anomalies confetti), this run trains without it");
+  refused(with([](auto& c) { c.mirror = true; }),
+          "was made without mirror images (--mirror), this run trains with them");
   refused(with([](auto& c) { c.hold_out = 0.0; }),
           "was made with 2 good images held out (--hold-out), this run holds 0 out");
   refused(with([&](auto& c) { c.good = std::vector<adtr::Sample>(good.begin(), good.end() - 1); }),
@@ -125,8 +126,8 @@ TEST_CASE("What has changed since a checkpoint was written is named in words, be
             c.start.clear();
             c.weights = folder.file("weights");
           }),
-          "the model that training goes on from (--start) has changed since the checkpoint was written");
-  static_cast<void>(small_run::train(r));  // which has not changed
+          "the model that training continues from (--start) has changed since the checkpoint was written");
+  static_cast<void>(small_run::train(r));  // nothing has changed
 
   TrainingRequest plain = folder.request("plain");
   interrupt(plain);
@@ -142,12 +143,12 @@ TEST_CASE("What has changed since a checkpoint was written is named in words, be
   plain.weights = folder.file("other");
   CHECK(std::string(small_run::error_of(plain).what()) ==
         plain.out + ".checkpoint: the backbone's weights have changed since the checkpoint was written");
-  adtr::write_png(folder.file("good6.png"), small_model::picture(24, 24, 99));  // other pixels under the same name
+  adtr::write_png(folder.file("good6.png"), small_model::picture(24, 24, 99));  // different pixels with the same name
   CHECK(std::string(small_run::error_of(plain).what()) ==
         plain.out + ".checkpoint: the training images have changed since the checkpoint was written");
 }
 
-TEST_CASE("Features need a folder for temporary files only where they go to a file") {
+TEST_CASE("Features need a folder for temporary files only if they go to a file") {
   const char* const before = std::getenv("TMPDIR");
   const std::string old = before == nullptr ? "" : before;
   setenv("TMPDIR", "/nonexistent", 1);

@@ -5,7 +5,7 @@
 
 #include "support/catch.hpp"
 
-TEST_CASE("Colours from training images are widened by the passes over them, and not without end") {
+TEST_CASE("The scale from training images widens with the number of epochs, up to a limit") {
   std::vector<float> scores;
   for (int i = 0; i < 1000; ++i) scores.push_back(2.0F + static_cast<float>(i) / 1000.0F);
   const adtr::HeatScale plain = adtr::heat_scale(scores);

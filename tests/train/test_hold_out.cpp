@@ -1,4 +1,4 @@
-// Good images are kept apart unasked, as many as the rule says, and a second stage keeps the same ones apart.
+// Good images are held out by default, in the number of the rule, and a second stage holds out the same ones.
 #include "train/run.hpp"
 
 namespace {
@@ -19,7 +19,7 @@ TrainingRequest request(const small_run::Folder& folder, std::size_t images, con
 
 }  // namespace
 
-TEST_CASE("From 50 good images on a fifth is held out, at most 300, and the bounds are those that are written down") {
+TEST_CASE("From 50 good images a fifth is held out, at most 300, with the bounds of the table") {
   for (const auto& [good, held] : {std::pair<std::size_t, std::size_t>{1, 0},
                                    {49, 0},
                                    {50, 10},
@@ -63,7 +63,7 @@ TEST_CASE("A first model from 50 images has a threshold, one from 49 has none an
   CHECK(notes.at("false_alarm_rate_bound") == adtr::detail::number_text(enough.threshold->upper_bound));
   CHECK_FALSE(notes.contains("hold_out"));
 
-  // Asked for the same share, the same images are held out.
+  // The same share holds out the same images.
   TrainingRequest asked = request(folder, 50, "asked");
   asked.hold_out = 0.2;
   const TrainingResult as_asked = small_run::train(asked);
@@ -73,7 +73,7 @@ TEST_CASE("A first model from 50 images has a threshold, one from 49 has none an
   CHECK(notes.at("hold_out_rule") == "asked");
   CHECK(notes.at("hold_out") == "0.2");
 
-  // Mirror images are no more good images.
+  // Mirror images do not count as further good images.
   TrainingRequest few = request(folder, 49);
   few.mirror = GENERATE(false, true);
   const TrainingResult none = small_run::train(few);
@@ -82,16 +82,16 @@ TEST_CASE("A first model from 50 images has a threshold, one from 49 has none an
   CHECK_FALSE(none.threshold);
   CHECK_FALSE(none.description.threshold);
   CHECK(adtr::threshold_advice(none) ==
-        "the model has no threshold, so its verdict is 'undecided': 49 good images are fewer than the 50 from which on "
-        "a fifth is kept apart; add images or give --hold-out 0.2 (TrainingRequest::hold_out)");
+        "the model has no threshold, so its verdict is 'undecided': 49 good images are fewer than the 50 from which "
+        "a fifth is held out by default; add images or pass --hold-out 0.2 (TrainingRequest::hold_out)");
   asked.hold_out = 0.0;
   const TrainingResult zero = small_run::train(asked);
   CHECK_FALSE(zero.threshold);
   CHECK(zero.held_out == 0);
-  CHECK_THAT(adtr::threshold_advice(zero), ContainsSubstring("no good image was kept apart, as --hold-out 0"));
+  CHECK_THAT(adtr::threshold_advice(zero), ContainsSubstring("no good image was held out, as --hold-out 0"));
 }
 
-TEST_CASE("A second stage keeps the images apart that the first was not trained on") {
+TEST_CASE("A second stage holds out the images that the first was not trained on") {
   const small_run::Folder folder;
   TrainingRequest first = request(folder, 50, "first");
   first.options.seed = 3;
@@ -110,7 +110,7 @@ TEST_CASE("A second stage keeps the images apart that the first was not trained 
   CHECK(notes.at("seed") == "8");
   CHECK(notes.at("held_out_fingerprint") == notes.at("start.held_out_fingerprint"));
 
-  SECTION("and a third does") {
+  SECTION("and a third stage does too") {
     TrainingRequest third = second;
     third.start = second.out;
     third.out = folder.file("third");
@@ -118,7 +118,7 @@ TEST_CASE("A second stage keeps the images apart that the first was not trained 
     static_cast<void>(small_run::train(third));
     CHECK(small_run::notes_of(third.out).at("held_out_fingerprint") == notes.at("held_out_fingerprint"));
   }
-  SECTION("but not from other images: which those are is not known then") {
+  SECTION("but not with other images, because it is then unknown which those are") {
     second.good = folder.images(49);
     adtr::Error e = small_run::error_of(second);
     CHECK(e.code() == ErrorCode::option);
@@ -128,21 +128,21 @@ TEST_CASE("A second stage keeps the images apart that the first was not trained 
     CHECK(e.code() == ErrorCode::option);
     CHECK_THAT(e.what(), ContainsSubstring("the good images are not those of " + first.out));
   }
-  SECTION("unless the user says a share, which is obeyed with a word where those images were trained on") {
+  SECTION("unless the user gives a share, which is used with a caution if those images were trained on") {
     second.hold_out = 0.2;
     const TrainingResult other = small_run::train(second);
     CHECK(other.hold_out_rule == HoldOutRule::asked);
-    CHECK_THAT(adtr::threshold_advice(other), ContainsSubstring("was trained on images that are held out now"));
+    CHECK_THAT(adtr::threshold_advice(other), ContainsSubstring("was trained on images that are now held out"));
     CHECK(small_run::notes_of(second.out).at("hold_out_caution") == adtr::threshold_advice(other));
     second.options.seed = 3;
     CHECK(adtr::threshold_advice(small_run::train(second)).empty());
   }
-  SECTION("and from a model that was trained on all images none is kept apart") {
+  SECTION("and after a model that was trained on all images, none is held out") {
     first.hold_out = 0.0;
     static_cast<void>(small_run::train(first));
     const TrainingResult none = small_run::train(second);
     CHECK(none.held_out == 0);
-    CHECK_THAT(adtr::threshold_advice(none), ContainsSubstring("'undecided': the model that training went on from"));
+    CHECK_THAT(adtr::threshold_advice(none), ContainsSubstring("'undecided': the model that training continued from"));
     second.hold_out = 0.2;
     CHECK_FALSE(adtr::threshold_advice(small_run::train(second)).empty());
   }

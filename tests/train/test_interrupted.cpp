@@ -1,4 +1,4 @@
-// An epoch that is stopped after any of its steps goes on with the same bits and the same loss.
+// An epoch that is stopped after any of its steps continues with the same bits and the same loss.
 #include <filesystem>
 
 #include "adtr/train/anomalies.hpp"
@@ -32,7 +32,7 @@ struct Source {
 };
 
 adtr::TrainingOptions interrupted_options(adtr::Loss loss) {
-  auto o = small::options(0.2);  // 11 images in batches of 4: three steps an epoch, the last of three images
+  auto o = small::options(0.2);  // 11 images in batches of 4: three steps per epoch, the last of them with three images
   o.epochs = 2;
   o.clip = 0.5;
   o.loss = loss;
@@ -61,7 +61,7 @@ struct File {
 
 }  // namespace
 
-TEST_CASE("A run that is stopped after any step, and saved, goes on with the same bits and reports the same losses") {
+TEST_CASE("A run that is stopped after any step and saved continues with the same bits and reports the same losses") {
   const auto o = interrupted_options(GENERATE(adtr::Loss::norm, adtr::Loss::pixel, adtr::Loss::image));
   Source source(o);
   Trainer straight = trainer_of(source, o);
@@ -69,7 +69,7 @@ TEST_CASE("A run that is stopped after any step, and saved, goes on with the sam
   REQUIRE(straight.state().losses.size() == 2);
   const File file;
   const adtr::RunIdentity identity = adtr::identity_of(o);
-  for (Index stop_after = 1; stop_after <= 6; ++stop_after) {  // the last step of an epoch and of all among them
+  for (Index stop_after = 1; stop_after <= 6; ++stop_after) {  // includes the last step of an epoch and of the run
     Trainer first = trainer_of(source, o);
     Index asked = 0, steps = 0;
     while (first.state().epoch < o.epochs && steps < stop_after) {
@@ -90,7 +90,7 @@ TEST_CASE("A run that is stopped after any step, and saved, goes on with the sam
   }
 }
 
-TEST_CASE("Whoever throws between steps leaves the finished ones in the state") {
+TEST_CASE("After an exception between steps, the state has the finished steps") {
   const auto o = interrupted_options(adtr::Loss::norm);
   Source source(o);
   Trainer straight = trainer_of(source, o);
@@ -104,7 +104,8 @@ TEST_CASE("Whoever throws between steps leaves the finished ones in the state") 
     }),
                     Mine);
     CHECK(trainer.state_is_whole());
-    CHECK(trainer.state().steps() == throw_after);  // after the third the epoch is not closed, but nothing is lost
+    CHECK(trainer.state().steps() ==
+          throw_after);  // after the third step the epoch is not finished, but nothing is lost
     while (trainer.state().epoch < o.epochs) trainer.run_epoch();
     CHECK(parameters_of(trainer) == parameters_of(straight));
     CHECK(trainer.state().losses == straight.state().losses);
@@ -120,7 +121,7 @@ TEST_CASE("Whoever throws between steps leaves the finished ones in the state") 
   CHECK_FALSE(diverging.state_is_whole());
 }
 
-TEST_CASE("A checkpoint of an earlier version, and one that is damaged, are refused in a sentence") {
+TEST_CASE("A checkpoint of an earlier version and a damaged one are refused with one sentence") {
   const auto o = interrupted_options(adtr::Loss::norm);
   Source source(o);
   Trainer trainer = trainer_of(source, o);

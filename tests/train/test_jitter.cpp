@@ -1,4 +1,4 @@
-// Noise on what the network sees.
+// Noise on the network's input.
 #include "train/small.hpp"
 
 using adtr::Index;
@@ -18,7 +18,7 @@ TEST_CASE("Jitter is uniform noise of the stated deviation, a function of the st
   add(9, seen);
   add(9, again);
   CHECK(seen == again);
-  CHECK(std::equal(seen.begin(), seen.begin() + cols, f.begin()));  // a token of zeros has no size
+  CHECK(std::equal(seen.begin(), seen.begin() + cols, f.begin()));  // the noise of a token of zeros is zero
   for (Index r = 1; r < rows; ++r) {
     double squares = 0.0, sum = 0.0, noise = 0.0, largest = 0.0;
     for (Index c = 0; c < cols; ++c) {
@@ -39,7 +39,7 @@ TEST_CASE("Jitter is uniform noise of the stated deviation, a function of the st
   CHECK(seen != again);
 }
 
-TEST_CASE("With jitter the loss is against the features without it, and its gradient is what differences give") {
+TEST_CASE("With jitter the loss compares with the features without it, and its gradient matches differences") {
   using Trainer = adtr::Trainer<small::Net, adtr::Reference<double>>;
   adtr::FeatureCache<double> cache(3, small::tokens, small::channels, 1 << 30);
   small::fill(cache);
@@ -65,7 +65,7 @@ TEST_CASE("With jitter the loss is against the features without it, and its grad
     INFO("parameter " << at);
     CHECK(gradient[at] == Approx((above - below) / (2 * h)).epsilon(1e-4).margin(1e-5));
   }
-  // Other noise in another step, and none without jitter: the network then sees what it is to reconstruct.
+  // Another step has different noise. Without jitter there is none, and the input is the target.
   const double loss = trainer.gradient(cache.rows(), step);
   CHECK(trainer.gradient(cache.rows(), step + 1) != loss);
   o.jitter = 0.0;

@@ -56,7 +56,7 @@ void for_values(const std::vector<Field<Owner, T>>& fields, const Owner& good, R
       }
 }
 
-/// A request that names images which do not exist: what is said first is what was checked first.
+/// A request with images that do not exist: options must be checked before images are read.
 TrainingRequest request_without_images(const small_run::Folder& folder) {
   TrainingRequest r = folder.request("m.adtr");
   std::vector<adtr::Sample> good(4);
@@ -146,7 +146,7 @@ TEST_CASE("Every option of TrainingRequest is checked before the first image is 
   refuse("defects", changed);
 }
 
-TEST_CASE("What does not go together, or cannot be written, is refused before the first image is read") {
+TEST_CASE("Conflicting options and unwritable outputs are refused before the first image is read") {
   const small_run::Folder folder;
   const TrainingRequest r = request_without_images(folder);
   const auto said = [](const TrainingRequest& changed, ErrorCode code, const std::string& text) {
@@ -168,7 +168,7 @@ TEST_CASE("What does not go together, or cannot be written, is refused before th
   said(changed, ErrorCode::no_such_network, "not compiled for efficientnet_lite0 32/7");
   changed = r;
   changed.resume = true;
-  said(changed, ErrorCode::file_missing, "m.adtr.checkpoint: no such checkpoint to go on with");
+  said(changed, ErrorCode::file_missing, "m.adtr.checkpoint: no such checkpoint to resume from");
   changed = r;
   changed.out = folder.file("");
   CHECK_THAT(small_run::error_of(changed).what(), !ContainsSubstring("missing0.png"));
@@ -197,7 +197,7 @@ TEST_CASE("A trainer checks its options itself") {
 }
 
 #ifndef ADTR_SANITIZED  // the sanitizer ends a program that asks for so much
-TEST_CASE("Memory that is not there is named with its size and its purpose") {
+TEST_CASE("Missing memory is named with its size and its purpose") {
   constexpr Index many = Index{1} << 40;
   const auto code = [](auto&& make) {
     try {

@@ -1,4 +1,4 @@
-/// What a scan left out and let through stands in the model, and train_model refuses what contradicts itself.
+/// The model's notes say what a scan left out and allowed, and train_model refuses contradictions.
 #include "adtr/data/folder.hpp"
 #include "adtr/train/train_model.hpp"
 #include "data/image_bytes.hpp"
@@ -15,7 +15,7 @@ void write_picture(const std::string& path, std::uint64_t seed) {
 
 }  // namespace
 
-TEST_CASE("A model's notes say what was left out and let through") {
+TEST_CASE("A model's notes say what was left out and allowed") {
   const TemporaryFolder folder;
   const small_model::File start;
   for (std::uint64_t i = 0; i < 2; ++i) write_picture(folder.file("good/" + std::to_string(i) + ".png"), i);
@@ -36,23 +36,23 @@ TEST_CASE("A model's notes say what was left out and let through") {
   request.options.epochs = 1;
   request.options.loss = adtr::Loss::image;
   const auto train = [&] { return adtr::train_model<adtr::Cpu, small_model::Networks>(request).description.notes; };
-  SECTION("with allowance") {
+  SECTION("with allow") {
     request.defects = adtr::scan_defects(folder.file("defects"), {.allow = true});
     const auto notes = train();
     CHECK(notes.at("left_out_good") == "left out: 3 TIFF images, which adtr does not read (0.tif, …)");
     CHECK(notes.at("allowed_good") == "1");
     CHECK(notes.at("allowed_good_1").find("only 2 of 5 images would be used") != std::string::npos);
     CHECK(notes.at("allowed_defects") == "1");
-    CHECK(notes.at("allowed_defects_1").find("no pixel is marked") != std::string::npos);
+    CHECK(notes.at("allowed_defects_1").find("it marks no pixel") != std::string::npos);
     CHECK_FALSE(notes.contains("left_out_defects"));
     CHECK(notes.at("images_turned") == "1");
     CHECK_FALSE(notes.contains("masks_cut_at_half"));
   }
-  SECTION("without, a mask without a mark stops the training") {
+  SECTION("without allow, a mask without a defect stops the training") {
     request.defects = adtr::scan_defects(folder.file("defects"));
-    CHECK(error_of(train).find("no pixel is marked") != std::string::npos);
+    CHECK(error_of(train).find("it marks no pixel") != std::string::npos);
   }
-  SECTION("without, an image that is good and defective stops the training") {
+  SECTION("without allow, an image that is good and defective stops the training") {
     request.good = adtr::SampleSet{request.good.samples};
     std::filesystem::remove_all(folder.file("defects/ground_truth"));
     std::filesystem::copy_file(folder.file("good/1.png"), folder.file("defects/test/bent/1.png"));

@@ -1,4 +1,4 @@
-// The two starts, and where features are kept.
+// The two initialisations, and the storage of features.
 #include "train/small.hpp"
 
 namespace {
@@ -61,7 +61,7 @@ TEST_CASE("The identity start projects onto principal axes and back, through ort
   CHECK((both - both.transpose()).norm() < 1e-10);
   CHECK((both * both - both).norm() < 1e-10);
   CHECK(both.trace() == Approx(16.0));
-  // What it keeps is most of the variance, and as much as the covariance's largest eigenvalues say.
+  // It keeps most of the variance, which is the sum of the covariance's largest eigenvalues.
   const Map rows(cache.rows().data, cache.rows().rows, small::channels);
   const Eigen::MatrixXd centred = rows.rowwise() - axes.mean.transpose();
   const double kept = (centred * both).squaredNorm() / centred.squaredNorm();
@@ -78,7 +78,7 @@ TEST_CASE("The identity start projects onto principal axes and back, through ort
   CHECK(*std::max_element(p.query_embed, p.query_embed + small::tokens * Net::C) == 0.0);
 }
 
-TEST_CASE("Features kept in a file are those kept in memory") {
+TEST_CASE("Features in a file equal those in memory") {
   adtr::FeatureCache<float> memory(3, small::tokens, small::channels, 1 << 20);
   adtr::FeatureCache<float> file(3, small::tokens, small::channels, 16);
   CHECK_FALSE(memory.in_file());

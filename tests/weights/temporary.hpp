@@ -1,4 +1,4 @@
-/// A folder that a test may fill, gone with the object; files read and written whole; and what an error says.
+/// A temporary folder, whole files that are read and written, and the text of errors.
 #pragma once
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ class TemporaryFolder {
 
   [[nodiscard]] std::string file(const std::string& name) const { return (path_ / name).string(); }
   [[nodiscard]] std::string path() const { return path_.string(); }
-  /// Names of what lies in it, sorted.
+  /// The sorted names of its entries.
   [[nodiscard]] std::vector<std::string> names() const {
     std::vector<std::string> out;
     for (const auto& entry : std::filesystem::directory_iterator(path_))
@@ -55,7 +55,7 @@ inline void write_whole(const std::string& path, const std::string& content) {
   if (!out.flush()) throw std::runtime_error("cannot write " + path);
 }
 
-/// What the Error says that `action` throws; empty where it throws none.
+/// Returns the text of the Error that `action` throws; empty if it throws none.
 inline std::string error_of(const auto& action) {
   try {
     action();

@@ -1,4 +1,4 @@
-// A file is replaced whole or not at all, whatever fails.
+// A file is replaced atomically, whatever fails.
 #include "adtr/io/atomic_file.hpp"
 
 #include <fcntl.h>
@@ -21,7 +21,7 @@
 
 namespace {
 
-/// No file may grow beyond `bytes` while this lives: what a full disk does, without one.
+/// While this lives, no file may grow beyond `bytes`, which simulates a full disk.
 class FileSizeLimit {
  public:
   explicit FileSizeLimit(rlim_t bytes) {
@@ -61,7 +61,7 @@ mode_t mode_of(const std::string& path) {
 
 }  // namespace
 
-TEST_CASE("AtomicFile: nothing is at the path before the commit, all of it after") {
+TEST_CASE("AtomicFile: the file appears at the commit, complete") {
   const TemporaryFolder folder;
   const std::string path = folder.file("a");
   {
@@ -127,7 +127,7 @@ pid_t start_writer(const std::string& path) {
   return child;
 }
 
-/// Whether locks tell here who owns a file: not in a temporary folder on a network or behind FUSE.
+/// Whether locks show here who owns a file: they do not in a temporary folder on a network or on FUSE.
 bool locks_tell(const TemporaryFolder& folder) {
   const int fd = ::open(folder.path().c_str(), O_RDONLY | O_DIRECTORY);
   const bool clear = adtr::detail::locks_are_clear(fd);
@@ -158,7 +158,7 @@ TEST_CASE("AtomicFile: a killed process leaves the earlier file; the next one re
   CHECK(read_whole(path) == "earlier");
 }
 
-TEST_CASE("AtomicFile: what a living process writes is left alone") {
+TEST_CASE("AtomicFile: the file of a running process is not removed") {
   const TemporaryFolder folder;
   const pid_t child = start_writer(folder.file("a"));
   CHECK(write_error(folder.file("b"), "new").empty());
@@ -170,10 +170,10 @@ TEST_CASE("AtomicFile: what a living process writes is left alone") {
   CHECK(folder.names() == std::vector<std::string>{"b"});
 }
 
-TEST_CASE("AtomicFile: what another thread of the process writes is left alone, until it has its name") {
+TEST_CASE("AtomicFile: the file of another thread is not removed before it has its name") {
   const TemporaryFolder folder;
   std::atomic<bool> done{false};
-  // It may find a file that is made and not locked yet: the writer then makes another.
+  // It may find a file that is not locked yet; the writer then creates another one.
   std::thread sweeper([&] {
     while (!done) adtr::remove_stale_temporaries(folder.path());
   });
@@ -211,7 +211,7 @@ TEST_CASE("AtomicFile: only regular files of its own name and user are removed")
 
 TEST_CASE("AtomicFile: a name that another writer holds is passed over") {
   const TemporaryFolder folder;
-  CHECK(write_error(folder.file("a"), "first").empty());  // from here on nothing is removed
+  CHECK(write_error(folder.file("a"), "first").empty());  // from now on, nothing is removed
   std::vector<std::string> taken;
   for (int i = 0; i < 2000; ++i) {
     taken.push_back(folder.file(".adtr-" + std::to_string(::getpid()) + "-" + std::to_string(i) + ".tmp"));
@@ -256,7 +256,7 @@ TEST_CASE("AtomicFile: permissions follow the umask, or the file that is replace
   CHECK(mode_of(folder.file("old")) == 0604);
 }
 
-TEST_CASE("AtomicFile: a link stays, the file behind it is replaced") {
+TEST_CASE("AtomicFile: a link is kept, and its target is replaced") {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.file("real"));
   write_whole(folder.file("real/a"), "earlier");
@@ -266,7 +266,7 @@ TEST_CASE("AtomicFile: a link stays, the file behind it is replaced") {
   CHECK(read_whole(folder.file("real/a")) == "new");
 }
 
-TEST_CASE("AtomicFile: through a link that dangles the file is made; a loop of links is named") {
+TEST_CASE("AtomicFile: a file is created through a dangling link; a loop of links is named") {
   const TemporaryFolder folder;
   std::filesystem::create_directory(folder.file("real"));
   std::filesystem::create_symlink("real/a", folder.file("link1"));
@@ -281,7 +281,7 @@ TEST_CASE("AtomicFile: through a link that dangles the file is made; a loop of l
   CHECK(std::filesystem::is_symlink(folder.file("loop")));
 }
 
-TEST_CASE("AtomicFile: a standard stream is written to as it stands, though a file be behind it") {
+TEST_CASE("AtomicFile: a standard stream is written directly, even if it leads to a file") {
   const TemporaryFolder folder;
   const std::string path = folder.file("output");
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT, 0666);

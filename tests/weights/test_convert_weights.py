@@ -1,4 +1,4 @@
-"""Tests tools/convert_weights with files made by hand: the standard library only, no PyTorch."""
+"""Tests tools/convert_weights with hand-made files. Needs the standard library only, not PyTorch."""
 import contextlib
 import fcntl
 import importlib.machinery
@@ -34,12 +34,12 @@ sys.dont_write_bytecode = True
 tool = load_tool()
 
 
-# What an earlier run of the tool left at the output.
+# The output of an earlier run of the tool.
 EARLIER = b"".join(tool.safetensors_bytes({}, {"architecture": "resnet18", "source": "earlier"}))
 
 
 class Fake:
-    """Pickles as torch pickles a tensor: a call of _rebuild_tensor_v2 on a storage that is named, not held."""
+    """Pickles like a tensor of torch: as a call of _rebuild_tensor_v2 on a storage that is named but not contained."""
 
     def __init__(self, kind, key, values, shape, stride, offset=0, claimed=None):
         self.kind, self.key, self.values, self.shape, self.stride, self.offset = kind, key, values, shape, stride, offset
@@ -65,7 +65,7 @@ class Pickler(pickle.Pickler):
 
 
 def pickled(value, protocol=2, view=(None,)):
-    """The pickle of a state_dict of Fakes, with names of a torch that is not there."""
+    """Returns the pickle of a state_dict of Fakes, with the names of torch, which is not installed."""
     torch, utils = types.ModuleType("torch"), types.ModuleType("torch._utils")
 
     def _rebuild_tensor_v2():
@@ -111,21 +111,21 @@ def zip_file(state, compression=zipfile.ZIP_STORED, byteorder=b"little", object_
 
 
 def resnet_state(**extra):
-    """As little as is taken for a ResNet-18."""
+    """Returns the smallest state that is recognised as a ResNet-18."""
     state = {f"layer{s}.{b}.conv1.weight": Fake("FloatStorage", f"1{s}{b}", [1.0], (1,), (1,))
              for s in range(1, 5) for b in range(2)}
     return {"conv1.weight": Fake("FloatStorage", "0", [0.0, 1.0, 2.0, 3.0, 4.0, 5.0], (2, 3), (3, 1)), **state, **extra}
 
 
 def lite_state():
-    """As little as is taken for the Lite0 of the package."""
+    """Returns the smallest state that is recognised as the Lite0 of the package."""
     state = {f"_blocks.{i}._depthwise_conv.weight": Fake("FloatStorage", f"b{i}", [1.0], (1,), (1,)) for i in range(16)}
     head = Fake("FloatStorage", "h", [0.5] * 320, (1, 320, 1, 1), (320, 1, 1, 1))
     return {"_conv_stem.weight": Fake("FloatStorage", "s", [1.0], (1,), (1,)), "_conv_head.weight": head, **state}
 
 
 def read_safetensors(path):
-    """(metadata, {name: (dtype, shape, bytes)})."""
+    """Returns (metadata, {name: (dtype, shape, bytes)})."""
     raw = path.read_bytes()
     (n,) = struct.unpack("<Q", raw[:8])
     header, data = json.loads(raw[8:8 + n]), raw[8 + n:]
@@ -144,7 +144,7 @@ class ConvertWeights(unittest.TestCase):
         self.out = self.folder / "out.safetensors"
 
     def run_tool(self, *arguments):
-        """(exit status, standard error)."""
+        """Returns (exit status, standard error)."""
         errors = io.StringIO()
         with contextlib.redirect_stderr(errors), contextlib.redirect_stdout(io.StringIO()):
             try:
@@ -161,7 +161,7 @@ class ConvertWeights(unittest.TestCase):
         return read_safetensors(self.out)
 
     def refuse(self, content, sentence, *options):
-        """The file is refused in one sentence that names it, and what stood at the output stays."""
+        """Checks that one sentence names and refuses the file, and that the old output is unchanged."""
         path = self.folder / "bad.pth"
         path.write_bytes(content)
         self.out.write_bytes(EARLIER)
@@ -249,7 +249,7 @@ class ConvertWeights(unittest.TestCase):
                 self.assertEqual(again, tensors)
 
     def wrapped(self, result):
-        """A file of either format that holds nested dictionaries of Fakes."""
+        """Returns a file in either format with nested dictionaries of Fakes."""
         fakes = {}
 
         def collect(value):
@@ -265,7 +265,7 @@ class ConvertWeights(unittest.TestCase):
         return b"".join(parts + [struct.pack("<q", len(fakes[k].values)) + fakes[k].data() for k in sorted(fakes)])
 
     def renamed(self, state, suffix, prefix=""):
-        """The state with other storages and values."""
+        """Returns the state with other storages and values."""
         return {prefix + n: Fake(f.kind, f.key + suffix, [v + 1 for v in f.values], f.shape, f.stride)
                 for n, f in state.items()}
 
@@ -278,7 +278,7 @@ class ConvertWeights(unittest.TestCase):
                 with self.subTest((wrapper, key)):
                     content = self.wrapped({"epoch": 3, wrapper: plain, key: average, "optimizer": {"lr": 0.1}})
                     self.refuse(content, f"holds plain weights (with the prefix '{wrapper}.') and their averages, EMA "
-                                f"(with the prefix '{key}.module.'): say --no-ema or --ema")
+                                f"(with the prefix '{key}.module.'): choose one with --no-ema or --ema")
                     self.assertEqual(self.convert(content, "--no-ema")[1]["conv1.weight"][2], first[0])
                     metadata, tensors = self.convert(content, "--ema")
                     self.assertEqual(tensors["conv1.weight"][2], first[1])
@@ -288,15 +288,15 @@ class ConvertWeights(unittest.TestCase):
         beside = self.wrapped(plain | self.renamed(plain, "e", "ema."))
         self.refuse(beside, "holds plain weights (without a prefix) and their averages")
         self.assertEqual(self.convert(beside, "--no-ema")[1].keys(), plain.keys())
-        self.refuse(legacy_file(plain), "holds no averaged weights (EMA), but a backbone without a prefix", "--ema")
-        self.refuse(legacy_file(self.renamed(plain, "", "ema.")), "holds averaged weights (EMA) alone", "--no-ema")
+        self.refuse(legacy_file(plain), "holds no averaged weights (EMA), found a backbone without a prefix", "--ema")
+        self.refuse(legacy_file(self.renamed(plain, "", "ema.")), "holds averaged weights (EMA) only", "--no-ema")
 
     def test_two_backbones_are_not_chosen_from(self):
         plain = resnet_state()
         both = self.renamed(plain, "q", "encoder_q.") | self.renamed(plain, "k", "encoder_k.")
         content = self.wrapped({"state_dict": both})
         self.refuse(content, "holds 2 backbones, one with the prefix 'state_dict.encoder_k.' and one with the prefix "
-                    "'state_dict.encoder_q.': say --prefix")
+                    "'state_dict.encoder_q.': choose one with --prefix")
         self.assertEqual(self.convert(content, "--prefix", "state_dict.encoder_k.")[1].keys(), plain.keys())
         self.refuse(content, "holds no backbone with the prefix 'state_dict.'", "--prefix", "state_dict.")
 
@@ -309,7 +309,7 @@ class ConvertWeights(unittest.TestCase):
         self.assertEqual(again[1], tensors)
         self.assertEqual(again[0], metadata | {"source": "own.safetensors"})
         for content, sentence in ((own.read_bytes()[:-1], "truncated"),
-                                  (b"".join(tool.safetensors_bytes({}, {"format": "adtr"})), "is a model or a check"),
+                                  (b"".join(tool.safetensors_bytes({}, {"format": "adtr"})), "is an adtr model or check"),
                                   (struct.pack("<Q", 12) + b'{"a":{"b":1}', "damaged")):
             self.refuse(content, sentence)
 
@@ -325,8 +325,8 @@ class ConvertWeights(unittest.TestCase):
                               (b"\x08\x01\x12" + rest, "a TensorFlow model"),
                               (b"\x89PNG\r\n\x1a\n" + rest, "a PNG image"),
                               (b"\xff\xd8\xff" + rest, "a JPEG image"), (b"\x1f\x8b" + rest, "a gzip archive"),
-                              (b"\x93NUMPY" + rest, "an array of NumPy"),
-                              (archive.getvalue(), "an archive of NumPy arrays"),
+                              (b"\x93NUMPY" + rest, "a NumPy array"),
+                              (archive.getvalue(), "a NumPy archive"),
                               (b"Entry not found", "a text file that begins with 'Entry not found'")):
             self.refuse(content, f"not a PyTorch file but {name}")
 
@@ -343,7 +343,7 @@ class ConvertWeights(unittest.TestCase):
         for out in outs:
             for given in (source, self.folder / "link"):
                 status, errors = self.run_tool(given, "--out", out)
-                self.assertEqual((status, errors), (1, f"{out}: is the same file as {given}, which is read; give the "
+                self.assertEqual((status, errors), (1, f"{out}: is the same file as the input {given}; give the "
                                                        "output another name\n"))
                 self.assertEqual(source.read_bytes(), content)
         for existing in (b"my notes", b"".join(tool.safetensors_bytes({}, {"format": "adtr"})),
@@ -396,7 +396,7 @@ class ConvertWeights(unittest.TestCase):
                 parts = [pickle.dumps(x, 2) for x in (MAGIC, PROTOCOL, {"little_endian": True})]
                 self.refuse(b"".join(parts) + pickled(state, protocol), "which weights do not need")
                 self.refuse(zip_file({}, object_pickle=pickled(state, protocol, ())), "which weights do not need")
-                # The first thing in the file is a pickle, too.
+                # The file begins with a pickle, too.
                 self.refuse(b"\x80\x02" + pickle.dumps(attack, protocol).removeprefix(b"\x80\x02"),
                             "which weights do not need")
                 self.assertFalse(sentinel.exists())
@@ -419,10 +419,10 @@ class ConvertWeights(unittest.TestCase):
             return resnet_state(t=Fake("FloatStorage", "t", *arguments, **options))
 
         cases = [
-            (legacy_file(with_tensor([1.0, 2.0], (3,), (1,))), "reaches beyond its storage"),
-            (legacy_file(with_tensor([1.0, 2.0], (1,), (1,), offset=2)), "reaches beyond its storage"),
-            (legacy_file(with_tensor([1.0, 2.0], (2,), (1,), offset=-1)), "no number of 0 or above"),
-            (legacy_file(with_tensor([1.0], (1 << 40,), (0,))), "reaches beyond its storage"),
+            (legacy_file(with_tensor([1.0, 2.0], (3,), (1,))), "extends beyond its storage"),
+            (legacy_file(with_tensor([1.0, 2.0], (1,), (1,), offset=2)), "extends beyond its storage"),
+            (legacy_file(with_tensor([1.0, 2.0], (2,), (1,), offset=-1)), "not an integer of 0 or above"),
+            (legacy_file(with_tensor([1.0], (1 << 40,), (0,))), "extends beyond its storage"),
             (legacy_file(with_tensor([1.0, 2.0], (2,), (0,))), "repeats its elements"),
             (legacy_file(with_tensor([1.0, 2.0], (2,), (1, 1))), "malformed"),
             (legacy_file(with_tensor([1.0, 2.0], (2,), (1,), claimed=3)), "sizes that it states"),
@@ -431,7 +431,7 @@ class ConvertWeights(unittest.TestCase):
             (zip_file(resnet_state(), compression=zipfile.ZIP_DEFLATED), "compressed"),
             (zip_file(resnet_state(), byteorder=b"big"), "big-endian"),
             (legacy_file(resnet_state(), little=False), "big-endian"),
-            (legacy_file(resnet_state(), view=(("v", 0, 1),)), "not known"),
+            (legacy_file(resnet_state(), view=(("v", 0, 1),)), "in an unknown way"),
             (legacy_file({}), "no state_dict"),
             (legacy_file(resnet_state(epoch=3)), "'epoch' of its state_dict is not a tensor"),
             (legacy_file({"weight": Fake("FloatStorage", "w", [1.0], (1,), (1,))}), "not those of an EfficientNet"),
@@ -445,10 +445,10 @@ class ConvertWeights(unittest.TestCase):
                 self.refuse(content, sentence)
 
     def test_the_architecture_asked_for_must_fit(self):
-        self.refuse(legacy_file(lite_state()), "those of efficientnet_lite0, not of efficientnet_b4", "--architecture",
+        self.refuse(legacy_file(lite_state()), "those of efficientnet_lite0, expected efficientnet_b4", "--architecture",
                     "efficientnet_b4")
         timm = {"conv_stem.weight": Fake("FloatStorage", "s", [1.0], (1,), (1,))}
-        self.refuse(legacy_file(timm), "say --architecture")
+        self.refuse(legacy_file(timm), "choose one with --architecture")
         metadata, _ = self.convert(legacy_file(timm), "--architecture", "tf_efficientnet_b0")
         self.assertEqual((float(metadata["bn_eps"]), metadata["padding"]), (1e-3, "same"))
         metadata, _ = self.convert(legacy_file(timm), "--architecture", "efficientnet_b0")

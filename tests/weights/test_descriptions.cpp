@@ -1,4 +1,4 @@
-// What a model file says about itself is believed only where it makes sense.
+// The description in a model file is checked.
 #include <limits>
 
 #include "adtr/models/description.hpp"
@@ -18,7 +18,7 @@ adtr::ModelDescription good() {
   return d;
 }
 
-/// "code: sentence" without the path; empty where the description is taken.
+/// Returns "code: sentence" without the path; empty if the description is accepted.
 std::string refusal(std::map<std::string, std::string> metadata) {
   const TemporaryFolder folder;
   const std::string path = folder.file("m");
@@ -80,7 +80,7 @@ TEST_CASE("descriptions: numbers are finite, deviations above 0, words known, va
       auto metadata = adtr::to_metadata(good());
       metadata[key] = value;
       const std::string said = refusal(metadata);
-      // An empty mean is as good as none.
+      // An empty mean counts as missing.
       if (key == "mean" && value.empty()) continue;
       CHECK(said.starts_with("bad_weights: "));
       CHECK(said.find('\n') == std::string::npos);

@@ -1,4 +1,4 @@
-// Files that are no weights are called by their names, with what to do.
+// Files that are not weights are named by their type, with advice.
 #include "adtr/weights/foreign_file.hpp"
 
 #include "adtr/models/description.hpp"
@@ -10,7 +10,7 @@ namespace {
 
 using std::string_literals::operator""s;
 
-/// "code: sentence" without the file's name, which must be there.
+/// Returns "code: sentence" without the name of the file, which must be present.
 std::string refusal(const std::string& content, bool as_model) {
   const TemporaryFolder folder;
   const std::string path = folder.file("given");
@@ -37,18 +37,19 @@ std::string zip(const std::string& first) {
 
 }  // namespace
 
-TEST_CASE("foreign files are called by their names") {
-  const std::string convert = "; tools/convert_weights makes a safetensors file of it";
+TEST_CASE("foreign files are named by their type") {
+  const std::string convert = "; tools/convert_weights converts it to a safetensors file";
   const std::string expected = ", expected weights or a model";
-  const std::string other = ", expected safetensors; adtr takes PyTorch's weights, through tools/convert_weights";
+  const std::string other = ", expected safetensors; tools/convert_weights converts weights from PyTorch only";
   const std::string rest(300, '\x01');
   const std::vector<std::pair<std::string, std::string>> cases{
       {zip("archive/data.pkl"), "is a PyTorch file" + convert},
       {zip("resnet18/data.pkl"), "is a PyTorch file" + convert},
-      {zip("arr_0.npy"), "is an archive of NumPy arrays (.npz)" + expected},
+      {zip("arr_0.npy"), "is a NumPy archive (.npz)" + expected},
       {zip("package/__init__.py"),
-       "is a zip archive; where it is a PyTorch file or a Python wheel that holds one, tools/convert_weights makes a "
-       "safetensors file of it"},
+       "is a zip archive; if it is a PyTorch file or a Python wheel that contains one, tools/convert_weights converts "
+       "it "
+       "to a safetensors file"},
       {"\x80\x02\x8a\nl\xfc\x9c"
        "F\xf9 j\xa8P\x19.\x80\x02M\xe9\x03." +
            rest,
@@ -56,17 +57,17 @@ TEST_CASE("foreign files are called by their names") {
       {"\x80\x02}q\0."s + rest, "is a Python pickle, as old versions of PyTorch write it" + convert},
       {"\x80\x04\x95\x0b\0"s + rest, "is a Python pickle" + expected},
       {"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a\nsize 12345\n",
-       "is a Git LFS pointer, not the file itself; get it with git lfs pull"},
-      {"<!DOCTYPE html>\n<html>", "is an HTML page, perhaps of a download that failed" + expected},
-      {"\n  <HTML><head>", "is an HTML page, perhaps of a download that failed" + expected},
-      {"<?xml version=\"1.0\"?><Error>", "is an XML file, perhaps of a download that failed" + expected},
+       "is a Git LFS pointer, not the file itself; fetch it with git lfs pull"},
+      {"<!DOCTYPE html>\n<html>", "is an HTML page, perhaps from a failed download" + expected},
+      {"\n  <HTML><head>", "is an HTML page, perhaps from a failed download" + expected},
+      {"<?xml version=\"1.0\"?><Error>", "is an XML file, perhaps from a failed download" + expected},
       {"{\"error\": \"not found\"}", "is a JSON file" + expected},
       {"Entry not found\nmore", "is a text file that begins with \"Entry not found\"" + expected},
       {"\xc3\xa9" + std::string(300, 'e'),
        "is a text file that begins with \"\xc3\xa9" + std::string(58, 'e') + "\"" + expected},
       {"\x89PNG\r\n\x1a\n" + rest, "is a PNG image" + expected},
       {"\xff\xd8\xff\xe0" + rest, "is a JPEG image" + expected},
-      {"\x93NUMPY\x01\0"s + rest, "is an array of NumPy (.npy)" + expected},
+      {"\x93NUMPY\x01\0"s + rest, "is a NumPy array (.npy)" + expected},
       {"\x89HDF\r\n\x1a\n" + rest, "is an HDF5 file, as Keras writes it" + other},
       {"\x08\x07\x12\x07pytorch\x1a\x05"
        "2.1.0" +
@@ -89,11 +90,11 @@ TEST_CASE("foreign files are called by their names") {
   }
 }
 
-TEST_CASE("what is not known, and safetensors files, are not called anything") {
+TEST_CASE("unknown and safetensors files get no type") {
   CHECK(refusal("\x9f\x01\x02\x03\x04\x05\x06\x07\x08\x09", false) ==
         "bad_weights: not a safetensors file: its first 8 bytes do not give the length of a header below 100 MB");
   CHECK(refusal("", false) == "bad_weights: not a safetensors file: expected at least 8 bytes, found 0");
-  // The length of a header can look like any text; what follows is what counts.
+  // The length of a header can look like any text; the bytes after it decide.
   for (int length = 2; length < 70'000; length += 97) {
     std::string file(8, '\0');
     for (std::size_t i = 0; i < 3; ++i) file[i] = static_cast<char>(length >> 8 * i);
@@ -102,7 +103,7 @@ TEST_CASE("what is not known, and safetensors files, are not called anything") {
   }
 }
 
-TEST_CASE("models, checkpoints and backbones given in the place of one another are named") {
+TEST_CASE("models, checkpoints and backbones that are confused are named") {
   const TemporaryFolder folder;
   const auto written = [&](const std::map<std::string, std::string>& metadata, const std::string& tensor) {
     const std::vector<float> one{1.0F};
@@ -118,10 +119,9 @@ TEST_CASE("models, checkpoints and backbones given in the place of one another a
   CHECK(refusal(written({}, "module._conv_stem.weight"), true) ==
         "not_a_model: is not a model that adtr trained but a backbone's weights; adtr train makes a model with them "
         "(--backbone)");
-  CHECK(
-      refusal(written({{"format", "adtr-checkpoint"}}, "parameters"), true) ==
-      "not_a_model: is a checkpoint of a training run, not a model that adtr trained; adtr train --resume goes on with "
-      "it");
+  CHECK(refusal(written({{"format", "adtr-checkpoint"}}, "parameters"), true) ==
+        "not_a_model: is a checkpoint of a training run, not a model that adtr trained; adtr train --resume continues "
+        "it");
   CHECK(refusal(written({}, "anything"), true) ==
         "not_a_model: is not a model that adtr trained (its metadata has no format 'adtr')");
   const auto as_weights = [&](const std::string& format) {
@@ -130,10 +130,10 @@ TEST_CASE("models, checkpoints and backbones given in the place of one another a
   };
   CHECK(as_weights("adtr") == folder.file("f") +
                                   ": is a model that adtr trained, expected a backbone's weights (--backbone); --start "
-                                  "goes on from a model");
+                                  "continues from a model");
   CHECK(as_weights("adtr-checkpoint") == folder.file("f") +
                                              ": is a checkpoint of a training run, expected a backbone's weights "
-                                             "(--backbone); --resume goes on from a checkpoint");
+                                             "(--backbone); --resume continues from a checkpoint");
   CHECK(as_weights("pt").empty());
 }
 

@@ -1,4 +1,4 @@
-// The JSON reader on what it must take, what it must refuse, and the words in which it refuses.
+// Text that the JSON reader must accept, text that it must refuse, and its messages.
 #include <functional>
 #include <string>
 #include <vector>
@@ -32,7 +32,7 @@ std::string string_of(const std::string& text) {
 
 }  // namespace
 
-TEST_CASE("JSON: any value is passed over") {
+TEST_CASE("JSON: any value can be skipped") {
   for (const char* text : {"{}", " [ ] ", "[1, -2.5e+10, 0, 0.5, 1E5, \"x\", true, false, null]",
                            R"({"a":{"b":[{}]},"c":"\"\\\/\b"})", "\t\r\n 12 \n"}) {
     INFO(text);
@@ -91,10 +91,10 @@ TEST_CASE("JSON: unsigned integers keep all 64 bits") {
   }
 }
 
-TEST_CASE("JSON: a key that comes twice is refused at any depth, also spelt differently") {
+TEST_CASE("JSON: a key that appears twice is refused at any depth, also spelt differently") {
   CHECK(skip_error(R"({"a":1,"b":{"a":2}})").empty());
-  CHECK(skip_error(R"({"a":1,"a":2})").find("the key \"a\" comes twice") != std::string::npos);
-  CHECK(skip_error(R"([{"x":{"a":1,"\u0061":2}}])").find("the key \"a\" comes twice") != std::string::npos);
+  CHECK(skip_error(R"({"a":1,"a":2})").find("the key \"a\" appears twice") != std::string::npos);
+  CHECK(skip_error(R"([{"x":{"a":1,"\u0061":2}}])").find("the key \"a\" appears twice") != std::string::npos);
 }
 
 TEST_CASE("JSON: depth is limited, length is not") {

@@ -62,7 +62,7 @@ bool inside(const adtr::SafetensorsFile& file, const T* p) {
   return false;
 }
 
-/// Whether every parameter is what `memory` says.
+/// Whether every parameter equals that in `memory`.
 template <class T>
 void check_values(const Layer::Parameters<T>& p, const std::vector<float>& memory) {
   const std::vector<std::pair<const T*, std::size_t>> parts{
@@ -101,7 +101,7 @@ TEST_CASE("unbound parameters point into the file where order, type and address 
   CHECK_FALSE(inside(file, p.depthwise));
   check_values(p, m.memory);
 
-  // Pages that were let go come back with the same values.
+  // Released pages come back with the same values.
   const adtr::PartListener parts = loader.parts();
   parts.next(p);
   parts.next(p);
@@ -128,7 +128,7 @@ TEST_CASE("bound parameters are filled") {
   CHECK(memory == m.memory);
 }
 
-TEST_CASE("values in the file that are not finite are found, listened to or not") {
+TEST_CASE("values in the file that are not finite are found, with and without a listener") {
   Material m;
   m.parameters.pointwise[5] = std::numeric_limits<float>::infinity();
   m.parameters.scale[0] = std::numeric_limits<float>::quiet_NaN();
@@ -145,7 +145,7 @@ TEST_CASE("values in the file that are not finite are found, listened to or not"
             ": tensors do not fit the network: 2 with values that are not finite numbers: \"pw.weight\", \"scale\"");
 }
 
-TEST_CASE("what else is wrong with a file is told with them") {
+TEST_CASE("other problems of a file are listed with them") {
   Material m;
   m.parameters.scale[3] = std::numeric_limits<float>::quiet_NaN();
   m.write();
@@ -163,7 +163,7 @@ TEST_CASE("what else is wrong with a file is told with them") {
             "expected [4]; 1 with values that are not finite numbers: \"scale\"");
 }
 
-TEST_CASE("all_finite tells apart the largest numbers and those beyond, at every place") {
+TEST_CASE("all_finite distinguishes the largest numbers from infinity, at every position") {
   using Limits = std::numeric_limits<float>;
   std::vector<float> values(37, Limits::max());
   CHECK(adtr::all_finite(std::span<const float>(values)));

@@ -32,8 +32,8 @@ std::vector<std::string> real_names(Convention convention, const std::string& mo
   return names;
 }
 
-/// Without what the backbone does not need. Told from the models themselves, not from the table under test: the head is
-/// what comes after the last block.
+/// Removes what the backbone does not need. This follows the models and not the table under test: the head is
+/// everything after the last block.
 std::vector<bool> needed(const std::vector<std::string>& timm_names) {
   std::vector<bool> out;
   for (const std::string& name : timm_names)
@@ -68,7 +68,7 @@ TEST_CASE("Names of B0, B4 and Lite0 in three conventions") {
   check_table("lite0", Convention::lukemelas, b0, false);
 }
 
-TEST_CASE("Timm's names are their own translation, a ResNet's too") {
+TEST_CASE("Timm's names translate to themselves, also those of a ResNet") {
   for (const std::string& name : real_names(Convention::timm, "resnet18")) {
     CHECK(adtr::translate(name, Convention::timm, {}, false) == name);
     const bool surplus =
@@ -77,7 +77,7 @@ TEST_CASE("Timm's names are their own translation, a ResNet's too") {
   }
 }
 
-TEST_CASE("torchvision's layers without squeeze-and-excitation close up") {
+TEST_CASE("torchvision's layers without squeeze-and-excitation have lower indices") {
   CHECK(adtr::translate("blocks.0.0.conv_pw.weight", Convention::torchvision, b0, false) ==
         "features.1.0.block.1.0.weight");
   CHECK(adtr::translate("blocks.1.1.bn3.bias", Convention::torchvision, b0, false) == "features.2.1.block.2.1.bias");
@@ -93,11 +93,11 @@ TEST_CASE("Names that no such network has are refused") {
     for (const Convention to : {Convention::torchvision, Convention::lukemelas}) {
       INFO(name);
       const std::string error = error_of([&] { static_cast<void>(adtr::translate(name, to, b0, true)); });
-      CHECK(error.find("have none for the tensor \"" + std::string(name) + "\"") != std::string::npos);
+      CHECK(error.find("has no tensor that timm calls \"" + std::string(name) + "\"") != std::string::npos);
     }
 }
 
-TEST_CASE("The convention of a file is told by its names") {
+TEST_CASE("The convention of a file is detected by its names") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   const auto detect = [&](const std::vector<std::string>& names) {

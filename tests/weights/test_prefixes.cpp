@@ -1,4 +1,4 @@
-// What trainers put before a backbone's names is taken off; what holds two backbones is not chosen from.
+// Prefixes of trainers are removed from a backbone's names; a file with two backbones is refused.
 #include "adtr/weights/prefixes.hpp"
 
 #include <fstream>
@@ -25,7 +25,7 @@ struct Weights {
     for (std::size_t i = 0; i < memory.span().size(); ++i) memory.span()[i] = static_cast<float>(i % 251) - 125.0F;
     adtr::walk_parameters(parameters, "", writer);
   }
-  /// As a file's tensors, each name changed.
+  /// Returns the tensors of a file with changed names.
   [[nodiscard]] std::vector<adtr::SafetensorsTensor> named(const auto& rename) {
     std::vector<adtr::SafetensorsTensor> tensors = writer.tensors();
     for (auto& tensor : tensors) tensor.name = rename(tensor.name);
@@ -33,7 +33,7 @@ struct Weights {
   }
 };
 
-/// The error of loading a file, and whether all values are as written where there is none.
+/// Returns the error of loading a file; without one, checks that all values are as written.
 template <class Layers>
 std::string load(const std::string& path, Weights<Layers>& weights) {
   return error_of([&] {
@@ -79,7 +79,7 @@ void write_names(const std::string& path, const std::string& list, const std::st
 
 }  // namespace
 
-TEST_CASE("a backbone is found behind any prefix, of every convention") {
+TEST_CASE("a backbone is found with any prefix, in every convention") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   Weights<Lite0> lite;
@@ -101,7 +101,7 @@ TEST_CASE("a backbone is found behind any prefix, of every convention") {
   }
 }
 
-TEST_CASE("behind the prefix nothing surplus is passed over") {
+TEST_CASE("surplus tensors with the prefix are reported") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   Weights<Lite0> lite;
@@ -114,7 +114,7 @@ TEST_CASE("behind the prefix nothing surplus is passed over") {
                                 "\"module.blocks.9.0.conv_pw.weight\"");
 }
 
-TEST_CASE("a file with plain weights and averages, or with two backbones, is not chosen from") {
+TEST_CASE("a file with plain weights and averages, or with two backbones, is refused") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   Weights<ResNet> resnet;
@@ -126,18 +126,18 @@ TEST_CASE("a file with plain weights and averages, or with two backbones, is not
   };
   CHECK(both("", "ema.") == path +
                                 ": holds plain weights (without a prefix) and their averages, EMA (with the prefix "
-                                "\"ema.\"); tools/convert_weights takes one of them, with --no-ema or --ema");
+                                "\"ema.\"); choose one with tools/convert_weights --no-ema or --ema");
   CHECK(both("state_dict_ema.module.", "state_dict.module.") ==
         path +
             ": holds plain weights (with the prefix \"state_dict.module.\") and their averages, EMA (with the prefix "
-            "\"state_dict_ema.module.\"); tools/convert_weights takes one of them, with --no-ema or --ema");
+            "\"state_dict_ema.module.\"); choose one with tools/convert_weights --no-ema or --ema");
   CHECK(both("encoder_q.", "encoder_k.") ==
         path +
             ": holds 2 backbones, one with the prefix \"encoder_k.\" and one with the prefix \"encoder_q.\"; "
-            "tools/convert_weights takes one of them, with --prefix");
+            "choose one with tools/convert_weights --prefix");
 }
 
-TEST_CASE("averages are told by whole words") {
+TEST_CASE("averages are recognised by whole words") {
   for (const char* prefix :
        {"ema.", "model_ema.module.", "ema_model.", "state_dict_ema.", "swa_model.", "shadow.", "a.b_ema_c."})
     CHECK(adtr::is_average_prefix(prefix));
@@ -145,7 +145,7 @@ TEST_CASE("averages are told by whole words") {
     CHECK_FALSE(adtr::is_average_prefix(prefix));
 }
 
-TEST_CASE("architectures are recognised by real names, behind a prefix or not") {
+TEST_CASE("architectures are recognised by real names, with and without a prefix") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   struct Case {
@@ -177,22 +177,21 @@ TEST_CASE("weights of another network are named instead of listing what is missi
   const std::string path = folder.file("w");
   Weights<Lite0> lite;
   write_names(path, "timm_resnet18", "", 1);
-  CHECK(load(path, lite) ==
-        path +
-            ": holds the weights of another network, as it seems of resnet18: of this network's 240 "
-            "tensors 239 are missing, as \"conv_stem.weight\"; the file has others, as "
-            "\"conv1.weight\"");
+  CHECK(load(path, lite) == path +
+                                ": holds the weights of another network, probably resnet18: 239 of this network's 240 "
+                                "tensors are missing, such as \"conv_stem.weight\"; the file has others, such as "
+                                "\"conv1.weight\"");
   const std::vector<float> one{1.0F};
   for (const auto& [name, network] : std::vector<std::pair<std::string, std::string>>{
-           {"blocks.0.attn.qkv.weight", ", as it seems of a vision transformer (ViT)"},
-           {"layers.0.blocks.0.attn.relative_position_bias_table", ", as it seems of a Swin transformer"},
-           {"model.embed_tokens.weight", ", as it seems of a language model"},
+           {"blocks.0.attn.qkv.weight", ", probably a vision transformer (ViT)"},
+           {"layers.0.blocks.0.attn.relative_position_bias_table", ", probably a Swin transformer"},
+           {"model.embed_tokens.weight", ", probably a language model"},
            {"mystery", ""}}) {
     adtr::write_safetensors(path, std::vector{adtr::tensor_of<float>(name, {1}, one)}, {});
     CHECK(load(path, lite) ==
           path + ": holds the weights of another network" + network +
-              ": of this network's 240 tensors 240 are missing, as \"conv_stem.weight\"; the file has "
-              "others, as \"" +
+              ": 240 of this network's 240 tensors are missing, such as \"conv_stem.weight\"; the file has "
+              "others, such as \"" +
               name + "\"");
   }
   // A few missing ones are still listed: those of the batch norm that a file without this bias must have.

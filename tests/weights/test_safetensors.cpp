@@ -1,4 +1,4 @@
-// Reading and writing what is right.
+// Valid files are read and written.
 #include "adtr/weights/safetensors.hpp"
 
 #include <cmath>
@@ -69,7 +69,7 @@ TEST_CASE(
   CHECK(read_whole(path) == "(\0\0\0\0\0\0\0"s + R"({"__metadata__":{"framework":"pt"}}     )");
 }
 
-TEST_CASE("What is written is read: names, shapes, values, metadata, order") {
+TEST_CASE("A written file reads back: names, shapes, values, metadata, order") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   const std::vector<double> d{1.5, -2.25};
@@ -110,7 +110,7 @@ TEST_CASE("What is written is read: names, shapes, values, metadata, order") {
     CHECK(read_whole(path) == first);
     CHECK(file.read<double>("wide") == d);
   }
-  SECTION("a moved file is as good") {
+  SECTION("a moved file works") {
     auto other = adtr::SafetensorsFile::open(path);
     const adtr::SafetensorsFile moved = std::move(other);
     CHECK(moved.read<double>("wide") == d);
@@ -119,7 +119,7 @@ TEST_CASE("What is written is read: names, shapes, values, metadata, order") {
 }
 
 TEST_CASE("Tensors at any address are read") {
-  // A header of an odd length: nothing behind it is aligned.
+  // After a header with an odd length, nothing is aligned.
   const TemporaryFolder folder;
   std::string header = R"({"t":{"dtype":"F64","shape":[2],"data_offsets":[0,16]}})";
   if (header.size() % 2 == 0) header += ' ';
@@ -174,7 +174,7 @@ TEST_CASE("The 16-bit floats in order: every next one is larger, by what the for
   }
 }
 
-TEST_CASE("Asking a file for what it does not have") {
+TEST_CASE("Requests for missing tensors are errors") {
   const TemporaryFolder folder;
   const std::string path = folder.file("one");
   const std::vector<float> f{1, 2};
@@ -198,7 +198,7 @@ TEST_CASE("check_finite names file, tensor and element") {
         "f: tensor \"t\" holds -inf at element 0, expected finite numbers");
 }
 
-TEST_CASE("write_safetensors refuses what no reader would take") {
+TEST_CASE("write_safetensors refuses files that no reader would accept") {
   const TemporaryFolder folder;
   const std::string path = folder.file("w");
   write_whole(path, "earlier");
@@ -213,7 +213,7 @@ TEST_CASE("write_safetensors refuses what no reader would take") {
   };
   const auto t = [&](std::string name) { return adtr::tensor_of<float>(std::move(name), {2}, f); };
   CHECK(write({t("a"), t("b"), t("a")}).find("two tensors have the name \"a\"") != std::string::npos);
-  CHECK(write({t("__metadata__")}).find("kept for the metadata") != std::string::npos);
+  CHECK(write({t("__metadata__")}).find("reserved for the metadata") != std::string::npos);
   CHECK(write({t("\xFF")}).find("not UTF-8") != std::string::npos);
   CHECK(write({t("a")}, {{"k", "\xC3"}}).find("not UTF-8") != std::string::npos);
   CHECK(write({adtr::tensor_of<float>("a", {3}, f)}).find("of shape [3] does not have the size of its 8 bytes") !=

@@ -1,11 +1,11 @@
-"""Tells an architecture from the names and shapes of its tensors, and what such weights are known to need."""
+"""Recognises an architecture by the names and shapes of its tensors, and knows the numerics of such weights."""
 import collections
 import re
 
 from weights.tensors import ConvertError
 
 IMAGENET = ((0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-# TensorFlow's Lite models take (x - 127) / 128, x from 0 to 255.
+# TensorFlow's Lite models normalise x, from 0 to 255, to (x - 127) / 128.
 LITE = ((127 / 255,) * 3, (128 / 255,) * 3)
 
 # (squeeze-and-excitation, blocks, channels of the last block) of each EfficientNet.
@@ -25,12 +25,12 @@ def convention_of(state):
                              ("conv_stem.weight", "timm"), ("conv1.weight", "resnet")):
         if name in state:
             return convention
-    raise ConvertError("its tensors are not those of an EfficientNet or a ResNet, the first is "
+    raise ConvertError("its tensors are not those of an EfficientNet or a ResNet; the first one is "
                        f"{next(iter(state))!r:.80}")
 
 
 def architecture_of(state, convention):
-    """The architecture that the tensors' names and shapes tell, without a prefix "tf_"; None where they do not."""
+    """Returns the architecture that names and shapes identify, without a prefix "tf_", or None."""
     if convention == "resnet":
         blocks = {m[0] for m in (re.match(r"layer\d+\.\d+\.", name) for name in state) if m}
         return None if any(".conv3." in name for name in state) else RESNETS.get(len(blocks))
@@ -47,17 +47,17 @@ def architecture_of(state, convention):
 
 
 def settings_of(state, asked):
-    """Architecture and numerics of weights in a plain file; `asked` is the user's word for it, or None."""
+    """Returns the architecture and the numerics of weights; `asked` is the architecture that the user gave, or None."""
     convention = convention_of(state)
     told = architecture_of(state, convention)
     if asked and told and asked.removeprefix("tf_") != told:
-        raise ConvertError(f"its tensors are those of {told}, not of {asked}")
+        raise ConvertError(f"its tensors are those of {told}, expected {asked}")
     if not asked and convention == "timm":
-        raise ConvertError("timm's names do not tell efficientnet_* from tf_efficientnet_*: say --architecture")
+        raise ConvertError("timm names efficientnet_* and tf_efficientnet_* alike: choose one with --architecture")
     if not asked and not told:
-        raise ConvertError("its architecture is not known: say --architecture")
+        raise ConvertError("its architecture is unknown: name it with --architecture")
     lite = "_lite" in (asked or told)
-    # The names of lukemelas mean TensorFlow's weights. Its Lite packages are known under the name without tf_.
+    # Files with the names of lukemelas hold TensorFlow's weights. The Lite ones are called without the prefix tf_.
     tensorflow = convention == "lukemelas" or (asked or "").startswith("tf_")
     if asked:
         name = asked

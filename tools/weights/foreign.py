@@ -1,9 +1,9 @@
-"""What a file is that was given as weights and is none: its name, for the sentence that the user sees."""
+"""Names the type of a file that was given as weights but holds none, for error messages."""
 
 SIGNATURES = (
-    (0, b"version https://git-lfs.github.com/spec/", "a Git LFS pointer, not the file itself (git lfs pull gets it)"),
+    (0, b"version https://git-lfs.github.com/spec/", "a Git LFS pointer, not the file (fetch it with git lfs pull)"),
     (0, b"\x89PNG\r\n\x1a\n", "a PNG image"), (0, b"\xff\xd8\xff", "a JPEG image"), (0, b"GIF8", "a GIF image"),
-    (0, b"%PDF-", "a PDF file"), (0, b"\x93NUMPY", "an array of NumPy (.npy)"),
+    (0, b"%PDF-", "a PDF file"), (0, b"\x93NUMPY", "a NumPy array (.npy)"),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes it"), (4, b"TFL3", "a TensorFlow Lite model"),
     (0, b"\x08\x01\x12", "a TensorFlow model"), (0, b"GGUF", "a GGUF file"),
     (0, b"\x1f\x8b", "a gzip archive (unpack it first)"), (0, b"\xfd7zXZ", "an xz archive (unpack it first)"),
@@ -13,7 +13,7 @@ SIGNATURES = (
 
 
 def foreign_name(head):
-    """The name by a file's first bytes (512 or fewer), or None where it is not known."""
+    """Returns the type that a file's first bytes (512 or fewer) show, or None if it is unknown."""
     for at, signature, name in SIGNATURES:
         if head[at:].startswith(signature):
             return name
@@ -21,7 +21,7 @@ def foreign_name(head):
         return "an ONNX model"
     text = head.lstrip().lower()
     if text.startswith((b"<!doctype html", b"<html")):
-        return "an HTML page, perhaps of a download that failed"
+        return "an HTML page, perhaps from a failed download"
     try:
         line = head.decode("utf-8").strip().splitlines()
     except UnicodeDecodeError:

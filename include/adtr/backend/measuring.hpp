@@ -108,5 +108,20 @@ struct Measuring {
   static void adamw(C, const AdamW&, Index, Write, Read, Write, Write) {}
 };
 
+namespace detail {
+template <class B>
+inline constexpr bool is_measuring = false;
+template <class B>
+inline constexpr bool is_measuring<Measuring<B>> = true;
+}  // namespace detail
+
+/// Runs `loop`, a layer's own loop over memory, where the memory is the host's. On Measuring, behind whose addresses
+/// there is no memory, it does nothing.
+template <class B, class F>
+void in_host_memory(F&& loop) {
+  static_assert(B::on_host, "a layer that reads or writes memory by itself needs a backend in the host's memory");
+  if constexpr (!detail::is_measuring<B>) loop();
+}
+
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -7,7 +7,9 @@
 #include "adtr/backend/host_memory.hpp"
 #include "adtr/backend/reference/attention.hpp"
 #include "adtr/backend/reference/gemm.hpp"
+#include "adtr/backend/reference/losses.hpp"
 #include "adtr/backend/reference/maps.hpp"
+#include "adtr/backend/reference/optimiser.hpp"
 #include "adtr/backend/reference/tokens.hpp"
 
 namespace adtr {
@@ -18,6 +20,8 @@ struct Reference : reference::Gemm<T>,
                    reference::Maps<T>,
                    reference::Attentions<T>,
                    reference::Tokens<T>,
+                   reference::Losses<T>,
+                   reference::Optimiser<T>,
                    HostMemory<T>,
                    HostLosses<T>,
                    Composed<Reference<T>, T> {

@@ -13,7 +13,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace detail {
 
-/// Table k moves a byte k bytes further on through the CRC, so that eight bytes are taken in one step.
+/// Table k gives the effect of a byte on the CRC after k further bytes, so that one step takes eight bytes.
 inline constexpr auto crc_tables = [] {
   std::array<std::array<std::uint32_t, 256>, 8> tables{};
   for (std::uint32_t i = 0; i < 256; ++i) {
@@ -41,21 +41,21 @@ inline constexpr auto crc_tables = [] {
   return ~crc;
 }
 
-/// The Adler-32 that ends a zlib stream: of what was compressed.
+/// The Adler-32 at the end of a zlib stream, computed over the uncompressed bytes.
 [[nodiscard]] inline std::uint32_t adler32(std::span<const std::uint8_t> bytes) {
   constexpr std::uint32_t modulus = 65521;
-  constexpr std::size_t lanes = 16;   // a constant number, so that compilers vectorise at -O2
-  constexpr std::size_t most = 5552;  // bytes after which the second sum may be too large for 32 bits
+  constexpr std::size_t lanes = 16;        // a constant number, so that compilers vectorise at -O2
+  constexpr std::size_t max_bytes = 5552;  // after more bytes the second sum may overflow 32 bits
   std::uint32_t a = 1;
   std::uint32_t b = 0;
   const std::uint8_t* p = bytes.data();
   for (std::size_t left = bytes.size(); left > 0;) {
-    const std::size_t n = (std::min)(left, most);
+    const std::size_t n = (std::min)(left, max_bytes);
     left -= n;
     std::size_t i = 0;
     if (n >= lanes) {
-      // b gains a before each byte: in steps of 16 bytes, lane k holds the sum of bytes k, k + 16, ... and the sum of
-      // that sum before each step.
+      // In steps of 16 bytes, lane k sums the bytes k, k + 16, ... (sums) and adds up its own sum as it was before each
+      // step (sums_before), because b adds up the values of a.
       std::array<std::uint32_t, lanes> sums{};
       std::array<std::uint32_t, lanes> sums_before{};
       for (; i + lanes <= n; i += lanes, p += lanes) {

@@ -1,4 +1,4 @@
-/// One exception type for everything that the outside world can get wrong, with a code that tells the causes apart.
+/// One exception type for everything that a user, a file or the system can get wrong, with a code for the cause.
 #pragma once
 
 #include <array>
@@ -21,7 +21,7 @@ enum class ErrorCode : std::uint8_t {
   file_unwritable,   ///< an output cannot be written: permission, a full disk, no folder
   file_conflict,     ///< writing an output would destroy an input, another output or a file that adtr did not write
   bad_image,         ///< not an image, or truncated, damaged or of a kind that adtr does not read
-  bad_data,          ///< a data set that contradicts itself or of which most was left out
+  bad_data,          ///< a data set that contradicts itself, or most of whose files were left out
   bad_weights,       ///< a weights file or checkpoint that is damaged, or is for something else
   not_a_model,       ///< a file that `adtr train` did not write
   no_such_network,   ///< the program was not compiled with the network that the model needs

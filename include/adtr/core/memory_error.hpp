@@ -52,10 +52,10 @@ namespace detail {
 
 /// The size of `count` elements of `each` bytes. Throws Error on overflow.
 [[nodiscard]] inline std::size_t bytes_of(std::ptrdiff_t count, std::size_t each) {
-  constexpr auto most = static_cast<std::size_t>((std::numeric_limits<std::ptrdiff_t>::max)());
-  if (count < 0 || static_cast<std::size_t>(count) > most / each)
-    throw Error("out of memory: " + std::to_string(count) + " elements of " + size_text(each) + " were wanted" +
-                    purpose_text() + ", which no memory holds",
+  constexpr auto max_bytes = static_cast<std::size_t>((std::numeric_limits<std::ptrdiff_t>::max)());
+  if (count < 0 || static_cast<std::size_t>(count) > max_bytes / each)
+    throw Error("out of memory: " + std::to_string(count) + " elements of " + size_text(each) + " were requested" +
+                    purpose_text() + ", which is more than a computer can address",
                 ErrorCode::no_resources);
   return static_cast<std::size_t>(count) * each;
 }

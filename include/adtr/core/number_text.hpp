@@ -21,8 +21,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The shortest text that reads back to the same double, with a point in every locale. For every number that decides,
-/// such as thresholds and scores: `5.18136` for 5.181361198425293 would call a good part anomalous.
+/// The shortest text that reads back to the same double, with a decimal point in every locale. Write every number that
+/// decides, such as a threshold or a score, with it: `5.18136` for 5.181361198425293 would call a good part anomalous.
 [[nodiscard]] inline std::string number_text(double value) {
   std::array<char, 40> digits{};
   return {digits.data(), std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr};

@@ -1,4 +1,4 @@
-/// Objects that serve one thread at a time notice a second one.
+/// Detects a second thread in an object that serves one thread at a time.
 #pragma once
 
 #include <atomic>
@@ -13,14 +13,15 @@ inline namespace ADTR_ABI {
 /// Whether a thread is using an object.
 using BusyFlag = std::atomic<bool>;
 
-/// Holds an object from its construction to its end, whether by return or by exception: a guard in each of the object's
-/// functions that change it. Costs one atomic exchange.
+/// A guard that each function that changes the object creates first. It holds the object until the function returns or
+/// throws, and costs one atomic exchange.
 class OneThread {
  public:
-  /// Throws Error (busy) if another thread holds it. `name` is for the message, such as "the detector".
+  /// Throws Error (busy) if another thread holds the object. The message calls the object `name`, such as "the
+  /// detector".
   OneThread(BusyFlag& busy, const char* name) : busy_(busy) {
     if (busy.exchange(true, std::memory_order_acquire))
-      throw Error(std::string(name) + " is in use by another thread; make each thread one of its own by share()",
+      throw Error(std::string(name) + " is in use by another thread; give each thread its own object, made by share()",
                   ErrorCode::busy);
   }
   OneThread(const OneThread&) = delete;

@@ -1,4 +1,4 @@
-/// Memory straight from the operating system: what large Buffers, and those made together, lie in.
+/// Memory that is mapped straight from the operating system. Large Buffers and Buffers made together lie in it.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@
 #include <unistd.h>
 #endif
 
-// The address sanitizer sees an overflow only between allocations of its own.
+// The address sanitizer detects an overflow only between its own allocations.
 #if defined(__has_feature)
 #if __has_feature(address_sanitizer)
 #define ADTR_PAGE_BLOCKS 0
@@ -32,17 +32,18 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// One cache line, and the widest vector of any instruction set. The same on every machine: no layout depends on it.
+/// The size in bytes of a cache line and of the widest vector of any instruction set. It is the same on every machine,
+/// so that layouts are too.
 inline constexpr std::size_t alignment = 64;
 
-/// Zeroed memory that is handed out in order and goes when its last owner does. What is never touched costs nothing;
-/// from 2 MB on it asks for huge pages: a page fault in 512 takes place.
+/// Zeroed memory that is handed out in order and is unmapped when its last owner releases it. Pages that are never
+/// touched cost nothing. A block of 2 MB or more asks for huge pages, which cause 512 times fewer page faults.
 class PageBlock {
  public:
-  /// What a page must have to be huge.
+  /// The size in bytes of a huge page.
   static constexpr std::size_t huge = std::size_t{1} << 21;
 
-  /// A block with room for `bytes` and one owner; null where the system has none to give.
+  /// Returns a block with room for `bytes` and with one owner, or null if the system has no memory.
   [[nodiscard]] static PageBlock* map(std::size_t bytes) {
 #if ADTR_PAGE_BLOCKS
     const std::size_t margin = bytes >= huge ? huge : 0;
@@ -57,7 +58,7 @@ class PageBlock {
       if (head > 0) ::munmap(begin, head);
       begin += head;
       size -= head;
-      ::madvise(begin, size, MADV_HUGEPAGE);  // no harm where it is refused
+      ::madvise(begin, size, MADV_HUGEPAGE);  // a hint: ignore errors
     }
     return new (begin) PageBlock(size);
 #else
@@ -66,7 +67,7 @@ class PageBlock {
 #endif
   }
 
-  /// The next `bytes` of the block, on a cache line, with one owner more; null where there is no room.
+  /// Returns the next `bytes` of the block, aligned to a cache line, and adds an owner. Null if there is no room.
   [[nodiscard]] void* cut(std::size_t bytes) {
     if (bytes > size_ - used_) return nullptr;
     void* const memory = reinterpret_cast<std::byte*>(this) + used_;
@@ -77,7 +78,7 @@ class PageBlock {
     return memory;
   }
 
-  /// Gives back what has not been handed out.
+  /// Unmaps the pages that have not been handed out.
   void trim() {
 #if ADTR_PAGE_BLOCKS
     const std::size_t kept = round_up(used_, page());
@@ -85,7 +86,7 @@ class PageBlock {
 #endif
   }
 
-  /// One owner fewer.
+  /// Removes an owner; the last one unmaps the block.
   void release() {
     if (owners_.fetch_sub(1, std::memory_order_acq_rel) > 1) return;
 #if ADTR_PAGE_BLOCKS
@@ -106,13 +107,14 @@ class PageBlock {
   }
 
   std::atomic<std::size_t> owners_{1};
-  std::size_t size_;  ///< with this object, which lies at the block's begin
+  std::size_t size_;  ///< includes this object, which lies at the beginning of the block
   std::size_t used_ = alignment;
 };
 static_assert(sizeof(PageBlock) <= alignment);
 
-/// While it lives, Buffers that its thread makes lie one behind the other in one block of up to `bytes`; those beyond
-/// that are made singly, as all are while `bytes` is 0. The block goes with the last of its Buffers.
+/// While it lives, the Buffers that its thread makes lie one after another in one block of up to `bytes`. Buffers that
+/// no longer fit are allocated one by one, as all Buffers are if `bytes` is 0. The block is unmapped with the last of
+/// its Buffers.
 class BuffersTogether {
  public:
   explicit BuffersTogether(std::size_t bytes) : outer_(current_), block_(bytes == 0 ? nullptr : PageBlock::map(bytes)) {

@@ -1,4 +1,4 @@
-/// Names of files as text: a name may hold any bytes, while JSON, HTML and a line of a list may not.
+/// File names as text: a name may hold any bytes, but JSON, HTML and a line of a list may not.
 #pragma once
 
 #include <cstddef>
@@ -14,7 +14,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// Whether a character would break a line, hide, or turn the text around it.
+/// Whether a character would break a line, be invisible, or change the direction of the text around it.
 constexpr bool unseen(std::uint32_t code) {
   return code < 0x20 || (code >= 0x7F && code <= 0x9F) || code == 0x200B || code == 0x200E || code == 0x200F ||
          (code >= 0x2028 && code <= 0x202E) || (code >= 0x2066 && code <= 0x2069) || code == 0xFEFF;
@@ -22,9 +22,9 @@ constexpr bool unseen(std::uint32_t code) {
 
 }  // namespace detail
 
-/// `name` as valid UTF-8 on one line. Bytes that are no UTF-8, control characters, line breaks and characters that turn
-/// the direction of writing become `\xNN` byte by byte, and a backslash is written twice, so that distinct names stay
-/// distinct. All other names come out as they went in.
+/// Returns `name` as valid UTF-8 on one line. Bytes that are not UTF-8, control characters, line breaks, invisible
+/// characters and characters that change the writing direction become `\xNN`, byte by byte. A backslash is doubled, so
+/// that distinct names stay distinct. All other names are unchanged.
 [[nodiscard]] inline std::string printable(std::string_view name) {
   static constexpr std::string_view digits = "0123456789ABCDEF";
   std::string text;

@@ -1,5 +1,5 @@
-/// Random numbers for starting weights, the order of images and made-up defects: functions of (seed, stream, index), so
-/// that a run can be taken up anywhere.
+/// Random numbers for starting weights, the order of images and made-up defects. They are functions of (seed, stream,
+/// index), so that a run can be resumed anywhere.
 #pragma once
 
 #include <cmath>
@@ -25,14 +25,14 @@ class RandomStream {
                       seed_);
     return words_[next_++ % 4];
   }
-  /// Uniform in [0, 1), 32 bits.
+  /// A number with 32 random bits, uniform in [0, 1).
   [[nodiscard]] double uniform() { return static_cast<double>(word()) * 0x1p-32; }
-  /// Standard normal (Box & Muller).
+  /// A number from the standard normal distribution (Box & Muller).
   [[nodiscard]] double normal() {
     const double radius = std::sqrt(-2.0 * std::log((static_cast<double>(word()) + 1.0) * 0x1p-32));
     return radius * std::cos(2.0 * std::numbers::pi * uniform());
   }
-  /// Uniform in [0, n), n < 2³². Lemire's multiply-shift; the bias of n/2³² is of no account here.
+  /// An integer uniform in [0, n), where n < 2³². Lemire's multiply-shift has a bias of n/2³², which is harmless here.
   [[nodiscard]] std::size_t below(std::size_t n) { return static_cast<std::size_t>(std::uint64_t{word()} * n >> 32); }
 
  private:
@@ -40,7 +40,7 @@ class RandomStream {
   std::array<std::uint32_t, 4> words_{};
 };
 
-/// 0 … n − 1 in random order (Fisher & Yates).
+/// The numbers 0 … n − 1 in random order (Fisher & Yates).
 [[nodiscard]] inline std::vector<std::size_t> permutation(std::size_t n, RandomStream random) {
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});

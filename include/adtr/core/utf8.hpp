@@ -1,4 +1,4 @@
-/// UTF-8: characters read, checked and written.
+/// Reads, checks and writes UTF-8 characters.
 #pragma once
 
 #include <cstddef>
@@ -13,8 +13,8 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// One character of UTF-8: how many bytes it has and its code point; 0 bytes where they are no UTF-8 (surrogates,
-/// longer forms than needed and what lies beyond U+10FFFF included).
+/// One UTF-8 character: its length in bytes and its code point. The length is 0 if the bytes are not UTF-8, which
+/// includes surrogates, overlong forms and code points above U+10FFFF.
 struct Utf8Character {
   std::size_t bytes;
   std::uint32_t code;
@@ -38,7 +38,7 @@ inline Utf8Character utf8_character(std::string_view text) {
 
 }  // namespace detail
 
-/// The place of the first byte that is not UTF-8 (overlong forms and surrogates are not), or npos where all is well.
+/// The position of the first byte that is not UTF-8 (overlong forms and surrogates are not), or npos if all bytes are.
 [[nodiscard]] inline std::size_t find_invalid_utf8(std::string_view text) {
   for (std::size_t i = 0; i < text.size();) {
     const std::size_t bytes = detail::utf8_character(text.substr(i)).bytes;
@@ -48,7 +48,7 @@ inline Utf8Character utf8_character(std::string_view text) {
   return std::string_view::npos;
 }
 
-/// Appends a Unicode code point, below U+110000 and no surrogate, as UTF-8.
+/// Appends a Unicode code point as UTF-8. It must be below U+110000 and not a surrogate.
 inline void append_utf8(std::string& out, unsigned code) {
   const auto put = [&](unsigned bits) { out.push_back(static_cast<char>(static_cast<unsigned char>(bits))); };
   if (code < 0x80) {

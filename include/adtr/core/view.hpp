@@ -1,4 +1,4 @@
-/// Views on memory that somebody else owns: what a backend's operations take.
+/// Views of memory that another object owns. The operations of a backend take them.
 #pragma once
 
 #include <type_traits>
@@ -19,7 +19,7 @@ struct MatrixView {
   constexpr MatrixView() = default;
   constexpr MatrixView(T* d, Index r, Index c) : MatrixView(d, r, c, c) {}
   constexpr MatrixView(T* d, Index r, Index c, Index s) : data(d), rows(r), cols(c), stride(s) {}
-  /// A view to change is also a view to read.
+  /// A mutable view converts to a read-only view.
   template <class U>
   requires std::is_same_v<const U, T>
   constexpr MatrixView(const MatrixView<U>& other) : MatrixView(other.data, other.rows, other.cols, other.stride) {}

@@ -29,7 +29,8 @@ inline constexpr std::array<std::string_view, 10> cifar10_classes{"airplane", "a
   if (it != cifar10_classes.end()) return static_cast<int>(it - cifar10_classes.begin());
   std::string known;
   for (const std::string_view n : cifar10_classes) known += (known.empty() ? "" : ", ") + std::string(n);
-  throw Error("class '" + std::string(name) + "' is not one of CIFAR-10's: " + known, ErrorCode::option);
+  throw Error("class '" + std::string(name) + "' is not a class of CIFAR-10; expected one of " + known,
+              ErrorCode::option);
 }
 
 namespace detail {

@@ -62,7 +62,7 @@ inline namespace ADTR_ABI {
   set.left_out = left.list();
   if (layout && detail::reach(folder / "test").folder())
     detail::report_same(set, found.images, detail::defects_beside(folder),
-                        "so that one image would be trained on as good and lie in a folder of defects");
+                        "so an image from a folder of defects would be trained on as good");
   for (auto& path : found.images) set.samples.push_back({std::move(path), "good", false, std::nullopt, nullptr});
   return set;
 }
@@ -100,11 +100,11 @@ inline namespace ADTR_ABI {
   detail::expect_masks_used(masks, test, set);
   set.left_out = left.list();
   const auto good = detail::paths_of(set.samples, false), defects = detail::paths_of(set.samples, true);
-  detail::report_same(set, good, defects, "so that one image would be good and defective");
+  detail::report_same(set, good, defects, "so one image would be both good and defective");
   auto all = good;
   all.insert(all.end(), defects.begin(), defects.end());
   detail::report_same(set, detail::training_images_beside(folder), all,
-                      "so that the model would be tested on an image that it may have learned");
+                      "so the model would be tested on an image that it may have been trained on");
   return set;
 }
 
@@ -127,8 +127,8 @@ inline namespace ADTR_ABI {
   if (mask.height == height && mask.width == width) return mask;
   const auto size = [](Index h, Index w) { return std::to_string(h) + "x" + std::to_string(w); };
   throw file_error(path,
-                   "mask of " + size(mask.height, mask.width) + " pixels, expected " + size(height, width) +
-                       " as its image " + sample.path.string(),
+                   "the mask has " + size(mask.height, mask.width) + " pixels, expected " + size(height, width) +
+                       ", the size of its image " + sample.path.string(),
                    ErrorCode::shape);
 }
 

@@ -23,7 +23,7 @@ struct Magic {
 };
 
 inline constexpr std::array<Magic, 37> foreign_magics{
-    {{0, "version https://git-lfs.github.com", "a Git LFS pointer (`git lfs pull` brings the image itself)"},
+    {{0, "version https://git-lfs.github.com", "a Git LFS pointer (`git lfs pull` fetches the image itself)"},
      {0, {"II*\0", 4}, "a TIFF image"},
      {0, {"MM\0*", 4}, "a TIFF image"},
      {0, {"II+\0", 4}, "a TIFF image"},
@@ -87,7 +87,7 @@ inline bool is_safetensors(std::string_view bytes) {
     if (bytes.size() > magic.at && bytes.substr(magic.at).starts_with(magic.bytes)) return magic.name;
   if (is_pnm(bytes)) return "a PNM image";
   if (is_safetensors(bytes)) {
-    return bytes.substr(0, 4096).find("adtr") != std::string_view::npos ? "a model of adtr, or its weights"
+    return bytes.substr(0, 4096).find("adtr") != std::string_view::npos ? "an adtr model, or its weights"
                                                                         : "a file of weights (safetensors)";
   }
   // Text may begin with white space and a byte order mark.

@@ -32,7 +32,7 @@ inline std::size_t pixel_bytes(const char* what, Index height, Index width, Inde
 inline void check_pixels(const char* what, Index height, Index width, Index channels, std::size_t found) {
   const std::size_t expected = pixel_bytes(what, height, width, channels);
   if (found == expected) return;
-  throw Error(std::string(what) + " of a height of " + std::to_string(height) + " and a width of " +
+  throw Error(std::string(what) + " with a height of " + std::to_string(height) + " and a width of " +
                   std::to_string(width) + ": expected " + std::to_string(expected) + " bytes of pixels, found " +
                   std::to_string(found),
               ErrorCode::shape);

@@ -242,7 +242,7 @@ inline ImageHeader header_of(const ImageFormat& format) {
   const bool has_alpha = stored.channels == 2 || stored.channels == 4;
   if (has_alpha && rule.constant && detail::alpha_varies(path)) {
     throw file_error(path.string(),
-                     "the mask lies in the alpha channel, its colours are all the same; expected it in the colours",
+                     "the mask is in the alpha channel, and the colours are constant; expected the mask in the colours",
                      ErrorCode::bad_data);
   }
   mask.soft = rule.soft;
@@ -256,7 +256,7 @@ inline void write_png(const std::filesystem::path& path, const ImageView& view, 
   const Image image = to_image(view);
   const std::int64_t bytes = view.height * (view.width * Image::channels + 1);
   if (bytes > INT_MAX / 2)
-    throw file_error(path.string(), "cannot be written: more pixels than a PNG of adtr may have",
+    throw file_error(path.string(), "cannot be written: it has more pixels than adtr writes to a PNG file",
                      ErrorCode::file_unwritable);
   int size = 0;
   const detail::Decoded<std::uint8_t> png(stb::stbi_write_png_to_mem(

@@ -82,11 +82,11 @@ inline void leave_folder(const std::filesystem::path& path, LeftOutList& left) {
   if (is_hidden(path)) {
     left.add(path, "hidden folder", "hidden folders", 0);
   } else if (error) {
-    left.add(path, "folder that cannot be looked into", "folders that cannot be looked into", 0);
+    left.add(path, "folder that cannot be listed", "folders that cannot be listed", 0);
   } else if (leads_back(path, path.parent_path())) {
     left.add(path, "link back to a folder above", "links back to a folder above", 0);
   } else if (const std::size_t images = count_images_below(path); images > 0) {
-    left.add(path, "folder with # in it", "folders with # in them", images);
+    left.add(path, "folder that contains #", "folders that contain #", images);
   } else {
     left.add(path, "folder without images", "folders without images", 0);
   }
@@ -134,11 +134,12 @@ inline ImageFolder look_into(const std::filesystem::path& folder, bool keep_unre
                          ErrorCode::file_unreadable);
       found.images.push_back(path);
     } else if (reached.error) {
-      found.left.add(path, "link or file out of reach", "links or files out of reach", 0);
+      found.left.add(path, "link or file that cannot be reached", "links or files that cannot be reached", 0);
     } else if (reached.file()) {
       leave_file(path, found.left);
     } else {
-      found.left.add(path, "thing that is neither file nor folder", "things that are neither files nor folders", 0);
+      found.left.add(path, "entry that is neither a file nor a folder", "entries that are neither files nor folders",
+                     0);
     }
   }
   return found;
@@ -158,9 +159,10 @@ inline void expect_most_taken(const std::filesystem::path& folder, std::size_t t
   const std::string sentence = "only " + std::to_string(taken) + " of " + images_text(taken + left.images()) +
                                " would be used; " + describe(left.list());
   if (!set.allow)
-    throw file_error(folder.string(),
-                     sentence + "; convert, rename or move them, or let --allow (ScanOptions::allow) leave them out",
-                     ErrorCode::bad_data);
+    throw file_error(
+        folder.string(),
+        sentence + "; convert, rename or move the others, or pass --allow (ScanOptions::allow) to leave them out",
+        ErrorCode::bad_data);
   set.allowed.push_back(in_line(folder.string() + ": " + sentence));
 }
 
@@ -171,7 +173,7 @@ inline void expect_distinct_names(const std::vector<std::filesystem::path>& imag
     const auto [other, fresh] = seen.emplace(canonical_name(path.filename().string()), path);
     if (!fresh)
       throw file_error(path.string(),
-                       "its name reads as that of " + other->second.string() +
+                       "its name looks the same as that of " + other->second.string() +
                            " and differs only in how accents are stored; remove or rename one of the two",
                        ErrorCode::bad_data);
   }

@@ -80,7 +80,7 @@ inline ImageFormat png_format(Bytes bytes) {
     }
     if (name == "CgBI") {
       format.unread =
-          "is an iPhone's PNG (chunk CgBI), whose colours are stored in a way of its own; adtr reads "
+          "is an iPhone PNG (chunk CgBI), which stores its colours in a non-standard way; adtr reads "
           "standard PNG";
       break;
     }
@@ -151,7 +151,8 @@ inline ImageFormat jpeg_format(Bytes bytes) {
               "is a JPEG of a rare kind (lossless, hierarchical or arithmetic coding); adtr reads baseline "
               "and progressive JPEG";
         } else if (bytes[at + 4] != 8) {
-          format.unread = "is a JPEG of " + std::to_string(bytes[at + 4]) + " bits; adtr reads JPEG of 8 bits";
+          format.unread = "is a JPEG with " + std::to_string(bytes[at + 4]) +
+                          " bits per value; adtr reads JPEG with 8 bits per value";
         }
       }
       const std::size_t length = big_endian(bytes, at + 2, 2);

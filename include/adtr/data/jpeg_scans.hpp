@@ -45,7 +45,7 @@ class JpegScans {
       if (length < 2 || length > bytes_.size() - at - 2) return nullptr;
       const auto segment = bytes_.subspan(at + 4, length - 2);
       at += 2 + length;
-      if (marker == 0xDB && !quantisation(segment)) return "a step of its quantisation is 0";
+      if (marker == 0xDB && !quantisation(segment)) return "a quantisation step is 0";
       if (marker == 0xC4 && !tables(segment)) return "its Huffman tables are impossible";
       if (marker == 0xDD && segment.size() >= 2) restart_ = segment[0] << 8 | segment[1];
       if (marker >= 0xC0 && marker <= 0xC2 && !frame(segment, marker == 0xC2)) return nullptr;
@@ -78,7 +78,7 @@ class JpegScans {
 
   static constexpr const char* early = "its coded data ends before the image does";
   static constexpr const char* impossible = "its coded data has an impossible code";
-  static constexpr const char* late = "its coded data goes on behind the image";
+  static constexpr const char* late = "its coded data continues after the image";
 
   static bool quantisation(std::span<const std::uint8_t> segment) {
     for (std::size_t at = 0; at < segment.size();) {

@@ -41,7 +41,7 @@ inline bool means_good(std::string_view name) {
 inline void contradiction(SampleSet& set, const std::filesystem::path& path, const std::string& sentence,
                           const std::string& consequence) {
   if (!set.allow)
-    throw file_error(path.string(), sentence + "; --allow (ScanOptions::allow) goes on all the same and lists it",
+    throw file_error(path.string(), sentence + "; pass --allow (ScanOptions::allow) to continue and list this",
                      ErrorCode::bad_data);
   set.allowed.push_back(in_line(path.string() + ": " + sentence + "; " + consequence));
 }
@@ -59,7 +59,7 @@ inline void report_same(SampleSet& set, const std::vector<std::filesystem::path>
   const auto pairs = same_files(a, b);
   const std::string more = pairs.size() > 1 ? " (and " + std::to_string(pairs.size() - 1) + " more)" : "";
   for (const auto& [i, j] : pairs)
-    contradiction(set, b[j], "the same image as " + a[i].string() + (set.allow ? "" : more) + ", " + why,
+    contradiction(set, b[j], "is the same image as " + a[i].string() + (set.allow ? "" : more) + ", " + why,
                   "both are used, each with the label of its folder");
 }
 
@@ -72,7 +72,7 @@ inline void check_label(SampleSet& set, const Sample& sample, const Mask& mask) 
     contradiction(set, *sample.mask, "it marks a defect in " + image + ", which lies in a folder of good images",
                   "the image counts as good, and the mask is not used");
   else if (sample.defective)
-    contradiction(set, *sample.mask, "no pixel is marked, yet its image " + image + " lies in a folder of defects",
+    contradiction(set, *sample.mask, "it marks no pixel, but its image " + image + " lies in a folder of defects",
                   "the image counts as defective, without a mask");
 }
 
@@ -115,7 +115,7 @@ inline void check_distinct(const SampleSet& good, const SampleSet& defects) {
   if (good.allow || defects.allow) return;
   SampleSet strict;
   detail::report_same(strict, detail::paths_of(good.samples, false), detail::paths_of(defects.samples, true),
-                      "so that one image would be trained on as good and as defective");
+                      "so one image would be trained on both as good and as defective");
 }
 
 }  // namespace ADTR_ABI

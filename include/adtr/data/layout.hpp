@@ -61,8 +61,8 @@ inline void leave_beside_layout(const std::filesystem::path& folder, LeftOutList
     if (reached.file()) static_cast<void>(leave_stray_image(path, left));
     if (!reached.folder() || leads_back(path, folder)) continue;
     if (const std::size_t images = count_images_below(path); images > 0)
-      left.add(path, "folder beside train, test and ground_truth, with # in it",
-               "folders beside train, test and ground_truth, with # in them", images);
+      left.add(path, "folder next to train, test and ground_truth that contains #",
+               "folders next to train, test and ground_truth that contain #", images);
   }
 }
 
@@ -84,11 +84,12 @@ inline GoodFolder find_good_training(const std::filesystem::path& folder, Sample
     if (path == good.path) continue;
     if (means_good(path.filename().string())) {
       if (!present && !stands(good.path))
-        throw file_error(good.path.string(), "no such folder, yet " + path.string() + " is there; rename it to good",
+        throw file_error(good.path.string(),
+                         "no such folder, but " + path.string() + " exists; rename that folder to good",
                          ErrorCode::file_missing);
       contradiction(set, path,
-                    "its name says that its images are good, beside " + good.path.string() +
-                        "; the images to learn from lie in one folder, which is called good",
+                    "its name says that its images are good, but there is also " + good.path.string() +
+                        "; training images must lie in one folder, which is called good",
                     "it is left out");
     }
     leave_folder(path, left);
@@ -104,9 +105,8 @@ inline void expect_not_called_good(const std::filesystem::path& kind, std::size_
   const std::filesystem::path good = kind.parent_path() / "good";
   contradiction(set, kind,
                 "its name says that its " + images_text(images) + (images == 1 ? " is" : " are") +
-                    " good, yet only a folder that is called good holds good images" +
-                    (kinds.has("good") ? ", and there is " + good.string() + "; move them there"
-                                       : "; rename it to " + good.string()),
+                    " good, but only a folder that is called good holds good images" +
+                    (kinds.has("good") ? "; move them to " + good.string() : "; rename it to " + good.string()),
                 "its images count as defective");
 }
 
@@ -137,7 +137,7 @@ inline KindMasks find_masks(const std::filesystem::path& truth, SampleSet& set, 
       if (stem.ends_with(suffix)) stem.resize(stem.size() - suffix.size());
       const auto [other, fresh] = kind.masks.emplace(stem, path);
       if (!fresh)
-        throw file_error(path.string(), "a second mask for the image of " + other->second.string(),
+        throw file_error(path.string(), "is a second mask for the image of " + other->second.string(),
                          ErrorCode::bad_data);
     }
     expect_most_taken(folder, found.images.size(), found.left, set);
@@ -165,8 +165,8 @@ inline std::vector<std::optional<std::filesystem::path>> pair_masks(KindMasks& m
     const auto [other, fresh] = used.emplace(stem, images[i]);
     if (!fresh)
       throw file_error(mask->second.string(),
-                       "one mask for two images, " + other->second.string() + " and " + images[i].string() +
-                           "; rename one of the two",
+                       "is the mask of two images, " + other->second.string() + " and " + images[i].string() +
+                           "; rename one of the images",
                        ErrorCode::bad_data);
     paired[i] = mask->second;
   }
@@ -179,14 +179,15 @@ inline void expect_masks_used(const KindMasks& masks, const std::filesystem::pat
   for (const auto& [name, kind] : masks.kinds) {
     const std::filesystem::path images = test / kind.folder.filename();
     if (!kind.has_images && !kind.masks.empty()) {
-      contradiction(set, kind.folder, "masks for missing images: expected the folder " + images.string(),
+      contradiction(set, kind.folder, "holds masks of missing images: expected the folder " + images.string(),
                     "its masks are not used");
       continue;
     }
     for (const auto& [stem, path] : kind.masks)
-      contradiction(set, path,
-                    "a mask for a missing image: expected " + (images / stem).string() + " with an image's extension",
-                    "the mask is not used");
+      contradiction(
+          set, path,
+          "is the mask of a missing image: expected " + (images / stem).string() + " with an image's extension",
+          "the mask is not used");
   }
 }
 

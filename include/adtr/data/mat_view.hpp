@@ -42,14 +42,15 @@ template <MatLike M>
     throw Error("view_of: expected a matrix of two dimensions", ErrorCode::shape);
   if (mat.data == nullptr || mat.rows == 0 || mat.cols == 0) {
     throw Error(
-        "view_of: expected a matrix with pixels, found an empty one (cv::imread gives it for a file that it "
+        "view_of: expected a matrix with pixels, found an empty one (cv::imread returns one for a file that it "
         "cannot read)",
         ErrorCode::shape);
   }
   constexpr int unsigned_8_bit = 0;  // CV_8U
   if (mat.depth() != unsigned_8_bit || mat.elemSize1() != 1) {
     throw Error("view_of: expected unsigned values of 8 bits, found " + std::to_string(8 * mat.elemSize1()) +
-                    " bits (depth " + std::to_string(mat.depth()) + "); scale them first, as by cv::Mat::convertTo",
+                    " bits (depth " + std::to_string(mat.depth()) +
+                    "); scale them first, for example with cv::Mat::convertTo",
                 ErrorCode::option);
   }
   const auto step = static_cast<std::size_t>(mat.step);

@@ -204,7 +204,7 @@ class Resizer {
       return "a height of " + std::to_string(h) + " and a width of " + std::to_string(w);
     };
     throw Error("resize of a mask: expected a height and a width of at least 1, found " + size(in.height, in.width) +
-                    ", wanted " + size(height, width),
+                    " of the mask, requested " + size(height, width),
                 ErrorCode::shape);
   }
   // The centre is accumulated step by step as in Pillow: its rounding decides when a centre falls on the edge of a

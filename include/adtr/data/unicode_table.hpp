@@ -1,4 +1,4 @@
-/// Canonical decompositions and combining classes of Unicode. Made by tools/unicode_table.py: do not edit.
+/// Canonical decompositions and combining classes of Unicode, from tools/unicode_table.py: do not edit.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@ inline namespace ADTR_ABI {
 namespace detail {
 
 // clang-format off
-/// Character, what it begins with, and the mark that follows (0: none).
+/// Each row: a character, and the first and second (0: none) of its decomposition.
 inline constexpr std::uint16_t unicode_parts[][3] = {
     {192,65,768}, {193,65,769}, {194,65,770}, {195,65,771}, {196,65,776}, {197,65,778}, {199,67,807}, {200,69,768},
     {201,69,769}, {202,69,770}, {203,69,776}, {204,73,768}, {205,73,769}, {206,73,770}, {207,73,776}, {209,78,771},
@@ -168,7 +168,7 @@ inline constexpr std::uint16_t unicode_parts[][3] = {
     {64334,1508,1471},
 };
 
-/// First and last of neighbouring marks of one class, and the class.
+/// Each row: the first and last of consecutive marks of one class, and the class.
 inline constexpr std::uint16_t unicode_classes[][3] = {
     {768,788,230}, {789,789,232}, {790,793,220}, {794,794,232}, {795,795,216}, {796,800,220}, {801,802,202},
     {803,806,220}, {807,808,202}, {809,819,220}, {820,824,1}, {825,828,220}, {829,836,230}, {837,837,240},

@@ -37,7 +37,7 @@ class JsonReader {
     if (!accept('}')) {
       do {
         const std::string key = string();
-        if (!keys.insert(key).second) fail("the key " + quoted_for_message(key) + " comes twice in one object");
+        if (!keys.insert(key).second) fail("the key " + quoted_for_message(key) + " appears twice in one object");
         expect(':');
         member(key);
       } while (accept(','));

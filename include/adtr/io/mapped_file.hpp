@@ -36,10 +36,10 @@ class MappedFile {
       reason = errno;
     } else if (regular = S_ISREG(status.st_mode); regular && status.st_size > 0) {
       size_ = static_cast<std::size_t>(status.st_size);
-      data_ = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0);
-      if (data_ == MAP_FAILED) {
+      if (void* const mapped = ::mmap(nullptr, size_, PROT_READ, MAP_PRIVATE, fd, 0); mapped != MAP_FAILED) {
+        data_ = mapped;
+      } else {
         reason = errno;
-        data_ = nullptr;
         size_ = 0;
       }
     }
@@ -47,31 +47,43 @@ class MappedFile {
     if (reason != 0 || !regular) throw path_error(path, reason);
   }
 
+  /// Stands for a file whose bytes the caller has in memory: unmaps and releases nothing. They must outlive the object.
+  [[nodiscard]] static MappedFile view(std::span<const std::byte> bytes) {
+    MappedFile file;
+    file.data_ = bytes.data();
+    file.size_ = bytes.size();
+    file.mapped_ = false;
+    return file;
+  }
+
   MappedFile(MappedFile&& other) noexcept
-      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
+      : data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)), mapped_(other.mapped_) {}
   MappedFile& operator=(MappedFile&& other) noexcept {
     std::swap(data_, other.data_);
     std::swap(size_, other.size_);
+    std::swap(mapped_, other.mapped_);
     return *this;
   }
   MappedFile(const MappedFile&) = delete;
   MappedFile& operator=(const MappedFile&) = delete;
   ~MappedFile() {
-    if (data_ != nullptr) ::munmap(data_, size_);
+    if (mapped_ && data_ != nullptr) ::munmap(const_cast<void*>(data_), size_);
   }
 
   [[nodiscard]] std::span<const std::byte> bytes() const { return {static_cast<const std::byte*>(data_), size_}; }
 
   /// Drops the pages of `part` from this process's memory; they are loaded again when touched.
   void release(std::span<const std::byte> part) const {
+    if (!mapped_) return;
     static const auto page = static_cast<std::uintptr_t>(::sysconf(_SC_PAGESIZE));
     const auto begin = reinterpret_cast<std::uintptr_t>(part.data()), first = begin / page * page;
     ::madvise(reinterpret_cast<void*>(first), begin - first + part.size(), MADV_DONTNEED);  // a hint: ignore errors
   }
 
  private:
-  void* data_ = nullptr;
+  const void* data_ = nullptr;
   std::size_t size_ = 0;
+  bool mapped_ = true;  ///< whether the bytes are this object's own
 };
 
 }  // namespace ADTR_ABI

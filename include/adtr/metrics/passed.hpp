@@ -1,4 +1,5 @@
-/// PGn and PBn: how a line accepts an inspection machine. Few defects may slip through, few good parts may be lost.
+/// PGn and PBn, the figures by which a production line accepts an inspection machine: how many good parts pass if few
+/// defects may be missed, and how many defects are found if few good parts may be rejected.
 #pragma once
 
 #include <algorithm>
@@ -15,12 +16,12 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 struct Passed {
-  double share;      ///< of good parts passed (PGn) or of defects found (PBn); NaN where a class is missing
-  double threshold;  ///< score ≥ threshold is anomalous; ±∞ where everything may pass or nothing need be passed
+  double share;      ///< of good parts passed (PGn) or of defects found (PBn); NaN if a class is missing
+  double threshold;  ///< score ≥ threshold is anomalous; +∞ passes every part, −∞ passes none
 };
 
-/// PGn: the share of good parts passed when at most `missed` of the defects are missed, at the highest threshold that
-/// keeps that promise. `missed` is a count of parts: for n per cent of the defects, pass their number times n / 100.
+/// PGn: the share of good parts that pass if at most `missed` defects may be missed, at the highest threshold that
+/// misses no more. `missed` is a count of parts: for n per cent of the defects, pass their number times n / 100.
 template <std::floating_point T>
 [[nodiscard]] Passed passed_good(const Ranking<T>& ranking, std::size_t missed) {
   constexpr double infinity = std::numeric_limits<double>::infinity();
@@ -35,8 +36,8 @@ template <std::floating_point T>
   return {static_cast<double>(passed) / static_cast<double>(negatives.size()), static_cast<double>(threshold)};
 }
 
-/// PBn: the share of defects found when at most `lost` of the good parts are lost (rejected), at the lowest threshold,
-/// among the scores, that keeps that promise. `lost` is a count of parts.
+/// PBn: the share of defects found if at most `lost` good parts may be lost (rejected), at the lowest threshold among
+/// the scores that loses no more. `lost` is a count of parts.
 template <std::floating_point T>
 [[nodiscard]] Passed found_bad(const Ranking<T>& ranking, std::size_t lost) {
   constexpr double infinity = std::numeric_limits<double>::infinity();

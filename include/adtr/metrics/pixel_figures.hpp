@@ -1,9 +1,9 @@
-/// Figures of the pixels of a test set, from their histogram, each with a bound on what the histogram does not know.
+/// Computes the pixel metrics of a test set from a histogram, each with a bound on its error.
 ///
-/// Bins are in order, so at their ends the counts of true and false positives are exact. Inside a bin of several scores
-/// the order of its pixels is unknown, and each figure says how much that can matter at most, computed from the bins
-/// themselves. With no more distinct scores than the histogram has bins every bound is 0. For 5,000 maps of
-/// 256×256 pixels the largest was 1.5·10⁻⁵. Bounds leave out the rounding of sums, which is below 10⁻¹².
+/// Bins are in order, so at their ends the counts of true and false positives are exact. Inside a bin with several
+/// scores the order of the pixels is unknown, and each figure has a bound, computed from the bins, on how much that can
+/// change it. If there are no more distinct scores than bins, every bound is 0. For 5,000 maps of 256×256 pixels the
+/// largest bound was 1.5·10⁻⁵. Bounds do not include the rounding of sums, which is below 10⁻¹².
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// A figure and how far it may be from the exact one: |value − exact| ≤ bound. Both NaN where it does not exist.
+/// A figure and the bound on its error: |value − exact| ≤ bound. Both are NaN if the figure does not exist.
 struct Bounded {
   double value;
   double bound;
@@ -44,7 +44,7 @@ void for_each_bin(PixelHistogram& pixels, Visit visit) {
   }
 }
 
-/// True positives among all that are flagged; 1 where nothing is.
+/// The share of true positives among all flagged pixels; 1 if none is flagged.
 inline double precision(double true_positives, double false_positives) {
   const double flagged = true_positives + false_positives;
   return flagged > 0.0 ? true_positives / flagged : 1.0;
@@ -52,11 +52,11 @@ inline double precision(double true_positives, double false_positives) {
 
 }  // namespace detail
 
-/// Area under the ROC curve, as auroc() of a Ranking. A pair of a defect and a normal pixel in one bin counts half, so
-/// the bound is half of the share of such pairs.
+/// The area under the ROC curve, like auroc() of a Ranking. A pair of a defect pixel and a normal pixel in one bin
+/// counts half, so the bound is half of the share of such pairs.
 [[nodiscard]] inline Bounded auroc(PixelHistogram& pixels) {
   if (!pixels.has_both_classes()) return detail::no_figure;
-  // 64 bits of mantissa: sums of integers are exact up to 6·10⁹ pixels, and rounded beyond.
+  // With its mantissa of 64 bits, sums of integers are exact up to 6·10⁹ pixels, and rounded beyond.
   long double twice_area = 0;
   long double twice_unknown = 0;
   detail::for_each_bin(pixels, [&](const PixelHistogram::Bin& bin, std::uint64_t true_positives, std::uint64_t) {
@@ -70,9 +70,9 @@ inline double precision(double true_positives, double false_positives) {
   return {static_cast<double>(twice_area / twice_pairs), static_cast<double>(twice_unknown / twice_pairs)};
 }
 
-/// Σ (R_i − R_{i−1}) P_i over distinct scores, as average_precision() of a Ranking. In a bin the precision of its i-th
-/// defect pixel lies between that with all normal pixels of the bin before it and that with all defect pixels before
-/// the normal ones; the value is in the middle.
+/// Σ (R_i − R_{i−1}) P_i over distinct scores, like average_precision() of a Ranking. In a bin, the precision at a
+/// defect pixel is lowest if all normal pixels of the bin come first, and highest if all defect pixels come first. The
+/// value is the middle between the two.
 [[nodiscard]] inline Bounded average_precision(PixelHistogram& pixels) {
   if (!pixels.has_both_classes()) return detail::no_figure;
   double sum = 0;
@@ -82,15 +82,15 @@ inline double precision(double true_positives, double false_positives) {
     const auto defect = static_cast<double>(bin.count.defect);
     const auto last = static_cast<double>(above + bin.count.defect);
     const auto all_false = static_cast<double>(false_above + bin.count.normal);
-    double most = detail::precision(last, all_false);
-    double least = most;
+    double highest = detail::precision(last, all_false);
+    double lowest = highest;
     if (!bin.single()) {
-      most = detail::precision(last, static_cast<double>(false_above));
+      highest = detail::precision(last, static_cast<double>(false_above));
       // (above + i) / (above + i + all_false) is concave in i: its mean is at least that of the two ends.
-      least = 0.5 * (least + detail::precision(static_cast<double>(above + 1), all_false));
+      lowest = 0.5 * (lowest + detail::precision(static_cast<double>(above + 1), all_false));
     }
-    sum += defect * 0.5 * (most + least);
-    unknown += defect * 0.5 * (most - least);
+    sum += defect * 0.5 * (highest + lowest);
+    unknown += defect * 0.5 * (highest - lowest);
   });
   const auto defects = static_cast<double>(pixels.defect_pixels());
   return {sum / defects, unknown / defects};
@@ -102,7 +102,7 @@ struct BoundedF1 {
   double threshold;  ///< score ≥ threshold is anomalous
 };
 
-/// The highest F1 among the ends of bins, as f1_max() of a Ranking is among all scores.
+/// The highest F1 among thresholds at the ends of bins; f1_max() of a Ranking considers every score.
 [[nodiscard]] inline BoundedF1 f1_max(PixelHistogram& pixels) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();
   if (!pixels.has_both_classes()) return {nan, nan, nan};
@@ -124,13 +124,13 @@ struct BoundedF1 {
   return best;
 }
 
-/// AUPRO: the area under the per-region-overlap curve up to the false-positive rate `limit`, divided by it. PRO at a
-/// threshold is the mean, over all 8-connected defect regions of the set, of the share of the region's pixels that
-/// score ≥ threshold: a small region counts as much as a large one. The false-positive rate is over all normal pixels,
-/// those of defect images included. The curve starts at (0, 0), has one point for each distinct score, and is cut at
-/// the limit by linear interpolation (Bergmann et al., "The MVTec Anomaly Detection Dataset", IJCV 2021). Between the
-/// ends of a bin it stays in the rectangle that they span, and the bound is what lies between the straight line and its
-/// sides. Throws Error (option) on a limit outside (0, 1].
+/// AUPRO: the area under the per-region-overlap curve up to the false-positive rate `limit`, divided by `limit`. PRO at
+/// a threshold is the mean, over all 8-connected defect regions of the set, of the share of the region's pixels that
+/// score ≥ threshold, so a small region counts as much as a large one. The false-positive rate is the rate over all
+/// normal pixels, including those of defect images. The curve starts at (0, 0), has one point for each distinct score,
+/// and is cut at the limit by linear interpolation (Bergmann et al., "The MVTec Anomaly Detection Dataset", IJCV 2021).
+/// Between the two ends of a bin the curve stays in the rectangle that they span; the bound is the area between the
+/// straight line and the farther sides of that rectangle. Throws Error (option) if the limit is outside (0, 1].
 [[nodiscard]] inline Bounded aupro(PixelHistogram& pixels, double limit = 0.3) {
   if (!(limit > 0.0 && limit <= 1.0))
     throw Error("AUPRO limit: expected more than 0 and at most 1, found " + number_text(limit), ErrorCode::option);
@@ -153,7 +153,8 @@ struct BoundedF1 {
     const double width = end - last_rate;
     const double at_end = cut ? last_overlap + (overlap - last_overlap) * width / (rate - last_rate) : overlap;
     area += 0.5 * (last_overlap + at_end) * width;
-    // Below the line lies the rectangle's lower side, above it the upper one, which is the farther at the cut.
+    // The lower side of the rectangle lies below the line and the upper one above it. At the cut, the upper one is
+    // farther away.
     if (!bin.single()) unknown += width * (std::max)(0.0, overlap - 0.5 * (last_overlap + at_end));
     last_rate = end;
     last_overlap = at_end;

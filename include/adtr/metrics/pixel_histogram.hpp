@@ -1,4 +1,4 @@
-/// The pixel scores of a test set in a fixed amount of memory, with everything that the pixel metrics need.
+/// Stores the pixel scores of a test set in a fixed amount of memory, with everything that the pixel metrics need.
 #pragma once
 
 #include <cstddef>
@@ -18,8 +18,8 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// A sum of shares 1 / region size in units of 2⁻⁶², which is the same in whatever order it is taken. A share is off by
-/// at most half a unit.
+/// A sum of shares 1 / region size, in units of 2⁻⁶², so that it does not depend on the order of its terms. The error
+/// of a share is at most half a unit.
 struct ShareSum {
   [[nodiscard]] static ShareSum of_region(std::uint32_t pixels) {
     return {((std::uint64_t{1} << 62U) + pixels / 2) / pixels, 0};
@@ -32,7 +32,7 @@ struct ShareSum {
   [[nodiscard]] double value() const { return 4.0 * overflows + static_cast<double>(units) * 0x1p-62; }
 
   std::uint64_t units = 0;
-  std::uint32_t overflows = 0;  ///< of 64 bits of units, 4 shares of 1
+  std::uint32_t overflows = 0;  ///< of the 64 bits of `units`; each is worth 4 shares of 1
 };
 
 /// Tag 0 means a normal pixel; any other tag means a defect pixel in a region of that many pixels.
@@ -58,17 +58,17 @@ struct PixelCount {
 
 }  // namespace detail
 
-/// Collects score maps and masks image by image: see pixel_figures.hpp for what is computed from it. It keeps every
-/// distinct score as long as there are at most `most`; from then on it keeps bins, each finer than 2⁻¹⁵ of its scores
-/// where they span five octaves. Takes at most 48 bytes a bin, 12 MiB by default, however many images come.
+/// Collects score maps and masks, image by image, for the metrics of pixel_figures.hpp. It keeps every distinct score
+/// while there are at most `max_bins` of them. After that it keeps bins; if the scores span five octaves, a bin is
+/// narrower than 2⁻¹⁵ of its scores. It takes at most 48 bytes per bin, 12 MiB by default, for any number of images.
 class PixelHistogram {
  public:
   using Bin = detail::SparseHistogram<detail::PixelCount>::Bin;
 
-  explicit PixelHistogram(std::size_t most = std::size_t{1} << 18U) : histogram_(most) {}
+  explicit PixelHistogram(std::size_t max_bins = std::size_t{1} << 18U) : histogram_(max_bins) {}
 
-  /// A score map (H, W) and its mask (H, W), values other than 0 being defects; an empty mask has none. Throws Error
-  /// (shape) on other sizes and (bad_data) on NaN; the image is not counted then.
+  /// Adds a score map (H, W) with its mask (H, W). Mask values other than 0 mark defects; an empty mask marks none.
+  /// Throws Error (shape) if a size differs and (bad_data) on NaN. The image is then not counted.
   void add(std::span<const float> scores, std::span<const std::uint8_t> mask, std::size_t height, std::size_t width) {
     if (scores.size() != height * width || scores.size() > (std::numeric_limits<std::uint32_t>::max)()) {
       throw Error("score map: expected " + std::to_string(height) + "×" + std::to_string(width) + " pixels, found " +
@@ -93,10 +93,10 @@ class PixelHistogram {
   [[nodiscard]] std::uint64_t regions() const { return regions_; }
   [[nodiscard]] std::uint64_t normal_pixels() const { return normal_; }
   [[nodiscard]] std::uint64_t defect_pixels() const { return defect_; }
-  /// False if normal or defect pixels are missing: all pixel metrics are NaN then.
+  /// False if normal or defect pixels are missing. All pixel metrics are then NaN.
   [[nodiscard]] bool has_both_classes() const { return normal_ > 0 && defect_ > 0; }
 
-  /// Bins from the lowest scores to the highest. First merges the scores added last.
+  /// Merges the scores that were added last, then returns the bins from the lowest scores to the highest.
   [[nodiscard]] std::span<const Bin> bins() { return histogram_.bins(); }
 
  private:

@@ -13,8 +13,8 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Σ (R_i − R_{i−1}) P_i over distinct scores, without interpolation: scikit-learn's average_precision_score. NaN where
-/// a class is missing (scikit-learn gives 0 without positives and 1 without negatives).
+/// Σ (R_i − R_{i−1}) P_i over distinct scores, without interpolation: scikit-learn's average_precision_score. NaN if a
+/// class is missing (scikit-learn returns 0 without positives and 1 without negatives).
 template <std::floating_point T>
 [[nodiscard]] double average_precision(const Ranking<T>& ranking) {
   if (!ranking.has_both_classes()) return std::numeric_limits<double>::quiet_NaN();
@@ -39,8 +39,9 @@ struct F1Max {
   double threshold;  ///< score ≥ threshold is anomalous
 };
 
-/// The highest F1 over all thresholds and the threshold that gives it, one of the scores. Among equals (compared in
-/// integers) the highest threshold, which rejects the fewest parts. Both NaN where a class is missing.
+/// The highest F1 over all thresholds, and the threshold that gives it, which is one of the scores. Of several with the
+/// same F1 (compared in integers) it is the highest threshold, which rejects the fewest parts. Both are NaN if a class
+/// is missing.
 template <std::floating_point T>
 [[nodiscard]] F1Max f1_max(const Ranking<T>& ranking) {
   constexpr double nan = std::numeric_limits<double>::quiet_NaN();

@@ -1,4 +1,4 @@
-/// The scores of a test set, split by class and sorted once: what every metric of a binary decision is read from.
+/// The scores of a test set, split by class and sorted once. Every metric of a binary decision is computed from them.
 #pragma once
 
 #include <algorithm>
@@ -38,10 +38,10 @@ void require_no_nan(std::span<const T> scores) {
 
 }  // namespace detail
 
-/// Scores of positives (defective) and negatives (good), each from the highest to the lowest. A label other than 0 is
-/// a positive. Costs one copy of the scores and one sort, which AUROC, AP, F1-max, PGn and PBn then share; two sorted
-/// arrays of plain numbers take half the memory of sorted (score, label) pairs, which counts for ten million pixels.
-/// Infinite scores rank as they compare; NaN and lists of different lengths throw Error.
+/// The scores of positives (defective) and of negatives (good), each from the highest to the lowest. A label other than
+/// 0 means positive. Costs one copy of the scores and one sort, which AUROC, AP, F1-max, PGn and PBn then share. Two
+/// sorted arrays of plain numbers take half the memory of sorted (score, label) pairs, which matters for ten million
+/// pixels. Infinite scores are allowed. NaN and lists of different lengths throw Error.
 template <std::floating_point T>
 class Ranking {
  public:
@@ -65,11 +65,11 @@ class Ranking {
   [[nodiscard]] std::span<const T> positives() const { return positives_; }
   /// Descending.
   [[nodiscard]] std::span<const T> negatives() const { return negatives_; }
-  /// False where a class is missing: no metric of a ranking exists then, and all of them are NaN.
+  /// False if a class is missing. All metrics of the ranking are then NaN.
   [[nodiscard]] bool has_both_classes() const { return !positives_.empty() && !negatives_.empty(); }
 
-  /// Calls visit(score, true_positives, false_positives) for every distinct score from the highest to the lowest: the
-  /// counts at the rule "score ≥ this one is anomalous". Tied scores are one step, whatever their order was.
+  /// Calls visit(score, true_positives, false_positives) for every distinct score, from the highest to the lowest, with
+  /// the counts under the rule "a score ≥ this one is anomalous". Tied scores are one step.
   template <class Visit>
   void for_each_step(Visit visit) const {
     std::size_t true_positives = 0;

@@ -14,12 +14,12 @@ namespace adtr {
 inline namespace ADTR_ABI {
 
 struct Regions {
-  std::vector<std::uint32_t> labels;  ///< (H, W): 0 outside, otherwise 1 + the region's index
-  std::vector<std::size_t> sizes;     ///< pixels of each region
+  std::vector<std::uint32_t> labels;  ///< (H, W): 0 outside the regions, otherwise 1 + the region's index
+  std::vector<std::size_t> sizes;     ///< number of pixels of each region
 };
 
-/// 8-connected regions of mask (H, W), a value other than 0 being inside; numbered by their first pixel, row by row.
-/// Throws Error where the mask has not height · width values.
+/// The 8-connected regions of the nonzero values of mask (H, W), numbered by their first pixel, row by row. Throws
+/// Error if the mask does not have height · width values.
 [[nodiscard]] inline Regions label_regions(std::span<const std::uint8_t> mask, std::size_t height, std::size_t width) {
   if (mask.size() != height * width) {
     throw Error("mask: expected " + std::to_string(height) + "×" + std::to_string(width) + " pixels, found " +

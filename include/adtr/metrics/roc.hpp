@@ -14,9 +14,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Area under the ROC curve, the trapezoid over distinct scores with ties grouped: scikit-learn's roc_auc_score. Equals
-/// the share of (positive, negative) pairs that are ranked rightly, ties counting half, and is summed in integers
-/// (exact up to 6·10⁹ scores). Below 0.5 stays below 0.5. NaN where a class is missing.
+/// The area under the ROC curve by the trapezoidal rule over distinct scores: scikit-learn's roc_auc_score. It equals
+/// the share of (positive, negative) pairs that are ranked correctly, where ties count half, and is summed in integers
+/// (exact up to 6·10⁹ scores). A value below 0.5 is not mirrored. NaN if a class is missing.
 template <std::floating_point T>
 [[nodiscard]] double auroc(const Ranking<T>& ranking) {
   if (!ranking.has_both_classes()) return std::numeric_limits<double>::quiet_NaN();
@@ -37,14 +37,14 @@ template <ScoreRange S>
   return auroc(Ranking(scores, labels));
 }
 
-/// One point for every distinct score, from the highest to the lowest, after the point (0, 0) at threshold +∞.
+/// The point (0, 0) at threshold +∞, then one point for every distinct score, from the highest to the lowest.
 struct RocCurve {
   std::vector<double> thresholds;            ///< score ≥ threshold is anomalous
   std::vector<double> false_positive_rates;  ///< NaN without negatives
   std::vector<double> true_positive_rates;   ///< NaN without positives
 };
 
-/// All points, also those on a straight line: scikit-learn's roc_curve(drop_intermediate=False).
+/// Returns all points, including those on a straight line: scikit-learn's roc_curve(drop_intermediate=False).
 template <std::floating_point T>
 [[nodiscard]] RocCurve roc_curve(const Ranking<T>& ranking) {
   const auto share = [](std::size_t count, std::size_t total) {

@@ -1,4 +1,4 @@
-/// Histograms of any number of scores in a fixed amount of memory.
+/// Histograms that store any number of scores in a fixed amount of memory.
 #pragma once
 
 #include <algorithm>
@@ -20,7 +20,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// The bits of a score, which is not NaN, as an integer that orders as scores do; −0 is 0.
+/// Maps a score, which must not be NaN, to an integer with the same order. −0 and 0 give the same integer.
 inline std::uint32_t order_of(float score) {
   const auto bits = std::bit_cast<std::uint32_t>(score + 0.0F);
   return (bits & 0x80000000U) != 0 ? ~bits : bits | 0x80000000U;
@@ -30,11 +30,11 @@ inline float score_of(std::uint32_t order) {
   return std::bit_cast<float>((order & 0x80000000U) != 0 ? order & 0x7FFFFFFFU : ~order);
 }
 
-/// Scores in bins from the lowest to the highest, each with a Count of what fell into it. A bin is what agrees in the
-/// upper bits of order_of(); it knows the lowest and the highest score that it holds. All 32 bits count as long as
-/// there are at most `most` distinct scores. Then the lowest bit is dropped, and again whenever there are too many
-/// bins, so that memory stays below a bound; which bins there are depends on the scores alone, not on their order.
-/// A Count is made of a score's tag, which is 32 bits more, and added with +=.
+/// Scores in bins from the lowest to the highest, each with a Count of its scores. A bin contains the scores that agree
+/// in the upper bits of order_of(), and stores the lowest and the highest of them. All 32 bits are compared while there
+/// are at most `max_bins` distinct scores. Then the lowest bit is dropped, and one more whenever there are too many
+/// bins, so that the memory is bounded. The bins depend only on the scores, not on their order. A Count is constructed
+/// from the 32-bit tag of a score, and Counts are added with +=.
 template <class Count>
 class SparseHistogram {
  public:
@@ -45,15 +45,15 @@ class SparseHistogram {
     [[nodiscard]] bool single() const { return lowest == highest; }
   };
 
-  explicit SparseHistogram(std::size_t most) : most_(std::max<std::size_t>(most, 1)) {}
+  explicit SparseHistogram(std::size_t max_bins) : max_bins_(std::max<std::size_t>(max_bins, 1)) {}
 
   void add(float score, std::uint32_t tag) {
-    if (waiting_.size() == most_) settle();
-    if (waiting_.capacity() == 0) waiting_.reserve(most_);
+    if (waiting_.size() == max_bins_) settle();
+    if (waiting_.capacity() == 0) waiting_.reserve(max_bins_);
     waiting_.push_back(std::uint64_t{order_of(score)} << 32U | tag);
   }
 
-  /// Bins from the lowest to the highest. First merges the scores added last.
+  /// Merges the scores that were added last, then returns the bins from the lowest to the highest.
   [[nodiscard]] std::span<const Bin> bins() {
     settle();
     return bins_;
@@ -67,7 +67,7 @@ class SparseHistogram {
     if (waiting_.empty()) return;
     std::sort(waiting_.begin(), waiting_.end());
     std::size_t together = count_together();
-    for (; together > most_; together = count_together()) {
+    for (; together > max_bins_; together = count_together()) {
       ++dropped_;
       merge_neighbours();
     }
@@ -105,10 +105,10 @@ class SparseHistogram {
     if (!bins_.empty()) bins_.resize(kept + 1);
   }
 
-  /// In place, from behind: bins move up to where they belong among `together`.
+  /// Merges in place, from the last bin to the first: each bin moves up to its position among `together` bins.
   void merge_waiting(std::size_t together) {
     std::size_t b = bins_.size(), w = waiting_.size(), to = together;
-    if (bins_.capacity() < together) bins_.reserve((std::min)(most_, (std::max)(together, 2 * bins_.capacity())));
+    if (bins_.capacity() < together) bins_.reserve(std::min(max_bins_, (std::max)(together, 2 * bins_.capacity())));
     bins_.resize(together);
     while (w > 0) {
       const std::uint64_t bin = bin_of(order_in(waiting_[w - 1]));
@@ -127,8 +127,8 @@ class SparseHistogram {
     }
   }
 
-  std::size_t most_;
-  unsigned dropped_ = 0;  ///< bits of order_of() that bins do not tell apart
+  std::size_t max_bins_;
+  unsigned dropped_ = 0;  ///< number of low bits of order_of() that are not compared
   std::vector<Bin> bins_;
   std::vector<std::uint64_t> waiting_;  ///< order_of() the score, then its tag
 };
@@ -145,11 +145,11 @@ struct PlainCount {
 
 }  // namespace detail
 
-/// Any number of scores, for their quantiles, in at most 4 MiB.
+/// Stores any number of scores in at most 4 MiB, and returns their quantiles.
 class ScoreHistogram {
  public:
-  /// `most`: the highest number of bins. Quantiles are exact for up to `most` distinct scores.
-  explicit ScoreHistogram(std::size_t most = std::size_t{1} << 17U) : histogram_(most) {}
+  /// Quantiles are exact for up to `max_bins` distinct scores.
+  explicit ScoreHistogram(std::size_t max_bins = std::size_t{1} << 17U) : histogram_(max_bins) {}
 
   /// Throws Error (bad_data) on NaN.
   void add(float score) {
@@ -161,8 +161,9 @@ class ScoreHistogram {
   [[nodiscard]] std::uint64_t size() const { return size_; }
   [[nodiscard]] bool empty() const { return size_ == 0; }
 
-  /// The score of rank round(q · (size − 1)), 0 ≤ q ≤ 1. Of more distinct scores than bins, one of the same bin, which
-  /// for sets of real images is within a ten-thousandth of it. Throws Error (bad_data) without scores.
+  /// The score of rank round(q · (size − 1)), 0 ≤ q ≤ 1. If there are more distinct scores than bins, it is a score of
+  /// the same bin, which differs by less than a ten-thousandth for sets of real images. Throws Error (bad_data) without
+  /// scores.
   [[nodiscard]] float quantile(double q) {
     if (empty()) throw Error("quantile: expected scores, found none", ErrorCode::bad_data);
     if (!(q >= 0.0 && q <= 1.0))
@@ -176,7 +177,7 @@ class ScoreHistogram {
     return detail::score_of(histogram_.bins().back().highest);
   }
 
-  /// Whether no score is infinite; true without scores.
+  /// Whether all scores are finite; true without scores.
   [[nodiscard]] bool finite() {
     const auto bins = histogram_.bins();
     return bins.empty() || (std::isfinite(detail::score_of(bins.front().lowest)) &&

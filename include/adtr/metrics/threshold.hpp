@@ -1,19 +1,19 @@
-/// A threshold from good images alone: the user says which false-alarm rate he can bear.
+/// Computes a threshold from good images only, for a false-alarm rate that the user accepts.
 ///
-/// The images must be held out: the network scores images that it was trained on too low, and a threshold from those
-/// raises more false alarms than it says.
+/// The images must be held out: the network scores its training images too low, so a threshold from them raises more
+/// false alarms than it promises.
 ///
-/// What n held-out good images can promise, whatever the distribution of their scores (Wilks 1941, Clopper and Pearson
-/// 1934): with the threshold just above the score of the (k+1)-th highest, k of them are false alarms, the true rate is
-/// (k+1)/(n+1) on average, and with 95 % confidence not above
+/// What n held-out good images can promise, for any distribution of scores (Wilks 1941, Clopper and Pearson 1934): if
+/// the threshold lies just above the (k+1)-th highest score, k of the images are false alarms, the true rate is
+/// (k+1)/(n+1) on average, and with 95 % confidence it is at most
 ///
 ///   n       20      59      100     299     1000    3000
 ///   k = 0   13.9 %  5.0 %   3.0 %   1.0 %   0.30 %  0.10 %
 ///   k = n/100 (rounded down)        4.7 %   2.1 %   1.7 %   1.4 %   (n = 100, 299, 1000, 3000)
 ///
-/// So 20 images cannot support 1 %, however the threshold is chosen (`good_images_needed` says 299), and no number of
-/// good images says anything about defects found. The promise holds for parts like those held out: not after a change
-/// of light, camera or supplier.
+/// So no threshold lets 20 images promise 1 % (`good_images_needed` returns 299), and no number of good images predicts
+/// how many defects are found. The promise holds for parts like those held out, and no longer after a change of light,
+/// camera or supplier.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +35,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// P(X ≤ k) of a binomial variable, n trials of probability p in (0, 1).
+/// P(X ≤ k) for a binomial variable of n trials with probability p in (0, 1).
 inline double binomial_cdf(std::size_t k, std::size_t n, double p) {
   const auto log_factorial = [](std::size_t m) { return std::lgamma(static_cast<double>(m) + 1.0); };
   double sum = 0;
@@ -55,8 +55,8 @@ inline void require_confidence(double confidence) {
 
 }  // namespace detail
 
-/// Clopper–Pearson: the one-sided upper bound on a rate of which k in n were seen. The rate is not above it with at
-/// least this confidence. Error: 1e-10.
+/// The one-sided upper bound (Clopper–Pearson) on the rate of an event that was seen k times in n trials. With at least
+/// this confidence the rate is not above it. The numerical error is at most 1e-10.
 [[nodiscard]] inline double clopper_pearson_upper(std::size_t k, std::size_t n, double confidence = 0.95) {
   detail::require_confidence(confidence);
   if (k > n)
@@ -71,7 +71,7 @@ inline void require_confidence(double confidence) {
   return high;
 }
 
-/// The fewest held-out good images, none of them a false alarm, that show a true rate of at most `rate`.
+/// The smallest number of held-out good images that show a true rate of at most `rate` if none is a false alarm.
 [[nodiscard]] inline std::size_t good_images_needed(double rate, double confidence = 0.95) {
   detail::require_confidence(confidence);
   if (!(rate > 0.0 && rate < 1.0)) {
@@ -83,17 +83,17 @@ inline void require_confidence(double confidence) {
 
 struct GoodThreshold {
   double value;              ///< score ≥ value is anomalous
-  double requested_rate;     ///< what the user asked for
+  double requested_rate;     ///< the user's `rate`
   std::size_t good_images;   ///< n
-  std::size_t false_alarms;  ///< of the n, how many score ≥ value: at most requested_rate · n
-  double expected_rate;      ///< the true false-alarm rate on average over such draws of n images, (k+1)/(n+1)
-  double upper_bound;        ///< the true false-alarm rate is not above this, with `confidence`
+  std::size_t false_alarms;  ///< number of the n images that score ≥ value, at most requested_rate · n
+  double expected_rate;      ///< the true false-alarm rate, averaged over draws of n images: (k+1)/(n+1)
+  double upper_bound;        ///< with `confidence`, the true false-alarm rate is not above this
   double confidence;
 };
 
 /// The lowest threshold at which at most `rate` of the held-out good images are false alarms: the next number (of the
-/// scores' type) above the (k+1)-th highest score, k = ⌊rate · n⌋. Ties make it more careful than it says, never less.
-/// Throws Error on no scores, NaN, a rate outside [0, 1) or a confidence outside (0, 1).
+/// scores' type) above the (k+1)-th highest score, k = ⌊rate · n⌋. Tied scores can only lower the number of false
+/// alarms. Throws Error if there are no scores, on NaN, if the rate is outside [0, 1) or the confidence outside (0, 1).
 template <ScoreRange S>
 [[nodiscard]] GoodThreshold threshold_from_good(const S& good_scores, double rate, double confidence = 0.95) {
   using T = std::ranges::range_value_t<S>;
@@ -107,7 +107,7 @@ template <ScoreRange S>
   detail::require_no_nan(scores);
 
   const std::size_t n = scores.size();
-  // 0.29 · 100 is 28.999999999999996.
+  // 0.29 · 100 is 28.999999999999996 in floating point, but k is 29.
   const auto k = (std::min)(n - 1, static_cast<std::size_t>(rate * static_cast<double>(n) + 1e-9));
   std::vector<T> sorted(scores.begin(), scores.end());
   const auto last_passing = sorted.begin() + static_cast<std::ptrdiff_t>(k);

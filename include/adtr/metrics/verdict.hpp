@@ -2,9 +2,9 @@
 #pragma once
 
 #include <array>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string_view>
 
@@ -13,9 +13,9 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// The verdict on a part. A part that is not `good` must not pass, not even an `undecided` one.
+/// The verdict on a part. Only a `good` part may pass; an `undecided` one may not.
 enum class Verdict : std::uint8_t {
-  undecided,  ///< nothing can be said: there is no threshold, or the score is no finite number
+  undecided,  ///< there is no threshold, or the score is not a finite number
   good,       ///< score < threshold
   anomalous   ///< score ≥ threshold
 };
@@ -26,11 +26,13 @@ enum class Verdict : std::uint8_t {
   return names[static_cast<std::size_t>(verdict)];
 }
 
-/// The verdict on a score. A threshold of +∞ passes every part and one of −∞ none; without one, or where the score or
-/// the threshold is NaN or the score infinite, nothing is decided.
+/// The verdict on a score. A threshold of +∞ passes every part, one of −∞ passes none. The verdict is `undecided`
+/// without a threshold, if the score or the threshold is NaN, and if the score is infinite.
 [[nodiscard]] inline Verdict verdict_of(double score, std::optional<double> threshold) {
-  if (!threshold || std::isnan(*threshold) || !std::isfinite(score)) return Verdict::undecided;
-  return score >= *threshold ? Verdict::anomalous : Verdict::good;
+  // Comparisons instead of <cmath>, which would be half the cost of adtr/runtime.hpp. They are false for NaN.
+  constexpr double max = std::numeric_limits<double>::max();
+  if (!threshold || !(score >= -max && score <= max)) return Verdict::undecided;
+  return score >= *threshold ? Verdict::anomalous : score < *threshold ? Verdict::good : Verdict::undecided;
 }
 
 }  // namespace ADTR_ABI

@@ -14,33 +14,72 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-enum class Architecture : std::uint8_t {
-  efficientnet_b0,
-  efficientnet_b1,
-  efficientnet_b2,
-  efficientnet_b3,
-  efficientnet_b4,
-  efficientnet_b5,
-  efficientnet_b6,
-  efficientnet_b7,
-  efficientnet_lite0,
-  efficientnet_lite1,
-  efficientnet_lite2,
-  efficientnet_lite3,
-  efficientnet_lite4,
-  resnet18,
-  resnet34,
-  pixels  ///< no backbone: an ablation
+/// The numerics of an architecture's usual weights.
+enum class UsualNumerics : std::uint8_t {
+  timm,        ///< PyTorch's defaults; the weights `tf_<name>` of the EfficientNets have TensorFlow's
+  tensorflow,  ///< TensorFlow's padding and batch norm, inputs (x − 127)/128: the Lite models
 };
 
-inline constexpr std::array<std::string_view, 16> architecture_names{
-    "efficientnet_b0",    "efficientnet_b1",    "efficientnet_b2",    "efficientnet_b3",
-    "efficientnet_b4",    "efficientnet_b5",    "efficientnet_b6",    "efficientnet_b7",
-    "efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2", "efficientnet_lite3",
-    "efficientnet_lite4", "resnet18",           "resnet34",           "pixels"};
+// One row per backbone: its name in files and on command lines, its type for images of a shape, its usual numerics.
+// The enumeration, the names, the types and the list of all networks are made from these rows.
+#define ADTR_BACKBONES(ROW)                              \
+  ROW(efficientnet_b0, EfficientNetB0, timm)             \
+  ROW(efficientnet_b1, EfficientNetB1, timm)             \
+  ROW(efficientnet_b2, EfficientNetB2, timm)             \
+  ROW(efficientnet_b3, EfficientNetB3, timm)             \
+  ROW(efficientnet_b4, EfficientNetB4, timm)             \
+  ROW(efficientnet_b5, EfficientNetB5, timm)             \
+  ROW(efficientnet_b6, EfficientNetB6, timm)             \
+  ROW(efficientnet_b7, EfficientNetB7, timm)             \
+  ROW(efficientnet_lite0, EfficientNetLite0, tensorflow) \
+  ROW(efficientnet_lite1, EfficientNetLite1, tensorflow) \
+  ROW(efficientnet_lite2, EfficientNetLite2, tensorflow) \
+  ROW(efficientnet_lite3, EfficientNetLite3, tensorflow) \
+  ROW(efficientnet_lite4, EfficientNetLite4, tensorflow) \
+  ROW(resnet18, ResNet18, timm)                          \
+  ROW(resnet34, ResNet34, timm)                          \
+  ROW(pixels, Pixels, timm) /* no backbone: an ablation */
+
+enum class Architecture : std::uint8_t {
+#define ADTR_ROW(name, type, numerics) name,
+  ADTR_BACKBONES(ADTR_ROW)
+#undef ADTR_ROW
+};
+
+namespace detail {
+/// The rows as data.
+struct BackboneRow {
+  std::string_view name;
+  UsualNumerics numerics;
+};
+inline constexpr std::array backbone_rows{
+#define ADTR_ROW(name, type, numerics) BackboneRow{#name, UsualNumerics::numerics},
+    ADTR_BACKBONES(ADTR_ROW)
+#undef ADTR_ROW
+};
+
+/// The rows as types.
+template <Architecture A, class Image>
+struct BackboneType;
+#define ADTR_ROW(name, backbone, numerics)         \
+  template <class Image>                           \
+  struct BackboneType<Architecture::name, Image> { \
+    using type = backbone<Image>;                  \
+  };
+ADTR_BACKBONES(ADTR_ROW)
+#undef ADTR_ROW
+#undef ADTR_BACKBONES
+}  // namespace detail
+
+/// Number of backbones: the architectures before the ablation `pixels`.
+inline constexpr auto backbone_count = static_cast<std::size_t>(Architecture::pixels);
+
+/// The backbone type of an architecture.
+template <Architecture A, class Image>
+using BackboneOf = typename detail::BackboneType<A, Image>::type;
 
 [[nodiscard]] constexpr std::string_view name_of(Architecture a) {
-  return architecture_names[static_cast<std::size_t>(a)];
+  return detail::backbone_rows[static_cast<std::size_t>(a)].name;
 }
 
 /// What must be known to use a weights file and cannot be told from its tensors.
@@ -64,9 +103,10 @@ struct NamedArchitecture {
   constexpr std::string_view tensorflow = "tf_";
   const bool prefixed = name.starts_with(tensorflow);
   const std::string_view plain = prefixed ? name.substr(tensorflow.size()) : name;
-  for (std::size_t i = 0; i < architecture_names.size(); ++i) {
-    if (architecture_names[i] != plain || (prefixed && !plain.starts_with("efficientnet_"))) continue;
-    const bool lite = plain.find("lite") != std::string_view::npos;
+  for (std::size_t i = 0; i < detail::backbone_rows.size(); ++i) {
+    const detail::BackboneRow& row = detail::backbone_rows[i];
+    if (row.name != plain || (prefixed && !plain.starts_with("efficientnet_"))) continue;
+    const bool lite = row.numerics == UsualNumerics::tensorflow;
     Numerics numerics;
     if (prefixed || lite) {
       numerics.bn_eps = 1e-3;
@@ -79,29 +119,12 @@ struct NamedArchitecture {
     return {static_cast<Architecture>(i), numerics};
   }
   std::string known;
-  for (const std::string_view n : architecture_names) known += (known.empty() ? "" : ", ") + std::string(n);
+  for (const detail::BackboneRow& row : detail::backbone_rows)
+    known += (known.empty() ? "" : ", ") + std::string(row.name);
   throw Error("architecture '" + std::string(name) + "' is not known; expected one of " + known +
                   ", or tf_efficientnet_b0 to tf_efficientnet_b7",
               ErrorCode::option);
 }
-
-namespace detail {
-template <Architecture A, class Image>
-constexpr auto backbone_of() {
-  if constexpr (A == Architecture::resnet18)
-    return std::type_identity<ResNet18<Image>>{};
-  else if constexpr (A == Architecture::resnet34)
-    return std::type_identity<ResNet34<Image>>{};
-  else if constexpr (A == Architecture::pixels)
-    return std::type_identity<Pixels<Image>>{};
-  else
-    return std::type_identity<EfficientNet<efficientnet_specs[static_cast<std::size_t>(A)], Image>>{};
-}
-}  // namespace detail
-
-/// The backbone type of an architecture.
-template <Architecture A, class Image>
-using BackboneOf = typename decltype(detail::backbone_of<A, Image>())::type;
 
 /// Which of a backbone's taps are reconstructed.
 enum class Taps : std::uint8_t {

@@ -80,8 +80,7 @@ namespace detail {
     return file_error(file.path(), sentence, ErrorCode::not_a_model);
   };
   if (metadata_value(file, "format") == "adtr-checkpoint")
-    return error(
-        "is a checkpoint of a training run, not a model that adtr trained; adtr train --resume goes on with it");
+    return error("is a checkpoint of a training run, not a model that adtr trained; adtr train --resume continues it");
   const std::vector<std::string> prefixes = backbone_prefixes(file);
   if (prefixes.empty()) return error("is not a model that adtr trained (its metadata has no format 'adtr')");
   const std::string stored = metadata_value(file, "architecture");

@@ -93,47 +93,32 @@ struct Make {
 template <EfficientNetSpec Spec, class Image>
 using EfficientNet = typename efficientnet::Make<Spec, Image>::type;
 
-/// B0 to B7, then Lite0 to Lite4.
-inline constexpr std::array<EfficientNetSpec, 13> efficientnet_specs{{{1.0, 1.0},
-                                                                      {1.0, 1.1},
-                                                                      {1.1, 1.2},
-                                                                      {1.2, 1.4},
-                                                                      {1.4, 1.8},
-                                                                      {1.6, 2.2},
-                                                                      {1.8, 2.6},
-                                                                      {2.0, 3.1},
-                                                                      {1.0, 1.0, true},
-                                                                      {1.0, 1.1, true},
-                                                                      {1.1, 1.2, true},
-                                                                      {1.2, 1.4, true},
-                                                                      {1.4, 1.8, true}}};
-
 template <class Image>
-using EfficientNetB0 = EfficientNet<efficientnet_specs[0], Image>;
+using EfficientNetB0 = EfficientNet<EfficientNetSpec{1.0, 1.0}, Image>;
 template <class Image>
-using EfficientNetB1 = EfficientNet<efficientnet_specs[1], Image>;
+using EfficientNetB1 = EfficientNet<EfficientNetSpec{1.0, 1.1}, Image>;
 template <class Image>
-using EfficientNetB2 = EfficientNet<efficientnet_specs[2], Image>;
+using EfficientNetB2 = EfficientNet<EfficientNetSpec{1.1, 1.2}, Image>;
 template <class Image>
-using EfficientNetB3 = EfficientNet<efficientnet_specs[3], Image>;
+using EfficientNetB3 = EfficientNet<EfficientNetSpec{1.2, 1.4}, Image>;
 template <class Image>
-using EfficientNetB4 = EfficientNet<efficientnet_specs[4], Image>;
+using EfficientNetB4 = EfficientNet<EfficientNetSpec{1.4, 1.8}, Image>;
 template <class Image>
-using EfficientNetB5 = EfficientNet<efficientnet_specs[5], Image>;
+using EfficientNetB5 = EfficientNet<EfficientNetSpec{1.6, 2.2}, Image>;
 template <class Image>
-using EfficientNetB6 = EfficientNet<efficientnet_specs[6], Image>;
+using EfficientNetB6 = EfficientNet<EfficientNetSpec{1.8, 2.6}, Image>;
 template <class Image>
-using EfficientNetB7 = EfficientNet<efficientnet_specs[7], Image>;
+using EfficientNetB7 = EfficientNet<EfficientNetSpec{2.0, 3.1}, Image>;
 template <class Image>
-using EfficientNetLite0 = EfficientNet<efficientnet_specs[8], Image>;
+using EfficientNetLite0 = EfficientNet<EfficientNetSpec{1.0, 1.0, true}, Image>;
 template <class Image>
-using EfficientNetLite1 = EfficientNet<efficientnet_specs[9], Image>;
+using EfficientNetLite1 = EfficientNet<EfficientNetSpec{1.0, 1.1, true}, Image>;
 template <class Image>
-using EfficientNetLite2 = EfficientNet<efficientnet_specs[10], Image>;
+using EfficientNetLite2 = EfficientNet<EfficientNetSpec{1.1, 1.2, true}, Image>;
 template <class Image>
-using EfficientNetLite3 = EfficientNet<efficientnet_specs[11], Image>;
+using EfficientNetLite3 = EfficientNet<EfficientNetSpec{1.2, 1.4, true}, Image>;
 template <class Image>
-using EfficientNetLite4 = EfficientNet<efficientnet_specs[12], Image>;
+using EfficientNetLite4 = EfficientNet<EfficientNetSpec{1.4, 1.8, true}, Image>;
 
 }  // namespace ADTR_ABI
 }  // namespace adtr

@@ -114,12 +114,13 @@ inline void refuse_own_files(const SafetensorsFile& file) {
   const std::string format = metadata_value(file, "format");
   if (format == "adtr")
     throw weights_error(file.path(),
-                        "is a model that adtr trained, expected a backbone's weights (--backbone); --start goes on "
+                        "is a model that adtr trained, expected a backbone's weights (--backbone); --start continues "
                         "from a model");
   if (format == "adtr-checkpoint")
-    throw weights_error(file.path(),
-                        "is a checkpoint of a training run, expected a backbone's weights (--backbone); --resume goes "
-                        "on from a checkpoint");
+    throw weights_error(
+        file.path(),
+        "is a checkpoint of a training run, expected a backbone's weights (--backbone); --resume continues "
+        "from a checkpoint");
 }
 
 }  // namespace detail

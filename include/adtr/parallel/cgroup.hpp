@@ -67,7 +67,7 @@ namespace detail {
   return cpu_quota(cpu_max.substr(0, space), cpu_max.substr(space + 1));
 }
 
-/// A process's group: its folder, and where the hierarchy that it is in begins.
+/// A control group of a process: its folder, and the folder where its hierarchy is mounted.
 struct CpuGroup {
   int version = 2;
   std::string mount, folder;
@@ -90,8 +90,9 @@ struct CpuGroup {
   return path;
 }
 
-/// The groups that limit a process, from the texts of /proc/self/cgroup and /proc/self/mountinfo. In a container the
-/// folder that is mounted may be the process's own group, seen from outside by its whole path, or by none.
+/// The groups that limit a process, from the texts of /proc/self/cgroup and /proc/self/mountinfo. In a container, the
+/// mounted folder may be the process's own group, while /proc/self/cgroup gives that group's path on the host machine
+/// or no path below the mount at all.
 [[nodiscard]] inline std::vector<CpuGroup> cpu_groups(std::string_view cgroup, std::string_view mountinfo) {
   std::vector<CpuGroup> groups;
   for (const std::string_view line : parts_of(cgroup, '\n')) {
@@ -125,10 +126,10 @@ struct CpuGroup {
   return groups;
 }
 
-/// The lowest quota of this process's groups and their parents; empty if there is no limit. Tests pass a `root` that is
-/// put before every path.
+/// The lowest quota of this process's groups and their parents, in processors; empty if there is no limit. Tests pass a
+/// `root` that is put before every path.
 [[nodiscard]] inline std::optional<double> min_cpu_quota(const std::string& root = "") {
-  std::optional<double> least;
+  std::optional<double> lowest;
   for (const CpuGroup& group :
        cpu_groups(small_file(root + "/proc/self/cgroup"), small_file(root + "/proc/self/mountinfo"))) {
     for (std::string folder = group.folder; folder.size() >= group.mount.size();) {
@@ -136,13 +137,13 @@ struct CpuGroup {
       const auto quota = group.version == 2
                              ? cpu_quota(small_file(at + "cpu.max"))
                              : cpu_quota(small_file(at + "cpu.cfs_quota_us"), small_file(at + "cpu.cfs_period_us"));
-      if (quota && (!least || *quota < *least)) least = quota;
+      if (quota && (!lowest || *quota < *lowest)) lowest = quota;
       const std::size_t slash = folder.rfind('/');
       if (slash == std::string::npos || folder.empty()) break;
       folder.resize(slash);
     }
   }
-  return least;
+  return lowest;
 }
 
 }  // namespace detail

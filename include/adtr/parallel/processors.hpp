@@ -1,4 +1,4 @@
-/// How many processors this process may use, and what a request for threads comes to.
+/// How many processors this process may use, and the note to the user if it gets fewer threads than requested.
 #pragma once
 
 #include <algorithm>
@@ -21,7 +21,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// `processors`, or fewer where a quota, in processors, does not pay for them; a part of one counts as one.
+/// `processors`, or the quota (in processors, rounded up) if that is lower. At least 1.
 [[nodiscard]] inline int within_quota(int processors, std::optional<double> quota) {
   if (!quota || *quota >= static_cast<double>(processors)) return (std::max)(1, processors);
   return (std::max)(1, static_cast<int>(std::ceil(*quota)));
@@ -30,7 +30,7 @@ namespace detail {
 /// The processors that the scheduler lets the calling thread run on, at least 1.
 [[nodiscard]] inline int processors_of_affinity() {
 #if defined(__linux__)
-  // The kernel refuses a mask that is smaller than its own; none is larger than this loop's last.
+  // The kernel refuses a mask that is smaller than its own. No kernel has a larger one than the last of this loop.
   for (std::size_t words = 16; words <= (std::size_t{1} << 14); words *= 2) {
     std::vector<unsigned long> mask(words);
     if (::sched_getaffinity(0, words * sizeof(unsigned long), reinterpret_cast<cpu_set_t*>(mask.data())) != 0) continue;
@@ -45,13 +45,13 @@ namespace detail {
 
 }  // namespace detail
 
-/// The processors that this process may use, at least 1: those that its affinity (taskset, cpusets) allows, or fewer
-/// where the quota of its control group (a container's limit) does not pay for all; a part of one counts as one.
+/// The number of processors that this process may use, at least 1: those that its affinity (taskset, cpusets) allows,
+/// or the quota of its control group (a container's limit), rounded up, if that is lower.
 [[nodiscard]] inline int available_processors() {
   return detail::within_quota(detail::processors_of_affinity(), detail::min_cpu_quota());
 }
 
-/// Throws Error where a number of threads is negative.
+/// Throws Error if a number of threads is negative.
 inline void check_threads(int threads) {
   if (threads < 0)
     throw Error(
@@ -59,18 +59,18 @@ inline void check_threads(int threads) {
         ErrorCode::option);
 }
 
-/// A sentence for the user where `got` threads are used although more were asked for, 0 being all processors; empty
-/// where the request was met. `processors` are those that the process may use.
+/// A sentence for the user if `got` threads are used although `asked` were requested (0 requests all processors).
+/// Empty if the request was met. `processors` is the number that the process may use.
 [[nodiscard]] inline std::string threads_note(int asked, int got, int processors = available_processors()) {
   const int wanted = asked == 0 ? processors : asked;
   if (got >= wanted) return {};
   const auto count = [](int n, const std::string& name) {
     return std::to_string(n) + ' ' + name + (n == 1 ? "" : "s");
   };
-  const std::string request = asked == 0 ? "a thread for each of " + count(processors, "processor") + " was asked for"
-                                         : count(asked, "thread") + (asked == 1 ? " was asked for" : " were asked for");
+  const std::string request = asked == 0 ? "a thread for each of " + count(processors, "processor") + " was requested"
+                                         : count(asked, "thread") + (asked == 1 ? " was requested" : " were requested");
   const std::string reason =
-      got >= processors ? "this process may use " + count(processors, "processor") : "the system would not start more";
+      got >= processors ? "this process may use " + count(processors, "processor") : "the system refused to start more";
   return request + "; " + std::to_string(got) + (got == 1 ? " is" : " are") + " used, because " + reason;
 }
 

@@ -40,7 +40,7 @@ class ThreadPool final : public Executor {
     try {
       for (int i = 0; i < workers; ++i) workers_.emplace_back([this] { work(); });
     } catch (const std::exception&) {
-      // The system has no more threads, or no memory for their stacks: go on with those that run.
+      // The system has no more threads, or no memory for their stacks: continue with those that run.
     }
   }
 

@@ -1,4 +1,4 @@
-/// Score maps as pictures: one colour map, one fixed scale for a whole run, and the overlay on the input.
+/// Draws score maps as pictures: a colour map, a fixed scale for a whole run, and the overlay on the input.
 #pragma once
 
 #include <algorithm>
@@ -20,10 +20,11 @@ inline namespace ADTR_ABI {
 
 using Rgb = std::array<std::uint8_t, 3>;
 
-/// From pale yellow over orange and red to crimson, in equal steps. Computed in OKLCH (Ottosson 2020): lightness falls
-/// in a straight line from 0.93 to 0.45 while the hue turns from 105° to 15° at 97 % of the chroma that sRGB can show.
-/// Lightness alone orders the colours, so that the map also reads in grey and for the colour-blind; it darkens upwards
-/// because it lies over photographs, where the high end has to stand out and the low end to vanish.
+/// The colours run from pale yellow over orange and red to crimson, in equal steps. They were computed in OKLCH
+/// (Ottosson 2020): lightness falls linearly from 0.93 to 0.45 while the hue turns from 105° to 15°, at 97 % of the
+/// chroma that sRGB can show. Lightness alone orders the colours, so that the map can be read in grey and by the
+/// colour-blind. High scores are dark because the map lies over photographs, where the high end must stand out and the
+/// low end must vanish.
 inline constexpr std::array<Rgb, 17> heat_colours{{{252, 238, 36},
                                                    {252, 223, 34},
                                                    {250, 209, 32},
@@ -42,7 +43,7 @@ inline constexpr std::array<Rgb, 17> heat_colours{{{252, 238, 36},
                                                    {175, 12, 44},
                                                    {159, 10, 52}}};
 
-/// The colour at t, clamped to [0, 1]; linear between the entries of heat_colours.
+/// The colour at t, which is clamped to [0, 1]. Colours between the entries of heat_colours are interpolated linearly.
 [[nodiscard]] inline Rgb heat_colour(float t) {
   const float position = std::clamp(t, 0.0F, 1.0F) * static_cast<float>(heat_colours.size() - 1);
   const std::size_t i = (std::min)(static_cast<std::size_t>(position), heat_colours.size() - 2);
@@ -55,15 +56,15 @@ inline constexpr std::array<Rgb, 17> heat_colours{{{252, 238, 36},
   return colour;
 }
 
-/// Raw scores at which colour begins and at which it is strongest. Fixed for a run: the same score has the same colour
-/// in every image.
+/// The raw scores at which colour begins and at which it is strongest. They are fixed for a run, so that the same score
+/// has the same colour in every image.
 struct HeatScale {
   float low;
   float high;
 };
 
-/// How opaque the colour at t in [0, 1] is: nothing at 0, then rising fast, so that a defect of half the strongest
-/// score is seen at a glance, to 0.8, so that the part beneath stays visible.
+/// The opacity of the colour at t in [0, 1]. It is 0 at 0 and rises fast, so that a defect with half the strongest
+/// score is easy to see. It ends at 0.8, so that the part below stays visible.
 [[nodiscard]] constexpr float heat_opacity(float t) { return 0.8F * t * (2.0F - t); }
 
 namespace detail {
@@ -75,7 +76,7 @@ inline float quantile(std::vector<float>& scores, double q) {
   return *nth;
 }
 
-/// The scale from quantiles of good images and, where there are some, of defective ones.
+/// The scale from the quantiles of good images and of defective ones, if there are any.
 template <class Good, class Defective>
 HeatScale scale_of_quantiles(Good good, bool has_defective, Defective defective) {
   const float median = good(0.5);
@@ -83,7 +84,7 @@ HeatScale scale_of_quantiles(Good good, bool has_defective, Defective defective)
   const float noise = good(0.995) - median;
   float high = median + 3.0F * noise;
   if (has_defective) high = (std::max)(median + 1.5F * noise, defective(0.99));
-  // Constant scores leave no distance to scale by, and the scale must not be empty.
+  // Constant scores have no spread, but the scale must not be empty.
   if (!(high > low)) high = low + (std::max)(std::abs(low), 1.0F);
   return {low, high};
 }
@@ -106,12 +107,12 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
 
 }  // namespace detail
 
-/// The scale of a run, from the pixel scores of its good images and, where there are some, of its defective ones.
-/// Colour begins faintly where one in twenty pixels of good parts lies above. It is strongest at the 99 % quantile of
-/// the defective images, which does not depend on how many they are, but at least 1.5 times as far above the good
-/// parts' median as their 99.5 % quantile, so that where defects are small or faint noise is not painted red. Without
-/// defective images nothing says how high defects score; three times as far is between what sets need (docs/design.md).
-/// Throws Error without good scores or where one is not finite.
+/// The scale of a run, from the pixel scores of its good images and of its defective ones, if there are any. Colour
+/// begins faintly at the 95 % quantile of the good parts. It is strongest at the 99 % quantile of the defective images,
+/// which does not depend on their number, but at least 1.5 times as far above the good parts' median as their 99.5 %
+/// quantile, so that noise is not painted red if defects are small or faint. Without defective images it is unknown how
+/// high defects score; three times as far is a middle value for the data sets that were measured (docs/design.md).
+/// Throws Error if there are no good scores or a score is not finite.
 [[nodiscard]] inline HeatScale heat_scale(std::span<const float> good, std::span<const float> defective = {}) {
   if (good.empty()) throw detail::no_good_scores();
   const auto finite = [](std::span<const float> scores) {
@@ -124,7 +125,7 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
                                     [&](double q) { return detail::quantile(defective_scores, q); });
 }
 
-/// The same from histograms, for sets of any size.
+/// The same from histograms, for data sets of any size.
 [[nodiscard]] inline HeatScale heat_scale(ScoreHistogram& good, ScoreHistogram& defective) {
   if (good.empty()) throw detail::no_good_scores();
   if (!good.finite() || !defective.finite()) throw detail::scores_not_finite();
@@ -132,9 +133,9 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
                                     [&](double q) { return defective.quantile(q); });
 }
 
-/// The heat map over the input: rgb (H, W, 3) mixed with the colours of scores (H, W). Opacity rises with the score in
-/// a straight line from 0 at scale.low, so pixels at or below it are the input's bytes, unchanged. Returns (H, W, 3).
-/// Throws Error on other sizes, an empty scale or a NaN score.
+/// Draws the heat map over the input: rgb (H, W, 3) mixed with the colours of scores (H, W). The opacity is
+/// heat_opacity() of the score's position on the scale, so pixels with scores at or below scale.low are unchanged.
+/// Returns (H, W, 3). Throws Error if a size differs, the scale is empty or a score is NaN.
 [[nodiscard]] inline std::vector<std::uint8_t> overlay(std::span<const std::uint8_t> rgb, std::span<const float> scores,
                                                        std::size_t height, std::size_t width, HeatScale scale) {
   detail::require_pixels("image", rgb.size(), height, width, 3);
@@ -159,8 +160,9 @@ inline void require_pixels(const char* what, std::size_t found, std::size_t heig
   return mixed;
 }
 
-/// The ground truth: rgb (H, W, 3) with a line around the regions of mask (H, W), values other than 0 being defects.
-/// The line lies outside the region, so that it hides no defect, and is cyan, which the heat map never is.
+/// Draws the ground truth: rgb (H, W, 3) with a line around the regions of mask (H, W), whose nonzero values are
+/// defects. The line lies outside the region, so that it hides no defect, and is cyan, a colour that the heat map does
+/// not have.
 [[nodiscard]] inline std::vector<std::uint8_t> outline(std::span<const std::uint8_t> rgb,
                                                        std::span<const std::uint8_t> mask, std::size_t height,
                                                        std::size_t width) {

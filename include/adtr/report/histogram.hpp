@@ -1,4 +1,5 @@
-/// The histogram of image scores as inline SVG: good parts above the axis, defective ones below, the threshold across.
+/// Draws the histogram of image scores as inline SVG: good parts above the axis, defective ones below it, and the
+/// threshold as a line across.
 #pragma once
 
 #include <algorithm>
@@ -19,7 +20,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-/// Multiples of 1, 2 or 5 times a power of ten in [low, high], about five.
+/// Returns about five ticks in [low, high]: multiples of 1, 2 or 5 times a power of ten.
 inline std::vector<double> axis_ticks(double low, double high) {
   const double rough = (high - low) / 5.0;
   const double power = std::pow(10.0, std::floor(std::log10(rough)));
@@ -27,16 +28,16 @@ inline std::vector<double> axis_ticks(double low, double high) {
   const double step = power * (factor < 1.5 ? 1.0 : factor < 3.5 ? 2.0 : factor < 7.5 ? 5.0 : 10.0);
   std::vector<double> ticks;
   const double first = std::ceil(low / step);
-  // By count, not by adding up: -3·10⁻¹⁷ would be printed for 0.
+  // Multiply instead of adding up, which would print -3·10⁻¹⁷ for 0.
   for (double i = first; i * step <= high; i += 1.0) ticks.push_back(i * step);
   return ticks;
 }
 
 }  // namespace detail
 
-/// A `<figure>` with one SVG: bars are each class's share of its own images, so that a hundred good parts and ten
-/// defective ones compare. The labels are text beside the SVG: text inside would shrink with it on a phone. Scores that
-/// are not finite are left out; empty where no score is left.
+/// Returns a `<figure>` with one SVG. A bar shows a share of the images of its class, so that a hundred good parts and
+/// ten defective ones can be compared. The labels are HTML text, because text inside the SVG would shrink with it on a
+/// phone. Scores that are not finite are left out. Returns an empty text if no score is left.
 [[nodiscard]] inline std::string histogram_figure(std::span<const double> good, std::span<const double> defective,
                                                   std::optional<double> threshold) {
   constexpr std::size_t bins = 40;

@@ -1,4 +1,5 @@
-/// The HTML report of an evaluation: one file without scripts, everything embedded, so that it can be mailed.
+/// Writes the HTML report of an evaluation: one file without scripts that embeds its pictures, so that it can be
+/// mailed.
 #pragma once
 
 #include <algorithm>
@@ -26,7 +27,7 @@ inline namespace ADTR_ABI {
 
 struct ReportMetric {
   std::string name;
-  std::optional<double> value;  ///< none and NaN alike are shown as "not available: reason"
+  std::optional<double> value;  ///< no value and NaN are both shown as "not available: reason"
   std::string reason;
 };
 
@@ -35,27 +36,27 @@ struct ReportSetting {
   std::string value;
 };
 
-/// One image of the test set with its pictures; the overlay is best made at the size of the input.
+/// One image of the test set with its pictures. Make the heat map (see overlay()) at the size of the input.
 struct ReportCase {
   std::string name;
   double score = 0;
   bool defective = false;
   Picture input;
   Picture heat_map;
-  std::optional<Picture> ground_truth;  ///< where no case has one, the page has no column for it
+  std::optional<Picture> ground_truth;  ///< if no case has one, the page has no column for it
 };
 
-/// What the page shows. Lists may be empty: their part of the page is left out.
+/// The content of the page. Lists may be empty; their part of the page is then left out.
 struct Report {
   std::string title;
   std::string subtitle;
   std::vector<ReportMetric> metrics;  ///< the first two are also shown large, at the top
   std::vector<ReportSetting> settings;
   std::vector<double> good_scores;       ///< image scores of all good images
-  std::vector<double> defective_scores;  ///< and of all defective ones
+  std::vector<double> defective_scores;  ///< image scores of all defective images
   std::optional<double> threshold;       ///< score ≥ threshold is anomalous; without one all parts are undecided
-  std::vector<std::string> unreadable;   ///< a sentence for each file that was not judged; none is among the scores
-  std::vector<std::string> remarks;      ///< what was left out, allowed or changed, one sentence each: near the top
+  std::vector<std::string> unreadable;   ///< a sentence for each file that was not judged and so has no score
+  std::vector<std::string> remarks;      ///< sentences on what was left out, allowed or changed, shown near the top
   std::optional<HeatScale> scale;        ///< of every heat map on the page
   std::vector<ReportCase> highest_good;
   std::vector<ReportCase> lowest_defective;
@@ -71,8 +72,8 @@ inline std::string report_tile(const std::string& value, const std::string& note
 
 inline bool available(const ReportMetric& metric) { return metric.value && !std::isnan(*metric.value); }
 
-/// What an inspection engineer asks first: how many defects are found, how many good parts pass, and how many parts
-/// are undecided.
+/// The first questions of an inspection engineer: how many defects are found, how many good parts pass, and how many
+/// parts are undecided.
 inline std::string report_tiles(const Report& report) {
   std::string html;
   const auto count = [&](const std::vector<double>& scores, Verdict verdict) {
@@ -92,7 +93,8 @@ inline std::string report_tiles(const Report& report) {
       count(report.defective_scores, Verdict::undecided) + count(report.good_scores, Verdict::undecided);
   if (undecided > 0)
     tile(undecided, report.defective_scores.size() + report.good_scores.size(),
-         report.threshold ? "parts undecided: their score is no number" : "parts undecided: there is no threshold");
+         report.threshold ? "parts undecided: their score is not a finite number"
+                          : "parts undecided: there is no threshold");
   if (!report.unreadable.empty())
     html += report_tile(std::to_string(report.unreadable.size()), "", "files unreadable, not judged");
   for (std::size_t i = 0; i < std::min<std::size_t>(2, report.metrics.size()); ++i) {
@@ -111,12 +113,12 @@ inline std::string report_legend(HeatScale scale) {
     colours += ",rgb(" + std::to_string(r) + " " + std::to_string(g) + " " + std::to_string(b) + "/" +
                short_number(static_cast<double>(heat_opacity(t))) + ")";
   }
-  return "<div class=\"legend\"><span>Heat maps, one scale for all images: clear up to pixel score " +
+  return "<div class=\"legend\"><span>Heat maps, one scale for all images: transparent up to pixel score " +
          short_number(static_cast<double>(scale.low)) + "</span><i style=\"background-image:linear-gradient(90deg" +
-         colours + ")\"></i><span>" + short_number(static_cast<double>(scale.high)) + " and more</span></div>";
+         colours + ")\"></i><span>" + short_number(static_cast<double>(scale.high)) + " and above</span></div>";
 }
 
-/// `ground_truth`: whether the card has that column; a page of a set without masks has not.
+/// `ground_truth` says whether the card has that column. It has none if the data set has no masks.
 inline std::string report_card(const ReportCase& item, std::optional<double> threshold, bool ground_truth) {
   std::string chip = item.defective ? "<span class=\"chip\">defective</span>" : "<span class=\"chip\">good</span>";
   const Verdict verdict = verdict_of(item.score, threshold);
@@ -152,10 +154,10 @@ inline std::string report_cards(const char* title, const char* note, const std::
   return html + "</div></section>";
 }
 
-/// What the reader has to know before he believes a figure.
+/// The remarks that the reader must know before using the figures.
 inline std::string report_remarks(const Report& report) {
   if (report.unreadable.empty() && report.remarks.empty()) return "";
-  std::string html = "<section class=\"remarks\"><h2>Not in the figures, or not as it was</h2><ul>";
+  std::string html = "<section class=\"remarks\"><h2>Left out of the figures, or changed</h2><ul>";
   for (const std::string& remark : report.remarks) html += "<li>" + html_escape(remark) + "</li>";
   for (const std::string& sentence : report.unreadable)
     html += "<li><b>unreadable</b> " + html_escape(sentence) + "</li>";
@@ -187,8 +189,8 @@ inline std::string report_tables(const Report& report) {
 
 }  // namespace detail
 
-/// The page. Pictures come first and tables last; the hard cases come before the clear ones. Throws Error where a
-/// picture has another size than it says.
+/// Returns the page. Pictures come before the tables, and hard cases before clear ones. Throws Error if a picture is
+/// empty or does not have the size that it says.
 [[nodiscard]] inline std::string report_html(const Report& report) {
   std::string html = "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">" + std::string(page_mark) +
                      "\"><meta name=\"viewport\" "
@@ -206,16 +208,16 @@ inline std::string report_tables(const Report& report) {
   };
   const bool ground_truth =
       has_masks(report.lowest_defective) || has_masks(report.highest_good) || has_masks(report.highest_defective);
-  html += detail::report_cards("Defects with the lowest scores", "The first to be missed.", report.lowest_defective,
-                               report.threshold, ground_truth);
-  html += detail::report_cards("Good parts with the highest scores", "The first to be rejected.", report.highest_good,
-                               report.threshold, ground_truth);
-  html += detail::report_cards("Defects with the highest scores", "The clearest hits.", report.highest_defective,
-                               report.threshold, ground_truth);
+  html += detail::report_cards("Defects with the lowest scores", "These would be missed first.",
+                               report.lowest_defective, report.threshold, ground_truth);
+  html += detail::report_cards("Good parts with the highest scores", "These would be rejected first.",
+                               report.highest_good, report.threshold, ground_truth);
+  html += detail::report_cards("Defects with the highest scores", "These are found most clearly.",
+                               report.highest_defective, report.threshold, ground_truth);
   return html + detail::report_tables(report) + "</main></body></html>\n";
 }
 
-/// Writes the page to `path`, whole or not at all (an earlier report survives a failure). Throws Error naming the path.
+/// Writes the page to `path` atomically: an earlier report survives a failure. Throws Error that names the path.
 inline void write_report(const std::string& path, const Report& report) {
   const std::string html = report_html(report);
   AtomicFile file(path);

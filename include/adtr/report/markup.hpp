@@ -1,4 +1,4 @@
-/// Text, numbers and pictures as they stand in an HTML page.
+/// Writes text, numbers and pictures for an HTML page.
 #pragma once
 
 #include <array>
@@ -18,7 +18,7 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Text that is safe between tags and in quoted attributes, and valid UTF-8 on one line whatever bytes it had: see
+/// Returns text that is safe between tags and in quoted attributes, and valid UTF-8 on one line for any input: see
 /// printable(). Distinct texts stay distinct.
 [[nodiscard]] inline std::string html_escape(std::string_view name) {
   const std::string text = printable(name);
@@ -48,8 +48,8 @@ inline namespace ADTR_ABI {
   return escaped;
 }
 
-/// Four significant digits, with a point whatever the locale says: for figures and positions. What decides, and what
-/// stands beside it, is number_text().
+/// Four significant digits, with a decimal point in every locale, for figures and positions. Use number_text() for
+/// numbers that decide, and for numbers that readers compare with them.
 [[nodiscard]] inline std::string short_number(double value) {
   std::array<char, 32> text{};
   value += 0.0;  // -0 is 0
@@ -57,7 +57,7 @@ inline namespace ADTR_ABI {
   return {text.data(), end.ptr};
 }
 
-/// RFC 4648, with padding.
+/// Base64 of RFC 4648, with padding.
 [[nodiscard]] inline std::string base64(std::span<const std::uint8_t> bytes) {
   constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string text;
@@ -78,14 +78,14 @@ struct Picture {
   std::vector<std::uint8_t> rgb;
 };
 
-/// The picture as a PNG file in memory. Throws Error where it is empty or `rgb` has another size than it says.
+/// Returns the picture as a PNG file. Throws Error if it is empty or `rgb` does not have height · width · 3 values.
 [[nodiscard]] inline std::vector<std::uint8_t> encode_png(const Picture& picture) {
   constexpr std::size_t largest = 1U << 20U;  // stb counts in int
   if (picture.height == 0 || picture.width == 0 || picture.height > largest || picture.width > largest ||
       picture.rgb.size() != picture.height * picture.width * 3) {
     throw Error("picture: expected " + std::to_string(picture.height) + "×" + std::to_string(picture.width) +
-                    "×3 values, at least 1 and at most " + std::to_string(largest) + " pixels a side, found " +
-                    std::to_string(picture.rgb.size()),
+                    "×3 values with 1 to " + std::to_string(largest) + " pixels per side, found " +
+                    std::to_string(picture.rgb.size()) + " values",
                 ErrorCode::shape);
   }
   std::vector<std::uint8_t> png;
@@ -102,7 +102,7 @@ struct Picture {
   return png;
 }
 
-/// An `<img>` that carries its picture with it.
+/// Returns an `<img>` that embeds its picture.
 [[nodiscard]] inline std::string html_image(const Picture& picture, std::string_view description) {
   return "<img width=\"" + std::to_string(picture.width) + "\" height=\"" + std::to_string(picture.height) +
          "\" alt=\"" + html_escape(description) + "\" src=\"data:image/png;base64," + base64(encode_png(picture)) +

@@ -1,4 +1,4 @@
-/// Which images of a test set a report shows.
+/// Picks the images of a test set that a report shows.
 #pragma once
 
 #include <algorithm>
@@ -15,15 +15,16 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Indices of the images to show, the most telling first.
+/// Indices of the images to show, the most informative first.
 struct PickedCases {
-  std::vector<std::size_t> highest_good;       ///< most confidently wrong, if wrong: good parts, highest score first
-  std::vector<std::size_t> lowest_defective;   ///< the same of defects, lowest score first
-  std::vector<std::size_t> highest_defective;  ///< the clearest hits, highest score first
+  std::vector<std::size_t> highest_good;       ///< good parts that would be rejected first, highest score first
+  std::vector<std::size_t> lowest_defective;   ///< defects that would be missed first, lowest score first
+  std::vector<std::size_t> highest_defective;  ///< defects that are found most clearly, highest score first
 };
 
-/// Picks at most `count` images per list; no image is in two lists. Label 0 means good, any other defective. Ties are
-/// broken by index. With few defective images, hard ones have priority: of an odd number, one more is hard than clear.
+/// Picks at most `count` images per list; no image is in two lists. Label 0 means good, any other label means
+/// defective. Ties are broken by index. If there are too few defective images for both lists, lowest_defective gets
+/// half of them, rounded up.
 [[nodiscard]] inline PickedCases pick_cases(std::span<const double> scores, std::span<const std::uint8_t> labels,
                                             std::size_t count) {
   if (scores.size() != labels.size()) {

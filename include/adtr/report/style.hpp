@@ -1,4 +1,4 @@
-/// The style sheet of the report: light and dark, phone and desk, nothing loaded from elsewhere.
+/// The style sheet of the report, for light and dark mode, for phones and desktops. It loads nothing.
 #pragma once
 
 #include <string_view>

@@ -36,8 +36,8 @@ inline void check_anomalies(const TrainingRequest& r) {
   for (const Sample& sample : r.defects)
     if (!sample.mask)
       throw file_error(sample.path.string(),
-                       "has no mask; training with the loss pixel expects one for each defect "
-                       "(the loss image does without)",
+                       "has no mask; training with the loss pixel needs one for each image with defects "
+                       "(the loss image needs none)",
                        ErrorCode::bad_data);
 }
 

@@ -70,7 +70,7 @@ class FeatureCache final : public BatchSource<T> {
     try {
       memory_ = Buffer<T>(images_ * positions_ * channels_);
     } catch (const std::bad_alloc&) {
-      throw Error("the system has no memory for the features of " + size_text(bytes) +
+      throw Error("the system has no memory for the features, " + size_text(bytes) +
                       "; a lower limit (TrainingRequest::cache_memory, --cache-memory) keeps them in a file",
                   ErrorCode::no_resources);
     }
@@ -83,7 +83,7 @@ class FeatureCache final : public BatchSource<T> {
     if (!error) return folder;
     const char* const named = std::getenv("TMPDIR");
     throw Error(
-        "the features of " + size_text(bytes) + ", go to a temporary file, and there is no folder for it: " +
+        "the features, " + size_text(bytes) + ", go to a temporary file, but there is no folder for it: " +
             (named != nullptr ? "TMPDIR is " + std::string(named) + ", expected a folder" : "set TMPDIR to a folder") +
             " (TrainingRequest::cache_memory, --cache-memory, keeps more in memory)",
         ErrorCode::file_unwritable);
@@ -94,8 +94,8 @@ class FeatureCache final : public BatchSource<T> {
     const auto fail = [&](const char* what, int reason) {
       const bool full = reason == ENOSPC || reason == EDQUOT || reason == ENOMEM || reason == EFBIG;
       return file_error(folder.string(),
-                        std::string("cannot ") + what + " a temporary file for the features of " + size_text(bytes) +
-                            ": " + std::strerror(reason) + " (TMPDIR names another folder)",
+                        std::string("cannot ") + what + " a temporary file of " + size_text(bytes) + ": " +
+                            std::strerror(reason) + " (set TMPDIR to use another folder)",
                         full ? ErrorCode::no_resources : ErrorCode::file_unwritable);
     };
     const int file = mkostemp(name.data(), O_CLOEXEC);

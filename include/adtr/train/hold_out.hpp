@@ -38,7 +38,7 @@ enum class HoldOutRule : std::uint8_t {
 }
 
 inline constexpr std::size_t hold_out_from = 50;  ///< fewest good images with which the default holds some out
-inline constexpr std::size_t hold_out_most = 300;
+inline constexpr std::size_t hold_out_max = 300;
 inline constexpr double hold_out_share = 0.2;
 
 /// The held-out images: how many, and the seed that chooses them.
@@ -51,7 +51,7 @@ struct HoldOut {
 /// The default number of held-out images among `good` good images.
 [[nodiscard]] inline std::size_t held_out_unasked(std::size_t good) {
   if (good < hold_out_from) return 0;
-  return (std::min)(hold_out_most, static_cast<std::size_t>(std::lround(hold_out_share * static_cast<double>(good))));
+  return (std::min)(hold_out_max, static_cast<std::size_t>(std::lround(hold_out_share * static_cast<double>(good))));
 }
 
 /// The number of images in a share of the good images: at least one for a share above 0. Throws Error(option) if the

@@ -34,15 +34,16 @@ template <class T>
 using RowMajor = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 /// A random orthogonal n×n matrix: Q of a Gaussian matrix, with signs fixed so that its distribution is uniform
-/// (Mezzadri, 2007).
-inline Eigen::MatrixXd random_orthogonal(Index n, RandomStream random) {
-  Eigen::MatrixXd gaussian(n, n);
+/// (Mezzadri, 2007). A template, so that only a program that trains compiles the decomposition.
+template <class T = double>
+Eigen::MatrixX<T> random_orthogonal(Index n, RandomStream random) {
+  Eigen::MatrixX<T> gaussian(n, n);
   for (Index i = 0; i < n; ++i)
     for (Index j = 0; j < n; ++j) gaussian(i, j) = random.normal();
-  const Eigen::HouseholderQR<Eigen::MatrixXd> qr(gaussian);
-  Eigen::MatrixXd q = qr.householderQ();
+  const Eigen::HouseholderQR<Eigen::MatrixX<T>> qr(gaussian);
+  Eigen::MatrixX<T> q = qr.householderQ();
   for (Index j = 0; j < n; ++j)
-    if (qr.matrixQR()(j, j) < 0) q.col(j) *= -1.0;
+    if (qr.matrixQR()(j, j) < 0) q.col(j) *= T{-1};
   return q;
 }
 

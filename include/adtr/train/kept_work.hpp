@@ -19,7 +19,7 @@ namespace detail {
 [[nodiscard]] inline std::string checkpoint_path(const TrainingRequest& r) { return r.out + ".checkpoint"; }
 
 /// Tells the user how to resume from a checkpoint.
-inline constexpr const char* how_to_go_on = "go on with --resume (TrainingRequest::resume)";
+inline constexpr const char* how_to_resume = "resume it with --resume (TrainingRequest::resume)";
 
 /// Throws Error if the run is to resume from a checkpoint that does not exist or, as far as `identity` tells, belongs
 /// to another run. Without `resume`, throws Error if a checkpoint exists: it may hold hours of somebody's computing.
@@ -28,7 +28,7 @@ inline void check_earlier_work(const TrainingRequest& r, const RunIdentity& iden
   std::error_code error;
   const bool there = std::filesystem::exists(std::filesystem::symlink_status(path, error));
   if (r.resume && !there)
-    throw file_error(path, "no such checkpoint to go on with (TrainingRequest::resume)", ErrorCode::file_missing);
+    throw file_error(path, "no such checkpoint to resume from (TrainingRequest::resume)", ErrorCode::file_missing);
   if (r.resume) return check_checkpoint(path, identity);
   if (!there) return;
   bool ours = false;
@@ -37,11 +37,11 @@ inline void check_earlier_work(const TrainingRequest& r, const RunIdentity& iden
   } catch (const Error&) {  // not a safetensors file, so not ours
   }
   if (ours)
-    throw file_error(path, std::string("an interrupted run left it; ") + how_to_go_on + ", or delete it",
+    throw file_error(path, std::string("an interrupted run left it; ") + how_to_resume + ", or delete it",
                      ErrorCode::file_conflict);
   throw file_error(path,
-                   "is in the way: training would write its checkpoint there, and it is not a checkpoint; "
-                   "expected no such file",
+                   "is not a checkpoint, but training would write its checkpoint to this path; "
+                   "move or delete the file",
                    ErrorCode::file_conflict);
 }
 
@@ -105,8 +105,8 @@ class KeptWork {
   /// The text about an earlier checkpoint, for the case that this state could not be saved.
   [[nodiscard]] std::string earlier() const {
     if (!ours_) return {};
-    return "; the checkpoint from epoch " + std::to_string(epoch_ + (steps_ > 0 ? 1 : 0)) + " is still there, " +
-           how_to_go_on;
+    return "; the checkpoint from epoch " + std::to_string(epoch_ + (steps_ > 0 ? 1 : 0)) + " still exists, " +
+           how_to_resume;
   }
 
  private:
@@ -142,7 +142,7 @@ class KeptWork {
     reason = e.what();
   } catch (...) {  // keep the default reason
   }
-  std::throw_with_nested(Error(reason + "; and the training so far could not be saved: " + trouble, code));
+  std::throw_with_nested(Error(reason + "; the training so far could not be saved: " + trouble, code));
 }
 
 }  // namespace detail

@@ -12,7 +12,7 @@ inline namespace ADTR_ABI {
 [[nodiscard]] inline FilePlan file_plan(const TrainingRequest& r) {
   FilePlan plan;
   if (!r.weights.empty()) plan.reads("the backbone's weights", r.weights);
-  if (!r.start.empty()) plan.reads("the model to go on from", r.start);
+  if (!r.start.empty()) plan.reads("the model to continue from", r.start);
   for (const SampleSet* set : {&r.good, &r.defects})
     for (const Sample& sample : *set) {
       if (!sample.image) plan.reads(set == &r.good ? "a training image" : "an image with defects", sample.path);

@@ -13,7 +13,7 @@
 
 #include "adtr/core/view.hpp"
 #include "adtr/models/description.hpp"
-#include "adtr/train/recipe.hpp"
+#include "adtr/train/training_fields.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -60,66 +60,42 @@ template <class T>
   return print.value();
 }
 
+/// The fields of the options that influence the run.
 [[nodiscard]] inline RunIdentity identity_of(const TrainingOptions& o) {
-  RunIdentity identity{{"recipe", o.recipe == Recipe::fast ? "fast" : "paper"},
-                       {"epochs", std::to_string(o.epochs)},
-                       {"batch", std::to_string(o.batch)},
-                       {"learning-rate", detail::number_text(o.learning_rate)},
-                       {"weight-decay", detail::number_text(o.weight_decay)},
-                       {"dropout", detail::number_text(o.dropout)},
-                       {"clip", detail::number_text(o.clip)},
-                       {"jitter", detail::number_text(o.jitter)},
-                       {"seed", std::to_string(o.seed)},
-                       {"loss", name_of(o.loss)}};
-  if (o.recipe == Recipe::paper) identity["full-rate-share"] = detail::number_text(o.full_rate_share);
-  if (o.loss == Loss::norm) return identity;
-  identity["alpha"] = detail::number_text(o.alpha);
-  identity["anomaly-probability"] = detail::number_text(o.anomaly_probability);
-  if (o.loss == Loss::image) identity["top-k"] = std::to_string(o.top_k);
+  RunIdentity identity;
+  for (const detail::TrainingField& field : detail::training_fields())
+    if (field.influences == nullptr || field.influences(o)) identity[std::string(field.key)] = field.text(o);
   return identity;
 }
 
 namespace detail {
 
-/// The message for a changed key of a RunIdentity; {was} and {is} stand for the two values.
+/// The message for a changed key of a RunIdentity that is no field of TrainingOptions; {was} and {is} stand for the two
+/// values.
 struct Difference {
   std::string_view key, sentence;
 };
 
-/// The order of comparison: first what the user can see and change, then its consequences (other images have other
-/// features).
-inline constexpr std::array<Difference, 28> differences{
-    {{"recipe", "was made with --recipe {was}, this run has {is}"},
-     {"epochs", "was made with --epochs {was}, this run has {is}"},
-     {"batch", "was made with --batch {was}, this run has {is}"},
-     {"learning-rate", "was made with --learning-rate {was}, this run has {is}"},
-     {"weight-decay", "was made with --weight-decay {was}, this run has {is}"},
-     {"dropout", "was made with --dropout {was}, this run has {is}"},
-     {"clip", "was made with --clip {was}, this run has {is}"},
-     {"jitter", "was made with --jitter {was}, this run has {is}"},
-     {"seed", "was made with --seed {was}, this run has {is}"},
-     {"loss", "was made with the loss {was}, this run has {is}"},
-     {"full-rate-share", "was made with a share of {was} of the epochs at the full learning rate, this run has {is}"},
-     {"alpha", "was made with --alpha {was}, this run has {is}"},
-     {"anomaly-probability", "was made with --anomaly-probability {was}, this run has {is}"},
-     {"top-k", "was made with --top-k {was}, this run has {is}"},
-     {"confetti", "was made {was} confetti (--anomalies confetti), this run is {is} it"},
-     {"mirror", "was made {was} mirror images (--mirror), this run is {is} them"},
-     {"architecture", "is of the network {was}, this run's is {is}"},
+/// The order of comparison, after the fields of TrainingOptions: first what the user can see and change, then its
+/// consequences (other images have other features).
+inline constexpr std::array<Difference, 14> differences{
+    {{"confetti", "was made {was} confetti (--anomalies confetti), this run trains {is} it"},
+     {"mirror", "was made {was} mirror images (--mirror), this run trains {is} them"},
+     {"architecture", "is for the network {was}, this run trains {is}"},
      {"image-size", "was made with --image-size {was}, this run has {is}"},
      {"grid", "was made with --grid {was}, this run has {is}"},
      {"good-images",
       "the training images have changed since the checkpoint was written: there were {was} good images, now there are "
       "{is}"},
      {"held-out-images", "was made with {was} good images held out (--hold-out), this run holds {is} out"},
-     {"hold-out-seed", "was made with images held out that seed {was} chose, for this run seed {is} chooses them"},
+     {"hold-out-seed", "was made with held-out images that seed {was} chose, this run chooses them with seed {is}"},
      {"images", "the training images have changed since the checkpoint was written"},
      {"defects", "the images with defects (--defects) have changed since the checkpoint was written"},
      {"masks", "the masks of the images with defects have changed since the checkpoint was written"},
-     {"start", "the model that training goes on from (--start) has changed since the checkpoint was written"},
+     {"start", "the model that training continues from (--start) has changed since the checkpoint was written"},
      {"backbone", "the backbone's weights have changed since the checkpoint was written"},
      {"features",
-      "the same images have other features than when the checkpoint was written; another machine, backend or version "
+      "the features of the images have changed since the checkpoint was written: another machine, backend or version "
       "of adtr computed them"}}};
 
 inline std::string filled_in(std::string text, std::string_view place, const std::string& value) {
@@ -137,9 +113,13 @@ inline std::string filled_in(std::string text, std::string_view place, const std
   const auto changed = [&](const std::string& key) {
     return (now.contains(key) || (all && then.contains(key))) && value(then, key) != value(now, key);
   };
+  const auto sentence = [&](const std::string& text, const std::string& key) {
+    return filled_in(filled_in(text, "{was}", value(then, key)), "{is}", value(now, key));
+  };
+  for (const TrainingField& field : training_fields())
+    if (const std::string key(field.key); changed(key)) return sentence(field.difference_text(), key);
   for (const Difference& d : differences)
-    if (const std::string key(d.key); changed(key))
-      return filled_in(filled_in(std::string(d.sentence), "{was}", value(then, key)), "{is}", value(now, key));
+    if (const std::string key(d.key); changed(key)) return sentence(std::string(d.sentence), key);
   RunIdentity both = then;
   both.insert(now.begin(), now.end());
   for (const auto& [key, ignored] : both)

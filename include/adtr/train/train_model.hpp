@@ -15,8 +15,8 @@ namespace detail {
 
 /// Throws the Error of a run that was cancelled before there was work to save.
 [[noreturn]] inline void throw_interrupted_early(const TrainingRequest& r, const std::string& doing) {
-  throw Error("training was interrupted " + doing + "; nothing of this is kept" +
-                  (r.resume ? ", and " + checkpoint_path(r) + " is as it was" : ", begin again"),
+  throw Error("training was interrupted " + doing + "; nothing was saved" +
+                  (r.resume ? ", and " + checkpoint_path(r) + " is unchanged" : "; start it again"),
               ErrorCode::cancelled);
 }
 

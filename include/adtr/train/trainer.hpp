@@ -55,16 +55,16 @@ class Trainer {
         first_moment_twin_(gradients_.size()),
         second_moment_twin_(gradients_.size()),
         gradients_twin_(gradients_.size()),
-        batch_((std::min)(options.batch, batches.images())),
-        anomalous_(room_for_marks(options, batches)),
+        batch_(std::min(options.batch, batches.images())),
+        anomalous_(room_for_flags(options, batches)),
         group_(B::on_host ? (std::min)(batch_, images_at_a_time) : batch_),
         input_(batch_ * size),
         seen_(options.jitter > 0.0 ? group_ * size : 0),
-        marks_(marked() ? group_ * Transformer::tokens : 0),
+        flags_(with_anomalies() ? group_ * Transformer::tokens : 0),
         sums_(2 * steps_per_epoch()),
         output_(group_ * size),
         d_output_(group_ * size),
-        means_(marked() ? group_ * Transformer::tokens : 0),
+        means_(with_anomalies() ? group_ * Transformer::tokens : 0),
         sign_weights_(means_.size()),
         activations_(activation_elements(group_, options)) {}
 
@@ -168,7 +168,7 @@ class Trainer {
 
   /// Allocates one flag per token of a batch. This is a function, and not a try block around the constructor, because
   /// nvcc 13 crashes on the latter.
-  static std::vector<std::uint8_t> room_for_marks(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
+  static std::vector<std::uint8_t> room_for_flags(const TrainingOptions& options, const BatchSource<Scalar>& batches) {
     try {
       const Index batch = (std::min)(options.batch, batches.images());
       return std::vector<std::uint8_t>(static_cast<std::size_t>(batch * Transformer::tokens));
@@ -199,10 +199,10 @@ class Trainer {
     B::wait(context_, read_);  // not for the rest of the previous step
     images_.assign(order.begin() + first, order.begin() + first + count);
     std::fill(anomalous_.begin(), anomalous_.end(), std::uint8_t{0});
-    const auto marks = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
-    batches_.fill(images_, step, input_.data(), marks);
+    const auto flags = std::span(anomalous_).first(static_cast<std::size_t>(count * Transformer::tokens));
+    batches_.fill(images_, step, input_.data(), flags);
     const MatrixIn<B> f(input_.data(), count * Transformer::tokens, Transformer::features);
-    compute_gradient(f, step, marks, sums_.data() + i);
+    compute_gradient(f, step, flags, sums_.data() + i);
     whole_ = false;
     step_with_gradient(step, sums_.data() + steps_per_epoch() + i);
     // On a GPU the host would have to wait for the sum.
@@ -245,11 +245,11 @@ class Trainer {
     second_moment_twin_.pull(context_, state_.second_moment);
   }
 
-  [[nodiscard]] bool marked() const { return options_.loss != Loss::norm; }
+  [[nodiscard]] bool with_anomalies() const { return options_.loss != Loss::norm; }
 
   /// Returns the mean loss of a batch of `rows` tokens from the sum over its groups. Throws Error if it is not finite.
   double checked_loss(double sum, Index rows, Index step) const {
-    const double loss = marked() ? sum : sum / static_cast<double>(rows);
+    const double loss = with_anomalies() ? sum : sum / static_cast<double>(rows);
     if (!std::isfinite(loss))
       throw Error("training diverged at step " + std::to_string(step + 1) +
                       " (the loss is not a number); try a smaller learning rate",
@@ -268,10 +268,10 @@ class Trainer {
       const Index count = (std::min)(group_rows, f.rows - first);
       const Dropout dropout{static_cast<float>(options_.dropout), options_.seed, 0,
                             static_cast<std::uint32_t>(step * groups + group)};
-      const auto marks = anomalous.empty()
+      const auto flags = anomalous.empty()
                              ? anomalous
                              : anomalous.subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
-      add_gradient(f.row_range(first, count), noise, dropout, marks, f.rows, sum);
+      add_gradient(f.row_range(first, count), noise, dropout, flags, f.rows, sum);
     }
   }
 
@@ -298,23 +298,24 @@ class Trainer {
     const MatrixOut<B> dy(d_output_.data(), f.rows, Transformer::features);
     const MatrixIn<B> target = uploaded(f, room_);
     const MatrixIn<B> x = options_.jitter > 0.0 ? uploaded(jittered(f, noise), seen_room_) : target;
-    const MatrixIn<B> marks = marked() ? uploaded(numbers(anomalous), marks_room_) : MatrixIn<B>{};
+    const MatrixIn<B> anomalous_tokens = with_anomalies() ? uploaded(numbers(anomalous), flags_room_) : MatrixIn<B>{};
     B::mark(context_, read_);
     const auto kept = weights_.forward(pass, x, y, arena);
-    loss_gradient(target, y, marks, dy, static_cast<double>(batch_rows), sum);
+    loss_gradient(target, y, anomalous_tokens, dy, static_cast<double>(batch_rows), sum);
     const Parameters gradient = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
     weights_.backward(pass, x, kept, dy, gradient, {}, arena);
   }
 
   /// Adds a group's loss and writes its gradient, both as shares of the mean over a batch of `rows` tokens, except that
   /// L_norm's sum is not divided by `rows`.
-  void loss_gradient(MatrixIn<B> f, MatrixIn<B> y, MatrixIn<B> marks, MatrixOut<B> dy, double rows, double* sum) {
-    if (!marked()) return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy, sum);
+  void loss_gradient(MatrixIn<B> f, MatrixIn<B> y, MatrixIn<B> anomalous_tokens, MatrixOut<B> dy, double rows,
+                     double* sum) {
+    if (!with_anomalies()) return B::norm_gradient(context_, f, y, static_cast<Scalar>(2.0 / rows), dy, sum);
     const AnomalyLoss loss{options_.loss == Loss::image, options_.top_k, options_.alpha,
                            static_cast<double>(Transformer::tokens) / rows};
-    const MatrixOut<B> means(means_.data(), marks.rows, marks.cols),
-        weights(sign_weights_.data(), marks.rows, marks.cols);
-    anomaly_loss<B>(context_, loss, f, y, marks, means, weights, dy, sum);
+    const MatrixOut<B> means(means_.data(), anomalous_tokens.rows, anomalous_tokens.cols),
+        weights(sign_weights_.data(), anomalous_tokens.rows, anomalous_tokens.cols);
+    anomaly_loss<B>(context_, loss, f, y, anomalous_tokens, means, weights, dy, sum);
   }
 
   /// Returns a backend-readable matrix: `host` itself, or a copy in `room`. `host` must not change until the operations
@@ -338,8 +339,8 @@ class Trainer {
 
   /// Converts the flags of anomalous tokens to 0 and 1 as scalars, (images, tokens).
   MatrixIn<B> numbers(std::span<const std::uint8_t> anomalous) {
-    std::copy(anomalous.begin(), anomalous.end(), marks_.data());
-    return {marks_.data(), static_cast<Index>(anomalous.size()) / Transformer::tokens, Transformer::tokens};
+    std::copy(anomalous.begin(), anomalous.end(), flags_.data());
+    return {flags_.data(), static_cast<Index>(anomalous.size()) / Transformer::tokens, Transformer::tokens};
   }
 
   static constexpr Index size = Transformer::tokens * Transformer::features;
@@ -362,13 +363,13 @@ class Trainer {
   Index group_;
   typename B::Staging input_;  ///< filled by the host for a step while the previous step runs
   typename B::Staging seen_;   ///< one group's input with jitter
-  typename B::Staging marks_;  ///< one group's flags of anomalous tokens, as scalars
+  typename B::Staging flags_;  ///< one group's flags of anomalous tokens, as scalars
   typename B::Mark read_{};    ///< event after the last operation that reads these three
   typename B::Sums sums_;      ///< per step of an epoch: first all losses, then all squared norms of the gradient
   typename B::Memory output_, d_output_;              ///< for one group, as are the following
   typename B::Memory means_, sign_weights_;           ///< only with anomalies
   typename B::Memory activations_;                    ///< for the forward and the backward pass of a group
-  typename B::Memory room_, seen_room_, marks_room_;  ///< empty if the backend works in the host's memory
+  typename B::Memory room_, seen_room_, flags_room_;  ///< empty if the backend works in the host's memory
   WeightsOf<Transformer, B> weights_;
 };
 

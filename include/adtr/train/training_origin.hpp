@@ -72,8 +72,8 @@ inline HoldOut hold_out_of(const TrainingRequest& r, const TrainingOrigin& origi
     throw Error("TrainingRequest::hold_out: " + r.start + " was trained on " +
                     (before ? "some of " + std::to_string(*before) : "other") + " good images and " +
                     std::to_string(held) + " were held out, and now there are " + std::to_string(good) +
-                    ", so which of them it was not trained on is not known; expected the same good images or a share "
-                    "(--hold-out)",
+                    ", so it is unknown which of them it was not trained on; expected the same good images, or a share "
+                    "to hold out (--hold-out)",
                 ErrorCode::option);
   const auto seed = number_in_notes(origin, "hold_out_seed");
   return {HoldOutRule::continued, held, seed ? *seed : number_in_notes(origin, "seed").value_or(r.options.seed)};
@@ -96,8 +96,8 @@ inline void check_held_out_images(const TrainingRequest& r, const TrainingOrigin
   const std::uint64_t now = fingerprint_of(split_off(good, held.images, held.seed));
   if (held_out_before(origin, now) == false)
     throw Error("TrainingRequest::hold_out: the good images are not those of " + r.start +
-                    ", so which of them it was not trained on is not known; expected the same good images or a share "
-                    "(--hold-out)",
+                    ", so it is unknown which of them it was not trained on; expected the same good images, or a share "
+                    "to hold out (--hold-out)",
                 ErrorCode::option);
 }
 

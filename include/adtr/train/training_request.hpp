@@ -27,7 +27,7 @@ struct TrainingRequest {
   /// train from the beginning. Used for the second stage of the paper's training with anomalies
   /// (second_stage_options()).
   std::string start;
-  /// Anomalies to train with (options.loss is then pixel or image): confetti on the good images, made anew in every
+  /// Anomalies to train with (options.loss is then pixel or image): confetti on the good images, different in every
   /// step; defects as found by scan_defects(); or both, each for half of the replaced images. Loss::pixel needs a mask
   /// for every defect. Do not evaluate on images that were trained on.
   bool confetti = false;
@@ -95,13 +95,13 @@ struct TrainingResult {
   if (result.threshold) return result.hold_out_caution;
   const std::string undecided = "the model has no threshold, so its verdict is 'undecided': ";
   if (result.hold_out_rule == HoldOutRule::asked)
-    return undecided + "no good image was kept apart, as --hold-out 0 (TrainingRequest::hold_out) asks";
+    return undecided + "no good image was held out, as --hold-out 0 (TrainingRequest::hold_out) requests";
   if (result.hold_out_rule == HoldOutRule::continued)
     return undecided +
-           "the model that training went on from was trained on all of its good images, so none is left to keep apart";
+           "the model that training continued from was trained on all good images, so none could be held out";
   return undecided + std::to_string(result.good) + (result.good == 1 ? " good image is" : " good images are") +
          " fewer than the " + std::to_string(hold_out_from) +
-         " from which on a fifth is kept apart; add images or give --hold-out 0.2 (TrainingRequest::hold_out)";
+         " from which a fifth is held out by default; add images or pass --hold-out 0.2 (TrainingRequest::hold_out)";
 }
 
 }  // namespace ADTR_ABI

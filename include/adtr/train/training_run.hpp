@@ -61,7 +61,7 @@ class TrainingRun {
     backbone_ = bind_parameters<Layers>(backbone_memory_.data());
     trained_ = bind_parameters<TrainedTensors<Net>>(trained_memory_.data());
     const Numerics& numerics = origin.description.numerics;
-    if (goes_on()) {
+    if (continues()) {
       ParameterLoader<T> loader(origin.file, 0.0);
       walk_parameters(backbone_, "backbone.", loader);
       walk_parameters(trained_, "", loader);
@@ -76,8 +76,8 @@ class TrainingRun {
 
   TrainingResult operator()() {
     const auto begin = std::chrono::steady_clock::now();
-    std::vector<std::uint8_t> marks = mark_defects();
-    add_to_identity(marks);
+    std::vector<std::uint8_t> anomalous = anomalous_tokens();
+    add_to_identity(anomalous);
     if (request_.resume) check_earlier_work(request_, identity_);
     FeatureCache<T> cache(result_.images, Features::positions, Features::channels, request_.cache_memory);
     FeatureCache<T> defects(result_.defects, Features::positions, Features::channels, request_.cache_memory);
@@ -85,7 +85,7 @@ class TrainingRun {
     result_.seconds_features = since(begin);
     identity_["features"] = std::to_string(fingerprint<T>(cache.rows()));
     ConfettiAnomalies<N, B> confetti(*features_, train_);
-    KnownAnomalies<T> known(defects, std::move(marks));
+    KnownAnomalies<T> known(defects, std::move(anomalous));
     std::vector<AnomalySource<T>*> sources;
     if (request_.confetti) sources.push_back(&confetti);
     if (result_.defects > 0) sources.push_back(&known);
@@ -97,7 +97,7 @@ class TrainingRun {
   }
 
  private:
-  [[nodiscard]] bool goes_on() const { return !request_.start.empty(); }
+  [[nodiscard]] bool continues() const { return !request_.start.empty(); }
 
   /// Splits the good images into those to train on and those held out.
   void take_images(const PreparedRun& prepared) {
@@ -115,10 +115,11 @@ class TrainingRun {
     // The same choice, applied to the images' fingerprints.
     std::vector<std::uint64_t> kept = prepared.images.good;
     held_out_fingerprint_ = fingerprint_of(split_off(kept, prepared.held.images, prepared.held.seed));
-    if (goes_on() && !held_out_.empty() && held_out_before(prepared.origin, held_out_fingerprint_) == false)
-      result_.hold_out_caution = "the model that training went on from, " + request_.start +
-                                 ", was trained on images that are held out now, so more good parts may lie above the "
-                                 "threshold than its bound says";
+    if (continues() && !held_out_.empty() && held_out_before(prepared.origin, held_out_fingerprint_) == false)
+      result_.hold_out_caution =
+          "the model that training continued from, " + request_.start +
+          ", was trained on images that are now held out, so more good parts than its bound says "
+          "may lie above the threshold";
   }
 
   /// Trains and finishes the model; saves a checkpoint if that ends early.
@@ -134,8 +135,9 @@ class TrainingRun {
       const std::string where = "training was interrupted " + place_of(trainer.state(), request_.options.epochs);
       const std::string trouble = work.rescue(trainer.state());
       if (trouble.empty())
-        throw Error(where + "; " + work.path() + " holds the work, " + how_to_go_on, ErrorCode::cancelled);
-      throw Error(where + ", and its work could not be saved: " + trouble + work.earlier(), ErrorCode::cancelled);
+        throw Error(where + "; " + work.path() + " holds the finished steps, " + how_to_resume, ErrorCode::cancelled);
+      throw Error(where + ", and its finished steps could not be saved: " + trouble + work.earlier(),
+                  ErrorCode::cancelled);
     } catch (...) {
       const std::string trouble = trainer.state_is_whole() ? work.rescue(trainer.state()) : std::string();
       if (!trouble.empty()) throw_with_lost_work(trouble);
@@ -155,7 +157,7 @@ class TrainingRun {
     for (Index i = 0; i < cache.images(); ++i) extract(train_[static_cast<std::size_t>(i)], cache.image(i));
     for (Index i = 0; i < defects.images(); ++i)
       extract(request_.defects[static_cast<std::size_t>(i)], defects.image(i));
-    if (!goes_on() && request_.options.recipe == Recipe::fast)
+    if (!continues() && request_.options.recipe == Recipe::fast)
       channel_statistics<T>(cache.rows(), trained_.feature_mean, trained_.feature_std);
     features_->set_statistics(trained_.feature_mean, trained_.feature_std);
     for (Index i = 0; i < cache.images(); ++i) features_->standardise(cache.image(i).data);
@@ -163,28 +165,28 @@ class TrainingRun {
   }
 
   /// The anomalous tokens of each defect: from its mask, or all tokens if it has none.
-  [[nodiscard]] std::vector<std::uint8_t> mark_defects() const {
+  [[nodiscard]] std::vector<std::uint8_t> anomalous_tokens() const {
     constexpr auto tokens = static_cast<std::size_t>(Features::positions);
-    std::vector<std::uint8_t> marks(request_.defects.size() * tokens, 1);
+    std::vector<std::uint8_t> anomalous(request_.defects.size() * tokens, 1);
     for (std::size_t i = 0; i < request_.defects.size(); ++i) {
       const Sample& sample = request_.defects[i];
       if (!sample.mask) continue;
-      mark_tokens(read_mask(*sample.mask), N::grid, std::span(marks).subspan(i * tokens, tokens));
+      mark_tokens(read_mask(*sample.mask), N::grid, std::span(anomalous).subspan(i * tokens, tokens));
     }
-    return marks;
+    return anomalous;
   }
 
   /// Adds the fingerprints of weights and masks to identity_.
-  void add_to_identity(const std::vector<std::uint8_t>& marks) {
+  void add_to_identity(const std::vector<std::uint8_t>& anomalous) {
     const MatrixView<const T> backbone(backbone_memory_.data(), 1, backbone_memory_.size());
     identity_["backbone"] = std::to_string(fingerprint<T>(backbone));
-    if (goes_on()) {
+    if (continues()) {
       const MatrixView<const T> start(trained_memory_.data(), 1, trained_memory_.size());
       identity_["start"] = std::to_string(fingerprint<T>(start));
     }
     if (result_.defects == 0) return;
     Fingerprint masks;
-    masks.add(std::span<const std::uint8_t>(marks));
+    masks.add(std::span<const std::uint8_t>(anomalous));
     identity_["masks"] = std::to_string(masks.value());
   }
 
@@ -194,7 +196,7 @@ class TrainingRun {
     const TrainingOptions& o = request_.options;
     if (request_.resume) {
       work.load(trainer.state());
-    } else if (goes_on()) {
+    } else if (continues()) {
       std::copy_n(trained_memory_.data(), trainer.state().parameters.size(), trainer.state().parameters.data());
     } else {
       auto p = trainer.parameters();

@@ -18,7 +18,7 @@ inline namespace ADTR_ABI {
 
 namespace detail {
 
-inline constexpr std::string_view convert_advice = "; tools/convert_weights makes a safetensors file of it";
+inline constexpr std::string_view convert_advice = "; tools/convert_weights converts it to a safetensors file";
 
 /// A file type by its first bytes. The sentence follows the file's name and "is ".
 struct Signature {
@@ -31,11 +31,11 @@ struct Signature {
 inline constexpr std::string_view no_weights = ", expected weights or a model";
 inline constexpr std::string_view unpack_advice = ", expected weights or a model; unpack it first";
 inline constexpr std::string_view other_framework =
-    ", expected safetensors; adtr takes PyTorch's weights, through tools/convert_weights";
+    ", expected safetensors; tools/convert_weights converts weights from PyTorch only";
 
 inline constexpr std::array<Signature, 25> signatures{{
     {0, "version https://git-lfs.github.com/spec/", "a Git LFS pointer, not the file itself",
-     "; get it with git lfs pull"},
+     "; fetch it with git lfs pull"},
     {0, "\x89PNG\r\n\x1a\n", "a PNG image", no_weights},
     {0, "\xFF\xD8\xFF", "a JPEG image", no_weights},
     {0, "GIF8", "a GIF image", no_weights},
@@ -44,7 +44,7 @@ inline constexpr std::array<Signature, 25> signatures{{
     {8, "WEBP", "a WebP image", no_weights},
     {0, "%PDF-", "a PDF file", no_weights},
     {0, "\x7F\x45LF", "a program", no_weights},
-    {0, "\x93NUMPY", "an array of NumPy (.npy)", no_weights},
+    {0, "\x93NUMPY", "a NumPy array (.npy)", no_weights},
     {0, "\x89HDF\r\n\x1a\n", "an HDF5 file, as Keras writes it", other_framework},
     {4, "TFL3", "a TensorFlow Lite model", other_framework},
     {0, "\x08\x01\x12", "a TensorFlow model", other_framework},
@@ -75,9 +75,10 @@ inline constexpr std::array<Signature, 25> signatures{{
   const std::size_t length = text.size() < 30 ? 0 : byte(26) | byte(27) << 8;
   const std::string_view first = text.size() < 30 ? "" : text.substr(30, length);
   if (first.ends_with("data.pkl")) return "a PyTorch file" + std::string(convert_advice);
-  if (first.ends_with(".npy")) return "an archive of NumPy arrays (.npz)" + std::string(no_weights);
-  return "a zip archive; where it is a PyTorch file or a Python wheel that holds one, tools/convert_weights makes a "
-         "safetensors file of it";
+  if (first.ends_with(".npy")) return "a NumPy archive (.npz)" + std::string(no_weights);
+  return "a zip archive; if it is a PyTorch file or a Python wheel that contains one, tools/convert_weights converts "
+         "it "
+         "to a safetensors file";
 }
 
 /// ONNX has no signature: a file begins with the format version (field number 1), then the name of the program that
@@ -105,8 +106,8 @@ inline constexpr std::array<Signature, 25> signatures{{
   const std::string_view shown = start == std::string_view::npos ? "" : begin.substr(start);
   const std::string lower = lower_case(shown);
   if (lower.starts_with("<!doctype html") || lower.starts_with("<html"))
-    return "an HTML page, perhaps of a download that failed" + std::string(no_weights);
-  if (lower.starts_with("<?xml")) return "an XML file, perhaps of a download that failed" + std::string(no_weights);
+    return "an HTML page, perhaps from a failed download" + std::string(no_weights);
+  if (lower.starts_with("<?xml")) return "an XML file, perhaps from a failed download" + std::string(no_weights);
   if (lower.starts_with("{") || lower.starts_with("[")) return "a JSON file" + std::string(no_weights);
   return "a text file that begins with " +
          quoted_for_message(shown.substr(0, std::min<std::size_t>(shown.find('\n'), 60))) + std::string(no_weights);

@@ -124,10 +124,10 @@ class ParameterLoader {
   }
 
   [[noreturn]] void fail_as_other_network(const std::vector<std::string>& surplus, const std::string& likely) const {
-    std::string text = "holds the weights of another network" + (likely.empty() ? "" : ", as it seems of " + likely) +
-                       ": of this network's " + std::to_string(used_.size()) + " tensors " +
-                       std::to_string(missing_.size()) + " are missing, as " + missing_.front();
-    if (!surplus.empty()) text += "; the file has others, as " + surplus.front();
+    std::string text = "holds the weights of another network" + (likely.empty() ? "" : ", probably " + likely) + ": " +
+                       std::to_string(missing_.size()) + " of this network's " + std::to_string(used_.size()) +
+                       " tensors are missing, such as " + missing_.front();
+    if (!surplus.empty()) text += "; the file has others, such as " + surplus.front();
     throw weights_error(file_.path(), text);
   }
 

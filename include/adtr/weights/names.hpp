@@ -138,8 +138,8 @@ inline constexpr std::array<LayerNames, 8> inverted_block{{
     auto translated = detail::translate_block(name.substr(blocks.size()), to, depths, has_se);
     if (translated) return std::move(*translated);
   }
-  throw Error("the " + std::string(convention_name(to)) + " names of an EfficientNet have none for the tensor " +
-                  quoted_for_message(name),
+  throw Error("an EfficientNet with the names of " + std::string(convention_name(to)) +
+                  " has no tensor that timm calls " + quoted_for_message(name),
               ErrorCode::bad_weights);
 }
 

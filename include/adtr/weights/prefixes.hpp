@@ -57,10 +57,10 @@ inline namespace ADTR_ABI {
   if (prefixes.size() == 2 && average != prefixes.end() && plain != prefixes.end())
     throw weights_error(file.path(), "holds plain weights (" + quoted(*plain) + ") and their averages, EMA (" +
                                          quoted(*average) +
-                                         "); tools/convert_weights takes one of them, with --no-ema or --ema");
+                                         "); choose one with tools/convert_weights --no-ema or --ema");
   throw weights_error(file.path(), "holds " + std::to_string(prefixes.size()) + " backbones, one " +
                                        quoted(prefixes[0]) + " and one " + quoted(prefixes[1]) +
-                                       "; tools/convert_weights takes one of them, with --prefix");
+                                       "; choose one with tools/convert_weights --prefix");
 }
 
 }  // namespace ADTR_ABI

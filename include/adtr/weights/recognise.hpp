@@ -76,20 +76,20 @@ inline constexpr std::array<EfficientNetSize, 13> efficientnet_sizes{{{true, 16,
   const std::optional<Convention> convention = convention_of(has);
   if (!convention) return std::nullopt;
   if (has("conv1.weight")) return detail::recognise_resnet(file, prefix);
-  struct Marks {
+  struct Names {
     const char *block, *head, *squeeze;
     int dots;
   };
-  const Marks marks = *convention == Convention::timm ? Marks{"blocks.", "conv_head.weight", ".se.", 2}
+  const Names names = *convention == Convention::timm ? Names{"blocks.", "conv_head.weight", ".se.", 2}
                       : *convention == Convention::torchvision
-                          ? Marks{"features.", "features.8.0.weight", ".fc1.", 2}
-                          : Marks{"_blocks.", "_conv_head.weight", "._se_reduce.", 1};
-  const SafetensorsTensor* head = file.find(prefix + marks.head);
+                          ? Names{"features.", "features.8.0.weight", ".fc1.", 2}
+                          : Names{"_blocks.", "_conv_head.weight", "._se_reduce.", 1};
+  const SafetensorsTensor* head = file.find(prefix + names.head);
   if (head == nullptr || head->shape.size() != 4) return std::nullopt;
-  std::size_t blocks = detail::count_blocks(file, prefix + marks.block, marks.dots);
+  std::size_t blocks = detail::count_blocks(file, prefix + names.block, names.dots);
   // torchvision's features include the first and the last convolution, each with a batch norm: four layers.
   if (*convention == Convention::torchvision) blocks -= std::min<std::size_t>(blocks, 4);
-  const bool squeezes = detail::any_name_has(file, marks.squeeze);
+  const bool squeezes = detail::any_name_has(file, names.squeeze);
   for (const detail::EfficientNetSize& size : detail::efficientnet_sizes)
     if (size.squeezes == squeezes && size.blocks == blocks && size.channels == head->shape[1])
       return "efficientnet_" + std::string(size.variant);

@@ -27,7 +27,12 @@ inline namespace ADTR_ABI {
 class SafetensorsFile {
  public:
   /// Throws Error that names the file and says what is wrong with it.
-  [[nodiscard]] static SafetensorsFile open(const std::string& path) { return SafetensorsFile(path); }
+  [[nodiscard]] static SafetensorsFile open(const std::string& path) { return SafetensorsFile(path, MappedFile(path)); }
+
+  /// The same of a file that lies in memory, whose bytes must outlive the object. `name` stands for its path in errors.
+  [[nodiscard]] static SafetensorsFile in_memory(std::span<const std::byte> bytes, const std::string& name) {
+    return SafetensorsFile(name, MappedFile::view(bytes));
+  }
 
   [[nodiscard]] const std::string& path() const { return path_; }
   /// The tensors in the order of their bytes in the file.
@@ -90,8 +95,8 @@ class SafetensorsFile {
   void release(std::span<const std::byte> bytes) const { file_.release(bytes); }
 
  private:
-  explicit SafetensorsFile(const std::string& path)
-      : path_(path), file_(path), header_(parse_safetensors(file_.bytes(), path)) {
+  SafetensorsFile(const std::string& path, MappedFile file)
+      : path_(path), file_(std::move(file)), header_(parse_safetensors(file_.bytes(), path)) {
     for (std::size_t i = 0; i < header_.tensors.size(); ++i) index_.emplace(header_.tensors[i].name, i);
   }
 

@@ -130,7 +130,7 @@ inline void check_layout(const std::vector<TensorEntry>& entries, std::uint64_t 
     const std::optional<std::size_t> size = tensor_bytes(e.tensor.dtype, e.tensor.shape);
     const std::string kind = "of type " + std::string(dtype_name(e.tensor.dtype)) + " and shape " +
                              quoted_for_message(shape_text(e.tensor.shape));
-    if (!size) fail(kind + " has a size that overflows 64 bits or is no whole number of bytes");
+    if (!size) fail(kind + " has a size that overflows 64 bits or is not a whole number of bytes");
     if (*size != e.end - e.begin)
       fail(kind + " needs " + std::to_string(*size) + " bytes, but its data_offsets " + range + " hold " +
            std::to_string(e.end - e.begin));

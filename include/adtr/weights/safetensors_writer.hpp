@@ -37,7 +37,7 @@ inline void check_writable(const std::string& path, const std::vector<const Safe
   std::vector<std::string_view> names;
   for (const SafetensorsTensor* t : tensors) {
     const std::string what = "cannot be written: tensor " + quoted_for_message(t->name);
-    if (t->name == "__metadata__") throw weights_error(path, what + " has the name that is kept for the metadata");
+    if (t->name == "__metadata__") throw weights_error(path, what + " has the name that is reserved for the metadata");
     if (find_invalid_utf8(t->name) != std::string_view::npos)
       throw weights_error(path, "cannot be written: the name of a tensor is not UTF-8");
     if (tensor_bytes(t->dtype, t->shape) != t->bytes.size())

@@ -1,4 +1,4 @@
-/// A program on adtr::core; and the package has the version that the headers have.
+/// A program that uses only adtr::core. It also checks that the package and the headers have the same version.
 #include <string>
 
 #include "adtr/core/buffer.hpp"

@@ -1,4 +1,4 @@
-/// The main of the tests on a GPU: those of one operation, whose operands lie in managed memory, or of whole networks.
+/// The main function of the tests on a GPU: of single operations, whose operands lie in managed memory, or of networks.
 #include <cuda_runtime.h>
 
 #include <cstdio>
@@ -12,7 +12,7 @@
 
 namespace {
 
-/// What ctest takes for "skipped", see SKIP_RETURN_CODE.
+/// The exit code that ctest counts as "skipped", see SKIP_RETURN_CODE.
 constexpr int skipped = 77;
 
 int leave_out(const std::string& reason) {
@@ -24,12 +24,12 @@ int leave_out(const std::string& reason) {
 
 int main(int argc, char** argv) {
 #if defined(ADTR_TEST_MANAGED)
-  // Tests read a result right after they have asked for it. CUDA looks at this on its first call.
+  // Makes launches synchronous, because tests read results directly after the call. CUDA reads this at its first call.
   setenv("CUDA_LAUNCH_BLOCKING", "1", 1);
 #endif
   int gpus = 0;
   const cudaError_t code = cudaGetDeviceCount(&gpus);
-  if (code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver)  // the latter: no driver at all
+  if (code == cudaErrorNoDevice || code == cudaErrorInsufficientDriver)  // the latter without any driver
     return leave_out(std::string("no GPU (") + cudaGetErrorName(code) + ")");
   if (code != cudaSuccess) {
     std::printf("cudaGetDeviceCount failed: %s, %s\n", cudaGetErrorName(code), cudaGetErrorString(code));

@@ -16,10 +16,10 @@ namespace {
 /// One block of managed memory, cut into pieces of powers of two, which are used again and never joined.
 class Pool {
  public:
-  static constexpr std::size_t capacity = std::size_t{2} << 30;  ///< of addresses; only what is touched is memory
+  static constexpr std::size_t capacity = std::size_t{2} << 30;  ///< of addresses; only touched pages use memory
   static constexpr std::size_t alignment = 64;
 
-  /// Empty at first, and then every piece is null: allocations before `main` are not ours.
+  /// Empty at first, when every piece is null: allocations before `main` use other memory.
   void open(void* memory) { begin_ = next_ = static_cast<std::byte*>(memory); }
   [[nodiscard]] bool is_open() const { return begin_ != nullptr; }
   [[nodiscard]] bool contains(const void* address) const {
@@ -27,7 +27,7 @@ class Pool {
     return is_open() && at >= begin_ && at < begin_ + capacity;
   }
 
-  /// Null where there is no room.
+  /// Returns null if there is no room.
   [[nodiscard]] void* take(std::size_t bytes) {
     if (bytes > capacity / 2) return nullptr;
     const std::size_t size = std::bit_ceil(std::max(bytes + sizeof(Header), 2 * sizeof(Header)));
@@ -50,7 +50,7 @@ class Pool {
   }
 
  private:
-  /// Before each piece: which power of two it is of, and the next free one.
+  /// The header of each piece: its power of two, and the next free piece.
   struct alignas(alignment) Header {
     std::size_t number;
     Header* next;
@@ -109,10 +109,11 @@ std::string managed_memory::begin() {
   void* memory = nullptr;
   if (const cudaError_t code = cudaMallocManaged(&memory, Pool::capacity); code != cudaSuccess)
     return failure("cudaMallocManaged", code);
-  // Behind the driver's own: it runs before that, and after what tests have made is destroyed.
+  // Registered after the driver's own handler, so that it runs before that one, and after the tests' objects are
+  // destroyed.
   std::atexit([] {
     std::fflush(nullptr);
-    static_cast<void>(cudaDeviceReset());  // whoever watches the program is told all
+    static_cast<void>(cudaDeviceReset());  // so that profilers and sanitizers get all their data
     std::_Exit(exit_status);
   });
   pool.open(memory);

@@ -1,15 +1,15 @@
-/// Operator new from memory that the host and the GPU share: what a std::vector holds, a kernel may be given.
+/// Makes operator new use memory that the host and the GPU share, so that a kernel may get the data of a std::vector.
 #pragma once
 
 #include <string>
 
 namespace managed_memory {
 
-/// From here on operator new takes from it. Returns why it cannot, or nothing.
+/// Switches operator new to this memory. Returns the reason if that fails.
 [[nodiscard]] std::string begin();
 
-/// What the program ends with: memory that goes with the GPU's driver must not outlive it, so the program ends before
-/// whatever was there before `begin` is destroyed.
+/// Ends the program. The memory must not outlive the GPU's driver, so the program ends before
+/// objects from before `begin` are destroyed.
 void set_exit_status(int status);
 
 }  // namespace managed_memory

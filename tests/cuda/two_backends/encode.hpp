@@ -1,4 +1,4 @@
-/// What both files of the program do, each on its backend, and what they must agree on to be one program.
+/// The code that both files of the program run, each on its backend, and the types that they must agree on.
 #pragma once
 
 #include <array>
@@ -43,13 +43,13 @@ std::vector<float> encode(const typename B::Context& context) {
   return result;
 }
 
-/// Size and alignment of types that both files know: a class that looked different to g++ and to nvcc would break the
-/// one-definition rule without a word from the linker.
+/// Size and alignment of types that both files use. A class with different layouts in g++ and nvcc would break the
+/// one-definition rule without an error from the linker.
 template <class... T>
 std::vector<std::array<std::size_t, 2>> layouts_of() {
   return {{sizeof(T), alignof(T)}...};
 }
-/// `static`: each file's own.
+/// `static`, so that each file has its own.
 [[maybe_unused]] static std::vector<std::array<std::size_t, 2>> layouts() {
   using namespace adtr;
   return layouts_of<MatrixView<float>, MapView<float>, Epilogue<float>, Window, Attention<float>,

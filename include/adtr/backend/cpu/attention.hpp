@@ -5,7 +5,9 @@
 #include <cmath>
 #include <string>
 
-#include "adtr/backend/cpu/tokens.hpp"
+#include "adtr/backend/cpu/context.hpp"
+#include "adtr/backend/cpu/dispatch.hpp"
+#include "adtr/backend/cpu/dropout.hpp"
 #include "adtr/core/ceil_div.hpp"
 #include "adtr/core/error.hpp"
 
@@ -50,7 +52,7 @@ struct Attentions {
   static void check(const Attention<float>& a) {
     if (channels(a) > max_channels)
       throw Error("attention on the cpu backend takes at most " + std::to_string(max_channels) +
-                      " channels a head, not " + std::to_string(channels(a)) + ".",
+                      " channels per head, not " + std::to_string(channels(a)) + ".",
                   ErrorCode::shape);
   }
 

@@ -24,7 +24,7 @@ class Context {
   /// Uses an existing pool or the user's own threads. Throws Error if the pointer is null.
   explicit Context(std::shared_ptr<Executor> executor) : executor_(std::move(executor)) {
     if (executor_ == nullptr)
-      throw Error("the executor of a Context is a null pointer; expected a ThreadPool or an Executor of your own",
+      throw Error("the executor of a Context is a null pointer; expected a ThreadPool or your own Executor",
                   ErrorCode::option);
     rooms_ = std::make_shared<KernelRooms>(this->threads());
   }

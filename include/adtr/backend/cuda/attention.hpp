@@ -35,7 +35,7 @@ struct Attentions {
     const Index channels = a.query.cols / a.heads;
     if (channels > max_channels)
       throw Error("attention on the cuda backend takes at most " + std::to_string(max_channels) +
-                      " channels a head, not " + std::to_string(channels) + ".",
+                      " channels per head, not " + std::to_string(channels) + ".",
                   ErrorCode::shape);
     return {a.query,   a.key,    a.value, a.out,    VectorView<float>(a.log_sum_exp, a.batch * a.heads * a.tokens),
             a.dropout, a.tokens, a.heads, channels, static_cast<float>(1.0 / std::sqrt(static_cast<double>(channels)))};

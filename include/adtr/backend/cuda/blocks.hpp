@@ -40,9 +40,8 @@ struct Blocks {
     };
     const Index channels = block.channels, squeezed = block.excite.squeezed;
     if (squeezed > kernels::Excite::max_squeezed)
-      throw Error("an inverted residual block on the cuda backend squeezes to at most " +
-                      std::to_string(kernels::Excite::max_squeezed) + " channels, not " + std::to_string(squeezed) +
-                      ".",
+      throw Error("an MBConv on the cuda backend squeezes to at most " + std::to_string(kernels::Excite::max_squeezed) +
+                      " channels, not " + std::to_string(squeezed) + ".",
                   ErrorCode::shape);
     MapView<const float> wide = x;
     if (block.expand != nullptr) {

@@ -5,8 +5,10 @@
 #include "adtr/backend/cuda/attention.hpp"
 #include "adtr/backend/cuda/blocks.hpp"
 #include "adtr/backend/cuda/gemm.hpp"
+#include "adtr/backend/cuda/losses.hpp"
 #include "adtr/backend/cuda/maps.hpp"
 #include "adtr/backend/cuda/memory.hpp"
+#include "adtr/backend/cuda/optimiser.hpp"
 #include "adtr/backend/cuda/tokens.hpp"
 
 namespace adtr {
@@ -21,6 +23,8 @@ struct Operations : DeviceMemory<Runtime>,
                     Maps<Runtime>,
                     Attentions<Runtime>,
                     Tokens<Runtime>,
+                    Losses<Runtime>,
+                    Optimiser<Runtime>,
                     Blocks<Runtime> {
   using Scalar = float;
   using Context = typename Runtime::Context;

@@ -56,6 +56,14 @@ void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
   });
 }
 
+/// Calls fn(r) for all rows.
+template <class F>
+void each_row(const Context& context, Index rows, F&& fn) {
+  for_each_piece(context, rows, 32, [&](Index first, Index count) {
+    for (Index r = first; r < first + count; ++r) fn(r);
+  });
+}
+
 /// An arena of the calling thread with room for arrays of the given sizes; valid until the thread asks again. What it
 /// hands out begins on a cache line and may be read and written up to the end of its last one.
 template <class... Sizes>

@@ -1,8 +1,7 @@
-/// Eigen backend: row-wise and element-wise operations of a transformer, losses and the optimiser.
+/// Eigen backend: row-wise and element-wise operations of a transformer.
 #pragma once
 
 #include <cmath>
-#include <vector>
 
 #include "adtr/backend/eigen/elements.hpp"
 #include "adtr/core/ceil_div.hpp"
@@ -90,80 +89,6 @@ struct Tokens {
   static void accumulate(const Context& context, MatrixView<const float> x, MatrixView<float> y) {
     each_row(context, x.rows, [&](Index r) {
       for (Index c = 0; c < x.cols; ++c) y.row(r)[c] += x.row(r)[c];
-    });
-  }
-
-  static void difference_norm(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float* s) {
-    each_row(context, f.rows, [&](Index r) {
-      s[r] = std::sqrt(sum<float>(f.cols, [&](Index c) {
-        const float d = f.row(r)[c] - g.row(r)[c];
-        return d * d;
-      }));
-    });
-  }
-
-  static void norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
-                            MatrixView<float> dg, double* total) {
-    std::vector<double> rows(static_cast<std::size_t>(f.rows));
-    each_row(context, f.rows, [&](Index r) {
-      for (Index c = 0; c < f.cols; ++c) dg.row(r)[c] = (g.row(r)[c] - f.row(r)[c]) * scale;
-      rows[static_cast<std::size_t>(r)] = sum<double>(f.cols, [&](Index c) {
-        const double d = static_cast<double>(g.row(r)[c]) - static_cast<double>(f.row(r)[c]);
-        return d * d;
-      });
-    });
-    *total += sum<double>(f.rows, [&](Index r) { return rows[static_cast<std::size_t>(r)]; });
-  }
-
-  static void mean_difference(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float* m) {
-    each_row(context, f.rows, [&](Index r) {
-      m[r] =
-          sum<float>(f.cols, [&](Index c) { return std::abs(f.row(r)[c] - g.row(r)[c]); }) / static_cast<float>(f.cols);
-    });
-  }
-
-  static void sign_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g,
-                            const float* w, MatrixView<float> dg) {
-    each_row(context, f.rows, [&](Index r) {
-      for (Index c = 0; c < f.cols; ++c) {
-        const float d = g.row(r)[c] - f.row(r)[c];
-        dg.row(r)[c] = d > 0.0F ? w[r] : d < 0.0F ? -w[r] : 0.0F;
-      }
-    });
-  }
-
-  static void squared_norm(const Context& context, const float* x, Index n, double* total) {
-    std::vector<double> pieces(static_cast<std::size_t>(ceil_div(n, piece)));
-    for_each_piece(context, n, piece, [&](Index first, Index count) {
-      pieces[static_cast<std::size_t>(first / piece)] = sum<double>(count, [&](Index i) {
-        const auto value = static_cast<double>(x[first + i]);
-        return value * value;
-      });
-    });
-    for (const double s : pieces) *total += s;
-  }
-
-  static void adamw(const Context& context, const AdamW& a, Index n, float* p, const float* g, float* m, float* v) {
-    const AdamWFactors k(a);
-    const auto scale = static_cast<float>(a.gradient_scale());
-    for_each_piece(context, n, piece, [&](Index first, Index count) {
-      for (Index i = first; i < first + count; ++i) {
-        const float gradient = g[i] * scale;
-        m[i] = k.beta1 * m[i] + k.rest1 * gradient;
-        v[i] = k.beta2 * v[i] + k.rest2 * gradient * gradient;
-        p[i] = p[i] * k.decay - k.rate * m[i] / (std::sqrt(v[i]) * k.inverse_correction + k.epsilon);
-      }
-    });
-  }
-
- private:
-  static constexpr Index piece = 16384;
-
-  /// Calls fn(r) for all rows.
-  template <class F>
-  static void each_row(const Context& context, Index rows, F&& fn) {
-    for_each_piece(context, rows, 32, [&](Index first, Index count) {
-      for (Index r = first; r < first + count; ++r) fn(r);
     });
   }
 };

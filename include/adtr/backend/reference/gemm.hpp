@@ -7,17 +7,11 @@
 
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/reference/activation.hpp"
-#include "adtr/parallel/processors.hpp"
+#include "adtr/backend/reference/context.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
 namespace reference {
-
-/// Where the Reference backend runs: the calling thread. The number of threads asked for does not matter, but a
-/// negative one throws Error as it does everywhere.
-struct Context {
-  explicit Context(int threads = 1) { check_threads(threads); }
-};
 
 template <class T>
 struct Gemm {

@@ -1,7 +1,11 @@
-/// Reference: row-wise and element-wise operations of a transformer, losses and the optimiser.
+/// Reference: row-wise and element-wise operations of a transformer.
 #pragma once
 
-#include "adtr/backend/reference/gemm.hpp"
+#include <cmath>
+#include <vector>
+
+#include "adtr/backend/arguments.hpp"
+#include "adtr/backend/reference/context.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -97,64 +101,6 @@ struct Tokens {
   static void accumulate(const Context&, MatrixView<const T> x, MatrixView<T> y) {
     for (Index r = 0; r < x.rows; ++r)
       for (Index c = 0; c < x.cols; ++c) y.row(r)[c] += x.row(r)[c];
-  }
-
-  static void difference_norm(const Context&, MatrixView<const T> f, MatrixView<const T> g, T* s) {
-    for (Index r = 0; r < f.rows; ++r) {
-      double sum = 0.0;
-      for (Index c = 0; c < f.cols; ++c) {
-        const double d = static_cast<double>(f.row(r)[c]) - static_cast<double>(g.row(r)[c]);
-        sum += d * d;
-      }
-      s[r] = static_cast<T>(std::sqrt(sum));
-    }
-  }
-
-  static void norm_gradient(const Context&, MatrixView<const T> f, MatrixView<const T> g, T scale, MatrixView<T> dg,
-                            double* sum) {
-    for (Index r = 0; r < f.rows; ++r)
-      for (Index c = 0; c < f.cols; ++c) {
-        const double d = static_cast<double>(g.row(r)[c]) - static_cast<double>(f.row(r)[c]);
-        *sum += d * d;
-        dg.row(r)[c] = static_cast<T>(d * static_cast<double>(scale));
-      }
-  }
-
-  static void mean_difference(const Context&, MatrixView<const T> f, MatrixView<const T> g, T* m) {
-    for (Index r = 0; r < f.rows; ++r) {
-      double sum = 0.0;
-      for (Index c = 0; c < f.cols; ++c)
-        sum += std::abs(static_cast<double>(f.row(r)[c]) - static_cast<double>(g.row(r)[c]));
-      m[r] = static_cast<T>(sum / static_cast<double>(f.cols));
-    }
-  }
-
-  static void sign_gradient(const Context&, MatrixView<const T> f, MatrixView<const T> g, const T* w,
-                            MatrixView<T> dg) {
-    for (Index r = 0; r < f.rows; ++r)
-      for (Index c = 0; c < f.cols; ++c) {
-        const T d = g.row(r)[c] - f.row(r)[c];
-        dg.row(r)[c] = d > T{0} ? w[r] : d < T{0} ? -w[r] : T{0};
-      }
-  }
-
-  static void squared_norm(const Context&, const T* x, Index n, double* sum) {
-    for (Index i = 0; i < n; ++i) *sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-  }
-
-  static void adamw(const Context&, const AdamW& a, Index n, T* p, const T* g, T* m, T* v) {
-    const double correction1 = 1.0 - std::pow(a.beta1, static_cast<double>(a.step));
-    const double correction2 = std::sqrt(1.0 - std::pow(a.beta2, static_cast<double>(a.step)));
-    const double scale = a.gradient_scale();
-    for (Index i = 0; i < n; ++i) {
-      const double gradient = static_cast<double>(g[i]) * scale;
-      const double first = a.beta1 * static_cast<double>(m[i]) + (1.0 - a.beta1) * gradient;
-      const double second = a.beta2 * static_cast<double>(v[i]) + (1.0 - a.beta2) * gradient * gradient;
-      m[i] = static_cast<T>(first);
-      v[i] = static_cast<T>(second);
-      p[i] = static_cast<T>(static_cast<double>(p[i]) * (1.0 - a.learning_rate * a.weight_decay) -
-                            a.learning_rate / correction1 * first / (std::sqrt(second) / correction2 + a.epsilon));
-    }
   }
 };
 

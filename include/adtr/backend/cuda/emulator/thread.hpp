@@ -57,7 +57,8 @@ class Thread {
     static_assert(Slot < SharedMemory::most && std::is_trivially_copyable_v<T>);
     const Shared<T> array = block_.shared().template get<T>(Slot, N);
     if (array.data == nullptr)
-      block_.fail(FaultKind::launch, thread_, line, "shared array " + std::to_string(Slot) + " has two types.");
+      block_.fail(FaultKind::launch, thread_, line,
+                  "shared array " + std::to_string(Slot) + " is requested with two lengths or two sizes of elements.");
     if (const std::size_t bytes = block_.shared().bytes(); bytes > SharedMemory::limit)
       block_.fail(FaultKind::launch, thread_, line, std::to_string(bytes) + " bytes of shared memory.");
     return array;
@@ -90,7 +91,8 @@ class Thread {
   /// Loads elements [i, i + 4); i must be a multiple of 4.
   [[nodiscard, gnu::always_inline]] Quad load4(const Shared<float>& s, int i, Line line = Line::here()) const {
     if (i % 4 != 0)
-      block_.fail(FaultKind::misaligned, thread_, line, "element " + name(s, i) + " does not begin a Quad.");
+      block_.fail(FaultKind::misaligned, thread_, line,
+                  "loads a Quad from element " + name(s, i) + "; its index must be a multiple of 4.");
     Quad q{};
     for (int j = 0; j < 4; ++j) q.v[j] = load(s, i + j, line);
     return q;
@@ -187,7 +189,8 @@ class Thread {
   template <class T>
   [[noreturn, gnu::noinline]] void bad_read(const Shared<T>& s, int i, Line line) const {
     if (s.touched[i].written == block_.epochs().now) race(s, i, "reads", s.touched[i].writer, line);
-    block_.fail(FaultKind::uninitialised, thread_, line, "reads element " + name(s, i) + ", which nobody has written.");
+    block_.fail(FaultKind::uninitialised, thread_, line,
+                "reads element " + name(s, i) + ", which no thread has written.");
   }
   template <class T>
   [[noreturn, gnu::noinline]] void bad_write(const Shared<T>& s, int i, Line line) const {

@@ -1,1 +1,1 @@
-// Where xtensor has it since 0.26.
+// The place of this header since xtensor 0.26.

@@ -13,5 +13,5 @@ TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 256/16 equals PyTorch", "[golden][la
 TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 512/32 equals PyTorch", "[golden][large]", golden::NetworkBackends) {
   auto network = golden::checks<TestType, LargeLite0>("lite0_512_32");
   network.inference();
-  if constexpr (std::is_same_v<typename TestType::Scalar, float>) network.training();  // minutes in Reference
+  if constexpr (std::is_same_v<typename TestType::Scalar, float>) network.training();  // takes minutes in Reference
 }
