@@ -55,7 +55,7 @@ class Trainer {
         first_moment_twin_(gradients_.size()),
         second_moment_twin_(gradients_.size()),
         gradients_twin_(gradients_.size()),
-        batch_(std::min(options.batch, batches.images())),
+        batch_((std::min)(options.batch, batches.images())),
         anomalous_(room_for_flags(options, batches)),
         group_(B::on_host ? (std::min)(batch_, images_at_a_time) : batch_),
         input_(batch_ * size),

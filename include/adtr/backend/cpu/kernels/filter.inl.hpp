@@ -226,10 +226,9 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
 
 [[gnu::noinline]] inline void filter(const FilterTask& t, float* room) {
   constexpr Index weight_elements = filter_kernel * filter_kernel * filter_channels;
-  static_assert(ring_elements + weight_elements <= kernel_room_elements);
+  static_assert(ring_elements <= kernel_room_elements);
   float* const memory = room;
-  float* const weight = memory + ring_elements;
-  alignas(64) float bias[filter_channels], expand_bias[filter_channels];
+  alignas(64) float weight[weight_elements], bias[filter_channels], expand_bias[filter_channels];
   const Index n = t.last_channel - t.first_channel, padded = round_up(n, panel_columns), k = t.window.kernel;
   pack_taps(t.weight + t.first_channel, t.channels, k * k, n, padded, weight);
   copy_bias(t.bias + t.first_channel, n, padded, bias);
