@@ -12,8 +12,9 @@
 
 #include "adtr/backend/cpu/kernel_table.hpp"
 
-// A file that nvcc compiles calls kernels compiled in another file of the program; see KernelTables.
-#if !defined(__CUDACC__)
+// A file that nvcc compiles, or one with ADTR_EXTERN_KERNELS, calls kernels compiled in another file of the program; see
+// KernelTables.
+#if !defined(__CUDACC__) && !defined(ADTR_EXTERN_KERNELS)
 
 #if ADTR_CPU_X86
 #include <immintrin.h>
@@ -108,14 +109,14 @@ ADTR_END_TARGET
 #undef ADTR_INLINE
 #undef ADTR_UNROLL
 
-#endif  // !__CUDACC__
+#endif  // kernels are compiled here
 
 namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
 /// The kernel tables. This is a template with a dummy parameter so that a program of many units can compile the kernels
-/// in one of them: that unit contains `template struct adtr::cpu::KernelTables<>;`, and all units are built with
+/// in one of them: that unit contains `template struct adtr::cpu::KernelTables<>;`, and all others are built with
 /// ADTR_EXTERN_KERNELS (in CMake, all link adtr::kernels). Otherwise every unit that uses the Cpu backend compiles
 /// them. Units compiled by nvcc, which cannot use g++'s pragmas, always take them from another unit.
 template <class = void>
@@ -124,7 +125,7 @@ struct KernelTables {
   [[nodiscard]] static const TrainingKernels& training_of(Isa isa);
 };
 
-#if !defined(__CUDACC__)
+#if !defined(__CUDACC__) && !defined(ADTR_EXTERN_KERNELS)
 
 // Defined outside the class, because a compiler may instantiate an inline function in spite of `extern template`.
 template <class Unused>
@@ -149,7 +150,7 @@ const TrainingKernels& KernelTables<Unused>::training_of(Isa isa) {
   return scalar::training_kernels;
 }
 
-#endif  // !__CUDACC__
+#endif  // kernels are compiled here
 
 #if defined(ADTR_EXTERN_KERNELS) && !defined(__CUDACC__)
 extern template struct KernelTables<>;
