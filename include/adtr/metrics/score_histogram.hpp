@@ -108,7 +108,7 @@ class SparseHistogram {
   /// Merges in place, from the last bin to the first: each bin moves up to its position among `together` bins.
   void merge_waiting(std::size_t together) {
     std::size_t b = bins_.size(), w = waiting_.size(), to = together;
-    if (bins_.capacity() < together) bins_.reserve(std::min(max_bins_, (std::max)(together, 2 * bins_.capacity())));
+    if (bins_.capacity() < together) bins_.reserve((std::min)(max_bins_, (std::max)(together, 2 * bins_.capacity())));
     bins_.resize(together);
     while (w > 0) {
       const std::uint64_t bin = bin_of(order_in(waiting_[w - 1]));

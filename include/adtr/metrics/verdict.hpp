@@ -30,7 +30,7 @@ enum class Verdict : std::uint8_t {
 /// without a threshold, if the score or the threshold is NaN, and if the score is infinite.
 [[nodiscard]] inline Verdict verdict_of(double score, std::optional<double> threshold) {
   // Comparisons instead of <cmath>, which would be half the cost of adtr/runtime.hpp. They are false for NaN.
-  constexpr double max = std::numeric_limits<double>::max();
+  constexpr double max = (std::numeric_limits<double>::max)();
   if (!threshold || !(score >= -max && score <= max)) return Verdict::undecided;
   return score >= *threshold ? Verdict::anomalous : score < *threshold ? Verdict::good : Verdict::undecided;
 }

@@ -25,7 +25,7 @@ template <class F>
   std::array<double, 128> sums{};
   const auto parts = static_cast<Index>(sums.size());
   const Index length = ceil_div(count, parts);
-  context.for_each(std::min(count, parts), [&](Index i) {
+  context.for_each((std::min)(count, parts), [&](Index i) {
     const Index begin = (std::min)(count, i * length), end = (std::min)(count, begin + length);
     sums[static_cast<std::size_t>(i)] = fn(begin, end);
   });
