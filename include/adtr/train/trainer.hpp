@@ -364,7 +364,7 @@ class Trainer {
   typename B::Staging input_;  ///< filled by the host for a step while the previous step runs
   typename B::Staging seen_;   ///< one group's input with jitter
   typename B::Staging flags_;  ///< one group's flags of anomalous tokens, as scalars
-  typename B::Event read_{};    ///< event after the last operation that reads these three
+  typename B::Event read_{};   ///< event after the last operation that reads these three
   typename B::Sums sums_;      ///< per step of an epoch: first all losses, then all squared norms of the gradient
   typename B::Memory output_, d_output_;              ///< for one group, as are the following
   typename B::Memory means_, sign_weights_;           ///< only with anomalies
