@@ -124,7 +124,7 @@ Timing time_inference(const Options& o, const typename B::Context& context) {
     auto extractor = make_extractor<Net, B>(o, context);
     typename B::Memory room, features(o.batch * Features::size);
     const adtr::MapIn<B> there =
-        adtr::map_view<typename Net::Image>(adtr::brought<B>(context, in.data, images.size(), room), o.batch);
+        adtr::map_view<typename Net::Image>(adtr::to_device<B>(context, in.data, images.size(), room), o.batch);
     const adtr::MapOut<B> map = adtr::map_view<Features>(features.data(), o.batch);
     return time_calls(
         o.schedule, operations * static_cast<double>(Net::Backbone::macs),

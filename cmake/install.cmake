@@ -10,7 +10,8 @@ foreach(target IN ITEMS adtr_core adtr)
   install(EXPORT ${target}_targets NAMESPACE adtr:: FILE ${target}_targets.cmake DESTINATION "${package_dir}")
 endforeach()
 
-# A compiled library is installed if it was built before. Its targets depend on the machine, so they lie beside it.
+# A compiled library is installed if it was built before. Its targets depend on the machine, so they are installed below
+# the folder of libraries.
 set(compiled_dir "${CMAKE_INSTALL_LIBDIR}/cmake/adtr_compiled")
 foreach(target IN ITEMS adtr_kernels adtr_runtime)
   install(TARGETS ${target} EXPORT ${target}_targets OPTIONAL LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}"

@@ -27,7 +27,7 @@ find_tool() {  # find_tool NAME
 }
 
 sources() {
-  find include src tests examples benchmarks cmake -type f \
+  find include runtime tests examples benchmarks cmake -type f \
     \( -name '*.hpp' -o -name '*.cpp' -o -name '*.cuh' -o -name '*.cu' \) -print0 2>/dev/null || true
 }
 

@@ -11,8 +11,8 @@
 
 namespace paper {
 
-/// The options of every experiment. An option is a field here, or one of TrainingRequest or TrainingOptions, and a row in
-/// main.cpp.
+/// The options of every experiment. An option is a field here, or one of TrainingRequest or TrainingOptions, and a row
+/// in main.cpp.
 struct Options {
   adtr::TrainingRequest request;     ///< what all runs have in common, without images and weights
   program::TrainingChanges changes;  ///< the fields of request.options that were given

@@ -52,9 +52,11 @@ CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper:
       ->check(CLI::Range(1, max_count));
   add_by_recipe(c, o.changes, "--learning-rate", &TrainingOptions::learning_rate, "Peak learning rate",
                 "[the recipe's]");
-  add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter, "Noise added to the features, relative to each token's RMS",
+  add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter,
+                "Noise added to the features, relative to each token's RMS",
                 recipe_defaults(&TrainingOptions::jitter, false));
-  c.add_option("--checkpoint-seconds", o.request.checkpoint_seconds, "Minimum seconds between checkpoints; 0 writes one every epoch")
+  c.add_option("--checkpoint-seconds", o.request.checkpoint_seconds,
+               "Minimum seconds between checkpoints; 0 writes one every epoch")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   c.add_option("--curve", o.curve, "Also measure every N epochs; 0 measures only at the end")
@@ -84,7 +86,8 @@ int run(int argc, char** argv) {
   CLI::App& n = add(app, "neighbours", "The nearest-neighbour score on the same features, to compare with", neighbours,
                     "A folder of categories in MVTec's layout, or one category");
   add_backbones(n, neighbours);
-  n.add_option("--bank", bank, "Number of training features to keep, drawn at random; 0 keeps all")->check(CLI::Range(0, max_count));
+  n.add_option("--bank", bank, "Number of training features to keep, drawn at random; 0 keeps all")
+      ->check(CLI::Range(0, max_count));
   n.callback([&] { paper::run_neighbours(neighbours, bank); });
 
   CLI::App& c = add_training(app, "cifar", "One class of CIFAR-10 against the others", cifar,
@@ -92,8 +95,10 @@ int run(int argc, char** argv) {
   add_plus(c, cifar);
   c.add_option("--cifar100", cifar.cifar100, "Folder of CIFAR-100's train.bin; also trains ADTR+ with its images");
   c.add_option("--class", cifar.classes, "Normal classes, one or more: automobile, horse, ...")->required();
-  c.add_option("--images", cifar.images, "Number of images of the class to train with [all]")->check(CLI::Range(1, max_count));
-  c.add_option("--test-seed", cifar.test_seed, "Random seed that chooses the test images of the other classes")->capture_default_str();
+  c.add_option("--images", cifar.images, "Number of images of the class to train with [all]")
+      ->check(CLI::Range(1, max_count));
+  c.add_option("--test-seed", cifar.test_seed, "Random seed that chooses the test images of the other classes")
+      ->capture_default_str();
   c.callback([&] { paper::run_cifar(cifar); });
 
   CLI::App& a = add_training(app, "ablations", "Without the query, without attention, CNN, pixels, backbones, taps",

@@ -23,7 +23,7 @@ class Neighbours {
  public:
   Neighbours(const std::string& weights, const std::string& architecture, const std::vector<adtr::Sample>& good,
              Index bank, std::uint64_t seed, int threads)
-      : context_(threads), score_map_(N::grid, N::image_size), test_(Features::size) {
+      : context_(threads), scorer_(N::grid, N::image_size), test_(Features::size) {
     const adtr::SafetensorsFile file = adtr::SafetensorsFile::open(weights);
     const adtr::NamedArchitecture named = adtr::describe_weights(file, architecture);
     description_.image_size = N::image_size;
@@ -49,12 +49,11 @@ class Neighbours {
       const double nearest = *std::max_element(products, products + products_.view().cols);
       double norm = 0.0;
       for (Index c = 0; c < Features::channels; ++c) norm += static_cast<double>(x.row(u)[c]) * x.row(u)[c];
-      scores_[static_cast<std::size_t>(u)] = static_cast<float>(std::sqrt(std::max(norm - 2.0 * nearest, 0.0)));
+      scores_.map[static_cast<std::size_t>(u)] = static_cast<float>(std::sqrt(std::max(norm - 2.0 * nearest, 0.0)));
     }
     const auto side = static_cast<std::size_t>(N::image_size);
     d.map.resize({side, side});
-    score_map_.upsample(scores_, {d.map.data(), side * side});
-    d.score = score_map_.pooled_maximum({d.map.data(), side * side});
+    d.score = scorer_(scores_, {d.map.data(), side * side});
   }
 
  private:
@@ -93,11 +92,11 @@ class Neighbours {
   B::Context context_;
   adtr::ModelDescription description_;
   std::optional<adtr::ImageFeatures<N, B>> features_;
-  adtr::ScoreMap<float> score_map_;
+  adtr::ImageScorer<float> scorer_;
   adtr::Buffer<float> test_, half_norms_;
   B::Packed bank_;
   Matrix products_;
-  std::array<float, static_cast<std::size_t>(Features::positions)> scores_{};
+  adtr::PositionScores<float> scores_{std::vector<float>(Features::positions), {}};
 };
 
 }  // namespace paper

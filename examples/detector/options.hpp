@@ -17,7 +17,7 @@ struct CommonOptions {
 };
 
 struct TrainOptions : CommonOptions {
-  adtr::TrainingRequest request;  ///< without the images and, but for the recipe, without its options
+  adtr::TrainingRequest request;  ///< without images, and with no options except the recipe
   TrainingChanges changes;        ///< the fields of request.options that were given
   std::optional<adtr::Loss> loss;
   std::string data, defects, json;

@@ -129,7 +129,7 @@ int main() {
   auto parameters = adtr::bind_parameters<ResNet50::Layers>(memory.data());
   RandomWeights weights;
   adtr::walk_parameters(parameters, "", weights);
-  std::printf("%d convolutions, the last of them %s; %.1f million multiply-accumulates an image\n", weights.tensors,
+  std::printf("%d convolutions, the last of them %s; %.1f million multiply-accumulates per image\n", weights.tensors,
               weights.last.c_str(), static_cast<double>(ResNet50::macs) / 1e6);
 
   adtr::FeatureExtractor<Net, adtr::Cpu> extractor(adtr::Cpu::Context(1), parameters, adtr::Padding::symmetric);

@@ -66,9 +66,7 @@ template <Backend B>
 struct AnyModel {
   using T = typename B::Scalar;
   virtual ~AnyModel() = default;
-  virtual void position_scores(const T* image, std::span<T> scores) = 0;
-  virtual void position_scores(const T* image, std::span<T> map, std::span<T> deep) = 0;
-  virtual void standardise_scores(std::span<const T> scores, std::span<T> z) const = 0;
+  virtual void position_scores(Scoring scoring, const T* image, PositionScores<T>& scores) = 0;
   [[nodiscard]] virtual std::unique_ptr<AnyModel> share() const = 0;
 };
 
@@ -77,14 +75,8 @@ struct ModelOf final : AnyModel<B> {
   using T = typename B::Scalar;
   ModelOf(const SafetensorsFile& file, const typename B::Context& context) : model(file, context) {}
   explicit ModelOf(Model<typename N::type, B> m) : model(std::move(m)) {}
-  void position_scores(const T* image, std::span<T> scores) override {
-    model.position_scores({image, 1, N::image_size, N::image_size, 3}, scores);
-  }
-  void position_scores(const T* image, std::span<T> map, std::span<T> deep) override {
-    model.position_scores({image, 1, N::image_size, N::image_size, 3}, map, deep);
-  }
-  void standardise_scores(std::span<const T> scores, std::span<T> z) const override {
-    model.standardise_scores(scores, z);
+  void position_scores(Scoring scoring, const T* image, PositionScores<T>& scores) override {
+    model.position_scores(scoring, {image, 1, N::image_size, N::image_size, 3}, scores);
   }
   [[nodiscard]] std::unique_ptr<AnyModel<B>> share() const override { return std::make_unique<ModelOf>(model.share()); }
   Model<typename N::type, B> model;
@@ -200,27 +192,19 @@ class Detector {
         : description(d),
           model(std::move(m)),
           preprocess(d.image_size, d.numerics),
-          score_map(d.grid, d.image_size),
+          scorer(d.grid, d.image_size),
           input(d.image_size * d.image_size * 3),
-          scores(static_cast<std::size_t>(d.grid * d.grid)),
-          deep(scores.size()),
           map(static_cast<std::size_t>(d.image_size * d.image_size)) {}
 
     void detect(const ImageView& image, Detection& d) {
       preprocess(image, input.data());
-      const bool norm = description.scoring == Scoring::norm;
-      norm ? model->position_scores(input.data(), scores) : model->position_scores(input.data(), scores, deep);
-      require_finite(scores);
+      model->position_scores(description.scoring, input.data(), scores);
+      require_finite(scores.map);
+      require_finite(scores.image);
       const auto size = static_cast<std::size_t>(description.image_size);
       if (d.map.shape(0) != size || d.map.shape(1) != size) d.map.resize({size, size});
-      score_map.upsample(scores, map);
+      d.score = scorer(scores, map);
       std::transform(map.begin(), map.end(), d.map.data(), [](Scalar x) { return static_cast<float>(x); });
-      if (!norm) {
-        model->standardise_scores(deep, deep);
-        require_finite(deep);
-        score_map.upsample(deep, map);
-      }
-      d.score = score_map.pooled_maximum(map);
       d.threshold = description.threshold;
       d.verdict = verdict_of(d.score, d.threshold);
     }
@@ -237,9 +221,10 @@ class Detector {
     ModelDescription description;
     std::unique_ptr<detail::AnyModel<B>> model;
     Preprocessor<Scalar> preprocess;
-    ScoreMap<Scalar> score_map;
+    ImageScorer<Scalar> scorer;
     Buffer<Scalar> input;
-    std::vector<Scalar> scores, deep, map;
+    PositionScores<Scalar> scores;
+    std::vector<Scalar> map;
     BusyFlag busy{false};
   };
 

@@ -120,11 +120,11 @@ TEST_CASE("A delayed operation reads host memory when it runs") {
   const CudaEmulator::Context context(1, Access::device, Pace::late);
   std::vector<float> host{1, 2, 3, 4}, first(4), second(4);
   CudaEmulator::Memory x(4), y(4);
-  CudaEmulator::Mark mark;
+  CudaEmulator::Event event;
   CudaEmulator::upload(context, host.data(), 4, x.data());
-  CudaEmulator::mark(context, mark);
+  CudaEmulator::record(context, event);
   CudaEmulator::upload(context, host.data(), 4, y.data());
-  CudaEmulator::wait(context, mark);
+  CudaEmulator::wait(context, event);
   host[0] = 7;  // too early for the second upload
   CudaEmulator::download(context, x.data(), 4, first.data());
   CudaEmulator::download(context, y.data(), 4, second.data());

@@ -1,9 +1,9 @@
-"""Checks what the pages say beside their blocks: names of files, commands, options, links, and tables.
+"""Checks what the pages say beside their blocks: names of files, commands, options, and tables.
 
 Inline code: a path of the project exists; a command of adtr, CMake or CTest is one; an option is one that some program
-or script of the project has, with the default that the page gives it. Links lead to a file and a heading that exist. The
-table of docs/backbones.md has the figures of the networks' types and the networks that the program is compiled for, and
-README's table of commands has the program's commands. Exits with 1 and a sentence for each fault.
+or script of the project has, with the default that the page gives it. The table of docs/backbones.md has the figures of
+the networks' types and the networks that the program is compiled for, and README's table of commands has the program's
+commands. Exits with 1 and a sentence for each fault. (test_links.py checks the links.)
 """
 
 import argparse
@@ -16,7 +16,7 @@ import sys
 import tempfile
 
 from commands import Checker
-from pages import Fault, Page, all_pages, anchors, inline_code, table
+from pages import Fault, Page, all_pages, inline_code, table
 
 HERE = pathlib.Path(__file__).resolve().parent
 # What begins like a path of the project but lies in the folder of a build, or is an example's.
@@ -66,21 +66,6 @@ def check_defaults(checker: Checker, page: Page) -> int:
         if not entry or not re.search(rf"=({re.escape(value)})\b|[\[ ]{re.escape(value)}[,\]]", entry[1]):
             raise Fault(f"{page.name}: {value} is not the default of {option}")
     return len(found)
-
-
-def check_links(root: pathlib.Path, page: Page, pages: dict[str, Page]) -> int:
-    links = re.findall(r"\]\(([^)\s]+)\)", page.prose)
-    for link in links:
-        if re.match(r"[a-z]+:", link):
-            continue
-        path, _, anchor = link.partition("#")
-        target = (root / page.name).parent / path if path else root / page.name
-        if not target.exists():
-            raise Fault(f"{page.name}: the link {link} leads to no file")
-        name = str(target.resolve().relative_to(root.resolve()))
-        if anchor and anchor not in anchors(pages[name]):
-            raise Fault(f"{page.name}: the link {link} leads to no heading")
-    return len(links)
 
 
 def compiled_networks(checker: Checker, backend: str, work: pathlib.Path) -> dict[str, list[str]]:
@@ -148,7 +133,6 @@ def main() -> None:
             faults.append(str(fault))
 
     for page in pages.values():
-        attempt("links", check_links, root, page, pages)
         if page.name in HISTORY:
             continue
         attempt("defaults", check_defaults, checker, page)

@@ -1,4 +1,4 @@
-"""The project's Markdown pages: their blocks of code, their inline code, their tables and their links.
+"""The project's Markdown pages: their blocks of code, their inline code and their tables.
 
 A block is tested as its language says. A comment on the lines before a block changes that:
 
@@ -137,11 +137,3 @@ def table(page: Page, header: str) -> list[list[str]]:
         rows.append([cell.strip() for cell in re.split(r"(?<!\\)\|", line.strip())[1:-1]])
     return rows
 
-
-def anchors(page: Page) -> set[str]:
-    """The anchors of a page's headings, as GitHub makes them."""
-    result = set()
-    for heading in re.findall(r"^#+ (.+)$", page.prose, re.MULTILINE):
-        plain = re.sub(r"\[([^\]]*)\]\([^)]*\)", r"\1", heading).lower()
-        result.add(re.sub(r"[^\w\- ]", "", plain).strip().replace(" ", "-"))
-    return result

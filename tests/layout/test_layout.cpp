@@ -13,10 +13,11 @@ TEST_CASE("a program whose xtensor is column-major gets the same map") {
 
   adtr::Model<small_model::Net, adtr::Cpu> model(adtr::load_weights(file.path), adtr::Cpu::Context(1));
   adtr::Preprocessor<float> preprocess(32, small_model::description().numerics);
-  std::vector<float> input(32 * 32 * 3), scores(64), deep(64), map(32 * 32);
+  std::vector<float> input(32 * 32 * 3), map(32 * 32);
+  adtr::PositionScores<float> scores;
   preprocess(image, input.data());
-  model.position_scores({input.data(), 1, 32, 32, 3}, scores, deep);
-  adtr::ScoreMap<float>(8, 32).upsample(scores, map);
+  model.position_scores(adtr::Scoring::taps, {input.data(), 1, 32, 32, 3}, scores);
+  CHECK(adtr::ImageScorer<float>(8, 32)(scores, map) == detection.score);
 
   bool same = true, symmetric = true;
   const xt::xtensor<float, 2> column_major = detection.map;

@@ -152,7 +152,7 @@ TEMPLATE_TEST_CASE("networks: gradients of L_norm with respect to every paramete
   const auto kept = forward(arena);
   std::vector<double> df(f.size());
   weights.backward(pass, in, kept, d_out, gradient, {df.data(), rows, 11}, arena);
-  CHECK(arena.peak() == room.size());  // as measured
+  CHECK(arena.peak() == room.size());                          // as measured
   for (std::size_t i = 0; i < df.size(); ++i) df[i] -= dy[i];  // f is the target as well
   differences::check("parameters", memory, g, loss);
   differences::check("input", f, df, loss);

@@ -108,7 +108,7 @@ struct HostLosses {
     const double share = 1.0 / static_cast<double>(k);
     double q = 0.0;
     std::for_each(order.begin(), middle, [&](std::size_t u) { q += share * phi[u]; });
-    const bool any = std::any_of(y, y + phi.size(), [](T mark) { return mark != T{0}; });
+    const bool any = std::any_of(y, y + phi.size(), [](T anomalous) { return anomalous != T{0}; });
     const detail::Push result = any ? detail::push_apart(q, loss.alpha) : detail::Push{q, 1.0};
     std::for_each(order.begin(), middle, [&](std::size_t u) { slopes[u] = share * result.slope; });
     return result.loss;

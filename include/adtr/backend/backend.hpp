@@ -32,7 +32,7 @@ inline namespace ADTR_ABI {
 /// | Sums(n) | n doubles in the backend's memory, zero at first |
 /// | Staging(n) | n elements of host memory that transfers read or write |
 /// | on_host | whether the backend's memory is the host's |
-/// | Mark | an event: a point in the sequence of operations |
+/// | Event | a point in the sequence of operations |
 /// | Recording | runs a sequence of operations that is repeated with the same arguments; default-constructible |
 ///
 /// | operation | result |
@@ -42,8 +42,8 @@ inline namespace ADTR_ABI {
 /// | upload(host, n, x) | copies n elements from host memory; `host` must live until wait returns |
 /// | download(x, n, host) | copies n elements or n Sums to host memory; `host` must live until wait returns, and is valid then |
 /// | wait() | returns when all operations issued so far are complete |
-/// | mark(event) | records the event after the operations issued so far |
-/// | wait(event) | returns when all operations issued before mark(event) are complete |
+/// | record(event) | sets the event after the operations issued so far |
+/// | wait(event) | returns when all operations issued before record(event) are complete |
 /// | pack(w (N,K), packed) | packs w for the product x·wᵀ |
 /// | pack_transposed(w (K,N), packed) | packs w for the product x·w |
 /// | multiply(a (M,K), packed b, Epilogue, c (M,N)) | c = activation(a·b + bias + residual) |
@@ -62,7 +62,7 @@ inline namespace ADTR_ABI {
 /// | attention(Attention) | see Attention |
 /// | attention_backward(Attention, AttentionGradient) | see AttentionGradient |
 /// | layer_norm(x, gamma, beta, eps, y, statistics) | normalises rows; statistics (rows, 2) = mean and 1/σ, or null |
-/// | layer_norm_backward(x, gamma, statistics, dy, dx, dgamma, dbeta) | writes dx; adds to dgamma and dbeta |
+/// | layer_norm_backward(x, gamma, statistics, dy, dx, dgamma, dbeta) | writes dx, which may be the same memory as dy; adds to dgamma and dbeta |
 /// | dropout(x, Dropout, residual, y) | y = residual + mask·x/(1 − rate); residual may be null, y may be x |
 /// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0, in place |
 /// | accumulate(x, y) | y += x |
@@ -83,7 +83,7 @@ concept BackendOperations =
              AttentionGradient<typename B::Scalar> attention_gradient, SqueezeExcite<typename B::Scalar> squeeze_excite,
              InvertedResidual<typename B::Scalar, typename B::Packed> inverted_residual,
              InvertedResidualShape inverted_residual_shape, Window window, Activation activation, Dropout dropout,
-             AdamW adamw, AnomalyLoss anomaly_loss, double* sum, typename B::Mark& mark, Index n) {
+             AdamW adamw, AnomalyLoss anomaly_loss, double* sum, typename B::Event& event, Index n) {
   requires std::floating_point<typename B::Scalar>;
   { B::name } -> std::convertible_to<const char*>;
   requires std::constructible_from<typename B::Context, int>;
@@ -95,8 +95,8 @@ concept BackendOperations =
   B::upload(context, read, n, write);
   B::download(context, read, n, write);
   B::wait(context);
-  B::mark(context, mark);
-  B::wait(context, mark);
+  B::record(context, event);
+  B::wait(context, event);
   B::zero(context, sum, n);
   B::download(context, static_cast<const double*>(sum), n, sum);
   requires std::constructible_from<typename B::Staging, Index>;

@@ -15,7 +15,7 @@ struct HostMemory {
   using Memory = Buffer<T>;
   using Sums = Buffer<double>;
   using Staging = Memory;  ///< host memory for transfers
-  struct Mark {};
+  struct Event {};
   static constexpr bool on_host = true;
 
   /// Runs a sequence of operations that is repeated with the same arguments. A GPU backend records it and launches it
@@ -50,9 +50,9 @@ struct HostMemory {
   template <class Context>
   static void wait(const Context&) {}
   template <class Context>
-  static void mark(const Context&, Mark&) {}
+  static void record(const Context&, Event&) {}
   template <class Context>
-  static void wait(const Context&, const Mark&) {}
+  static void wait(const Context&, const Event&) {}
 };
 
 }  // namespace ADTR_ABI

@@ -49,7 +49,7 @@ struct Measuring {
   using Memory = detail::UnbackedMemory<Scalar>;
   using Sums = detail::UnbackedMemory<double>;
   using Staging = detail::UnbackedMemory<Scalar>;
-  struct Mark {};
+  struct Event {};
   struct Recording {};
 
   static Index inverted_residual_scratch([[maybe_unused]] const InvertedResidualShape& shape) {
@@ -76,8 +76,8 @@ struct Measuring {
   template <class T>
   static void download(C, const T*, Index, T*) {}
   static void wait(C) {}
-  static void mark(C, Mark&) {}
-  static void wait(C, const Mark&) {}
+  static void record(C, Event&) {}
+  static void wait(C, const Event&) {}
   static void pack(C, In, Packed&) {}
   static void pack_transposed(C, In, Packed&) {}
   static void multiply(C, In, const Packed&, const Epilogue<Scalar>&, Out) {}

@@ -11,16 +11,10 @@
 
 #include "adtr/core/number_text.hpp"
 #include "adtr/models/load_backbone.hpp"
+#include "adtr/models/scoring.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
-
-/// How scores are computed from the reconstruction error. An image's score is the maximum of a pooled map: the score
-/// map itself, or another one.
-enum class Scoring : std::uint8_t {
-  norm,  ///< the paper's: map and image score from the norm of the difference
-  taps   ///< the fast recipe's, see tap_scores(); image score from z-scores of the deep taps over the training images
-};
 
 /// The contents of a model file's `__metadata__`, written by to_metadata() and read by read_description().
 struct ModelDescription {
@@ -59,7 +53,7 @@ using adtr::number_text;
   m["padding"] = d.numerics.padding == Padding::same ? "same" : "symmetric";
   m["mean"] = triple_text(d.numerics.mean);
   m["std"] = triple_text(d.numerics.std);
-  m["scoring"] = d.scoring == Scoring::norm ? "norm" : "taps";
+  m["scoring"] = std::string(name_of(d.scoring));
   if (d.threshold) m["threshold"] = detail::number_text(*d.threshold);
   m["colour_low"] = detail::number_text(d.colour_low);
   m["colour_high"] = detail::number_text(d.colour_high);
@@ -88,6 +82,17 @@ namespace detail {
   return error("is not a model that adtr trained but a backbone's weights" +
                (network.empty() ? "" : " (" + printable(network) + ")") +
                "; adtr train makes a model with them (--backbone)");
+}
+
+/// The scoring method with this name. Throws Error that lists the names.
+[[nodiscard]] inline Scoring parse_scoring(const std::string& path, const std::string& name) {
+  std::string known;
+  for (std::size_t i = 0; i < scoring_methods; ++i) {
+    const auto scoring = static_cast<Scoring>(i);
+    if (name_of(scoring) == name) return scoring;
+    known += (known.empty() ? "\"" : " or \"") + std::string(name_of(scoring)) + '"';
+  }
+  throw weights_error(path, "metadata 'scoring' is " + quoted_for_message(name) + ", expected " + known);
 }
 
 /// Reads an integer from 1 to `most` from the metadata.
@@ -128,11 +133,7 @@ namespace detail {
   d.numerics = named.numerics;
   d.image_size = size("image_size", ModelDescription::max_image_size);
   d.grid = size("grid", d.image_size);
-  const std::string& score = get("scoring");
-  if (score != "norm" && score != "taps")
-    throw weights_error(file.path(),
-                        "metadata 'scoring' is " + quoted_for_message(score) + ", expected \"norm\" or \"taps\"");
-  d.scoring = score == "norm" ? Scoring::norm : Scoring::taps;
+  d.scoring = detail::parse_scoring(file.path(), get("scoring"));
   if (file.metadata().contains("threshold")) d.threshold = number("threshold");
   d.colour_low = number("colour_low");
   d.colour_high = number("colour_high");

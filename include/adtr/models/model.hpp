@@ -9,7 +9,6 @@
 
 #include "adtr/models/description.hpp"
 #include "adtr/models/feature_extractor.hpp"
-#include "adtr/models/tap_scores.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 
 namespace adtr {
@@ -67,29 +66,30 @@ class Model {
 
   /// Writes the position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity. Images, features and scores are in
   /// the host's memory.
-  void position_scores(MapIn<B> images, std::span<Scalar> scores) { image_norms(Norms::whole, images, scores.data()); }
+  void position_scores(MapIn<B> images, std::span<Scalar> scores) { image_norms<NormScoring>(images, scores.data()); }
 
-  /// Writes the fast recipe's scores of n images, see tap_scores(); map and deep are (n, H·W).
-  void position_scores(MapIn<B> images, std::span<Scalar> map, std::span<Scalar> deep) {
-    image_norms(Norms::taps, images, norms_.data());
-    combine(images.batch, map, deep);
-  }
-
-  /// The same, but from standardised features, as a training run keeps them.
-  void feature_scores(MapIn<B> features, std::span<Scalar> scores) {
-    feature_norms(Norms::whole, features, scores.data());
-  }
-  void feature_scores(MapIn<B> features, std::span<Scalar> map, std::span<Scalar> deep) {
-    feature_norms(Norms::taps, features, norms_.data());
-    combine(features.batch, map, deep);
-  }
-
-  /// Writes the scores as z-scores of each position over the training images.
-  void standardise_scores(std::span<const Scalar> scores, std::span<Scalar> z) const {
-    for (std::size_t i = 0; i < scores.size(); ++i) {
+  /// Writes the position scores of n images by a scoring method. If the method has scores of its own for the image,
+  /// they are z-scores of each position over the training images.
+  void position_scores(Scoring scoring, MapIn<B> images, PositionScores<Scalar>& scores) {
+    with_scoring(scoring, [&](auto method) {
+      using Method = decltype(method);
+      image_norms<Method>(images, norms_.data());
+      combine<Method>(images.batch, scores);
+    });
+    for (std::size_t i = 0; i < scores.image.size(); ++i) {
       const std::size_t u = i % static_cast<std::size_t>(Features::positions);
-      z[i] = (scores[i] - score_mean_[u]) / score_std_[u];
+      scores.image[i] = (scores.image[i] - score_mean_[u]) / score_std_[u];
     }
+  }
+
+  /// The same from standardised features, as a training run keeps them, but without z-scores, whose mean and deviation
+  /// such a run computes from the result.
+  void feature_scores(Scoring scoring, MapIn<B> features, PositionScores<Scalar>& scores) {
+    with_scoring(scoring, [&](auto method) {
+      using Method = decltype(method);
+      feature_norms<Method>(features, norms_.data());
+      combine<Method>(features.batch, scores);
+    });
   }
 
   /// Replaces the mean and standard deviation of each position's score, both (H·W).
@@ -116,54 +116,60 @@ class Model {
   }
 
  private:
-  /// Norms of the differences between features and reconstruction: over all channels, or over the channels of each tap.
-  enum class Norms : std::uint8_t { whole, taps };
-  static constexpr Index taps = static_cast<Index>(Net::Backbone::taps.size());
-  static constexpr Index norms(Norms kind, Index batch) {
-    return batch * Features::positions * (kind == Norms::taps ? taps : 1);
+  /// Number of norms of `batch` images by a scoring method.
+  template <class Method>
+  static constexpr Index norms_of(Index batch) {
+    return batch * Features::positions * Method::template norms<Net>;
+  }
+  /// The largest number of norms of an image, over all methods.
+  static constexpr Index max_norms = Features::positions * detail::max_norms<Net>(ScoringMethods());
+
+  /// Makes position scores from the norms of `batch` images.
+  template <class Method>
+  void combine(Index batch, PositionScores<Scalar>& scores) const {
+    const auto rows = static_cast<std::size_t>(batch * Features::positions);
+    scores.map.resize(rows);
+    scores.image.resize(Method::own_image_scores ? rows : 0);
+    const std::span<const Scalar> norms(norms_);
+    Method::template combine<Net, Scalar>(norms.first(static_cast<std::size_t>(norms_of<Method>(batch))), scores);
   }
 
-  /// Computes tap_scores() from the norms of `batch` images.
-  void combine(Index batch, std::span<Scalar> map, std::span<Scalar> deep) const {
-    const auto rows = static_cast<std::size_t>(norms(Norms::whole, batch));
-    tap_scores<typename Net::Backbone, Scalar>(norms_, map.first(rows), deep.first(rows));
-  }
-
-  /// Writes norms (batch·H·W) or (taps, batch·H·W), in the backend's memory like the features.
-  void write_norms(Norms kind, MapIn<B> features, Scalar* norms) {
+  /// Writes norms, in the backend's memory like the features.
+  template <class Method>
+  void write_norms(MapIn<B> features, Scalar* norms) {
     reconstruct(features);
-    const MatrixIn<B> f = features.matrix(), g = reconstruction(features.batch).matrix();
-    if (kind == Norms::whole)
-      B::difference_norm(context_, f, g, norms);
-    else
-      tap_norms<typename Net::Backbone, B>(context_, f, g, norms);
+    Method::template write_norms<Net, B>(context_, features.matrix(), reconstruction(features.batch).matrix(), norms);
   }
 
   /// The same with features and norms in the host's memory.
-  void feature_norms(Norms kind, MapIn<B> features, Scalar* norms_out) {
-    const Scalar* const at = brought<B>(context_, features.data, features.batch * Features::size, features_);
-    fetch<B>(context_, norms_out, norms(kind, features.batch), transit_norms_,
-             [&](Scalar* to) { write_norms(kind, map_view<Features>(at, features.batch), to); });
+  template <class Method>
+  void feature_norms(MapIn<B> features, Scalar* norms) {
+    const Scalar* const at = to_device<B>(context_, features.data, features.batch * Features::size, features_);
+    read_back<B>(context_, norms, norms_of<Method>(features.batch), transit_norms_,
+                 [&](Scalar* to) { write_norms<Method>(map_view<Features>(at, features.batch), to); });
   }
 
   /// The same from images. On a GPU the whole computation is one recorded sequence of operations: it allocates nothing,
   /// and the host waits once, at the end.
-  void image_norms(Norms kind, MapIn<B> images, Scalar* norms_out) {
+  template <class Method>
+  void image_norms(MapIn<B> images, Scalar* norms) {
     if constexpr (B::on_host) {
-      write_norms(kind, extract(images), norms_out);
+      write_norms<Method>(extract(images), norms);
     } else {
       assert(images.stride == images.channels);
-      const Index n = images.batch * Net::Image::size, results = norms(kind, images.batch);
+      const Index n = images.batch * Net::Image::size, results = norms_of<Method>(images.batch);
       std::copy_n(images.data, n, staged_images_.data());
-      recording_.run(context_, 2 * images.batch + static_cast<Index>(kind), [&] {
+      const Index sequence =
+          static_cast<Index>(scoring_methods) * images.batch + detail::place_of<Method>(ScoringMethods());
+      recording_.run(context_, sequence, [&] {
         B::upload(context_, staged_images_.data(), n, transit_images_.data());
         const auto here =
             map_view<typename Net::Image>(static_cast<const Scalar*>(transit_images_.data()), images.batch);
-        write_norms(kind, extract(here), transit_norms_.data());
+        write_norms<Method>(extract(here), transit_norms_.data());
         B::download(context_, transit_norms_.data(), results, staged_norms_.data());
       });
       B::wait(context_);
-      std::copy_n(staged_norms_.data(), results, norms_out);
+      std::copy_n(staged_norms_.data(), results, norms);
     }
   }
 
@@ -180,12 +186,12 @@ class Model {
         extractor_(std::move(extractor)),
         features_(extractor_.capacity() * Features::size),
         reconstruction_(own_reconstruction(extractor_)),
-        norms_(static_cast<std::size_t>(norms(Norms::taps, extractor_.capacity()))),
+        norms_(static_cast<std::size_t>(extractor_.capacity() * max_norms)),
         activations_(own_activations(extractor_)),
         transit_images_(in_transit(Net::Image::size)),
-        transit_norms_(in_transit(norms(Norms::taps, 1))),
+        transit_norms_(in_transit(max_norms)),
         staged_images_(in_transit(Net::Image::size)),
-        staged_norms_(in_transit(norms(Norms::taps, 1))) {}
+        staged_norms_(in_transit(max_norms)) {}
 
   /// Data that no call changes.
   struct Packed {
@@ -280,7 +286,7 @@ class Model {
   FeatureExtractor<Net, B> extractor_;
   std::shared_ptr<const Packed> trained_;
   typename B::Memory features_, reconstruction_;
-  std::vector<Scalar> norms_;  ///< for tap_scores()
+  std::vector<Scalar> norms_;  ///< in the host's memory, (capacity, norms, H·W)
   typename B::Memory activations_;
   typename B::Memory transit_images_, transit_norms_;  ///< on the backend; empty if it works in the host's memory
   typename B::Staging staged_images_, staged_norms_;   ///< the host's ends of the same transfers; empty likewise

@@ -14,8 +14,8 @@ inline namespace ADTR_ABI {
 
 /// Returns a backend-readable pointer to n elements: `host` itself, or a copy in `room`, which grows as needed.
 template <Backend B>
-[[nodiscard]] const typename B::Scalar* brought(const typename B::Context& context, const typename B::Scalar* host,
-                                                Index n, [[maybe_unused]] typename B::Memory& room) {
+[[nodiscard]] const typename B::Scalar* to_device(const typename B::Context& context, const typename B::Scalar* host,
+                                                  Index n, [[maybe_unused]] typename B::Memory& room) {
   if constexpr (B::on_host) {
     return host;
   } else {
@@ -29,8 +29,8 @@ template <Backend B>
 /// Calls `write(memory)`, a backend operation, so that its n elements end up at `host`: directly, or through `room` and
 /// a download.
 template <Backend B, class F>
-void fetch(const typename B::Context& context, typename B::Scalar* host, Index n,
-           [[maybe_unused]] typename B::Memory& room, F&& write) {
+void read_back(const typename B::Context& context, typename B::Scalar* host, Index n,
+               [[maybe_unused]] typename B::Memory& room, F&& write) {
   if constexpr (B::on_host) {
     write(host);
   } else {

@@ -20,9 +20,9 @@ inline namespace ADTR_RUNTIME_ABI {
 /// How a compiled function failed. The header throws it in the caller's own code.
 struct Failure {
   bool failed = false;
-  ErrorCode code = ErrorCode::other;  ///< of an Error of adtr's
+  ErrorCode code = ErrorCode::other;  ///< the code of the adtr::Error
   std::string sentence;
-  std::exception_ptr other;  ///< any other exception, such as one that a callback of the user's threw
+  std::exception_ptr other;  ///< any other exception, for example from a callback
 };
 
 }  // namespace ADTR_RUNTIME_ABI

@@ -45,13 +45,13 @@ class ImageFeatures {
   void extract(const Image& image, T* features) { extract(ImageView(image), features); }
   void extract(const ImageView& image, T* features) {
     preprocess_(image, input_.data());
-    const T* const image_at = brought<B>(context_, static_cast<const T*>(input_.data()), Net::Image::size, image_);
-    fetch<B>(context_, features, Features::size, features_,
+    const T* const image_at = to_device<B>(context_, static_cast<const T*>(input_.data()), Net::Image::size, image_);
+    read_back<B>(context_, features, Features::size, features_,
              [&](T* to) { extractor_.extract(map_view<typename Net::Image>(image_at, 1), map_view<Features>(to, 1)); });
   }
 
   void standardise(T* features) {
-    fetch<B>(context_, features, Features::size, features_, [&](T* to) {
+    read_back<B>(context_, features, Features::size, features_, [&](T* to) {
       if (to != features) B::upload(context_, features, Features::size, to);
       B::standardise(context_, map_view<Features>(to, 1), mean_.data(), inverse_.data());
     });

@@ -299,7 +299,7 @@ class Trainer {
     const MatrixIn<B> target = uploaded(f, room_);
     const MatrixIn<B> x = options_.jitter > 0.0 ? uploaded(jittered(f, noise), seen_room_) : target;
     const MatrixIn<B> anomalous_tokens = with_anomalies() ? uploaded(numbers(anomalous), flags_room_) : MatrixIn<B>{};
-    B::mark(context_, read_);
+    B::record(context_, read_);
     const auto kept = weights_.forward(pass, x, y, arena);
     loss_gradient(target, y, anomalous_tokens, dy, static_cast<double>(batch_rows), sum);
     const Parameters gradient = bind_parameters<Transformer>(gradients_twin_.data(gradients_));
@@ -364,7 +364,7 @@ class Trainer {
   typename B::Staging input_;  ///< filled by the host for a step while the previous step runs
   typename B::Staging seen_;   ///< one group's input with jitter
   typename B::Staging flags_;  ///< one group's flags of anomalous tokens, as scalars
-  typename B::Mark read_{};    ///< event after the last operation that reads these three
+  typename B::Event read_{};    ///< event after the last operation that reads these three
   typename B::Sums sums_;      ///< per step of an epoch: first all losses, then all squared norms of the gradient
   typename B::Memory output_, d_output_;              ///< for one group, as are the following
   typename B::Memory means_, sign_weights_;           ///< only with anomalies

@@ -263,22 +263,19 @@ class TrainingRun {
     trained_.transformer = trainer.parameters();
     std::fill_n(trained_.score_mean, Features::positions, T{0});
     std::fill_n(trained_.score_std, Features::positions, T{1});
-    std::vector<T> scores(static_cast<std::size_t>(cache.images() * Features::positions));
     Model<Net, B> model(context_, features_->share(), trained_);
-    std::vector<T> deep(scores.size());
-    constexpr auto positions = static_cast<std::size_t>(Features::positions);
+    std::vector<T> map_scores, behind_image;
+    PositionScores<T> of_image;
     for (Index i = 0; i < cache.images(); ++i) {
       const auto features = map_view<Features>(static_cast<const T*>(cache.image(i).data), 1);
-      const std::size_t at = static_cast<std::size_t>(i) * positions;
-      const auto map = std::span(scores).subspan(at, positions), of_image = std::span(deep).subspan(at, positions);
-      result_.description.scoring == Scoring::taps ? model.feature_scores(features, map, of_image)
-                                                   : model.feature_scores(features, map);
+      model.feature_scores(result_.description.scoring, features, of_image);
+      map_scores.insert(map_scores.end(), of_image.map.begin(), of_image.map.end());
+      behind_image.insert(behind_image.end(), of_image.behind_image().begin(), of_image.behind_image().end());
       after_each();
     }
-    score_statistics(result_.description.scoring == Scoring::taps ? deep : scores, Features::positions,
-                     trained_.score_mean, trained_.score_std);
+    score_statistics(behind_image, Features::positions, trained_.score_mean, trained_.score_std);
     model.set_score_statistics(trained_.score_mean, trained_.score_std);
-    return {std::move(model), std::move(scores)};
+    return {std::move(model), std::move(map_scores)};
   }
 
   /// Scores the held-out images for the threshold and the colours, and writes the model.

@@ -12,8 +12,9 @@
 
 #include "adtr/backend/cpu/kernel_table.hpp"
 
-// A file that nvcc compiles calls kernels compiled in another file of the program; see KernelTables.
-#if !defined(__CUDACC__)
+// A file that nvcc compiles, or one with ADTR_EXTERN_KERNELS, calls kernels compiled in another file of the program; see
+// KernelTables.
+#if !defined(__CUDACC__) && !defined(ADTR_EXTERN_KERNELS)
 
 #if ADTR_CPU_X86
 #include <immintrin.h>
@@ -117,14 +118,14 @@ ADTR_END_TARGET
 #pragma pop_macro("max")
 #pragma pop_macro("min")
 
-#endif  // !__CUDACC__
+#endif  // kernels are compiled here
 
 namespace adtr {
 inline namespace ADTR_ABI {
 namespace cpu {
 
 /// The kernel tables. This is a template with a dummy parameter so that a program of many units can compile the kernels
-/// in one of them: that unit contains `template struct adtr::cpu::KernelTables<>;`, and all units are built with
+/// in one of them: that unit contains `template struct adtr::cpu::KernelTables<>;`, and all others are built with
 /// ADTR_EXTERN_KERNELS (in CMake, all link adtr::kernels). Otherwise every unit that uses the Cpu backend compiles
 /// them. Units compiled by nvcc, which cannot use g++'s pragmas, always take them from another unit.
 template <class = void>
@@ -133,7 +134,7 @@ struct KernelTables {
   [[nodiscard]] static const TrainingKernels& training_of(Isa isa);
 };
 
-#if !defined(__CUDACC__)
+#if !defined(__CUDACC__) && !defined(ADTR_EXTERN_KERNELS)
 
 // Defined outside the class, because a compiler may instantiate an inline function in spite of `extern template`.
 template <class Unused>
@@ -158,7 +159,7 @@ const TrainingKernels& KernelTables<Unused>::training_of(Isa isa) {
   return scalar::training_kernels;
 }
 
-#endif  // !__CUDACC__
+#endif  // kernels are compiled here
 
 #if defined(ADTR_EXTERN_KERNELS) && !defined(__CUDACC__)
 extern template struct KernelTables<>;

@@ -104,14 +104,14 @@ struct Filters {
   [[nodiscard]] static Blocks blocks(const Context& context, const FilterTask& t, MapView<float> y) {
     Blocks b{};
     b.columns = columns_of_task(t.window.kernel, t.window.stride, t.in_height, t.in_width, y.width);
-    const Index most =
+    const Index max_block =
         (std::max)(panel_columns, max_channels(t.window.kernel, t.window.stride, t.in_height, t.in_width, b.columns));
     const Index wanted = context.threads() == 1 ? 1 : tasks_per_thread * context.threads();
     const Index bands = std::clamp(y.height / min_band, Index{1}, Index{context.threads()});
     b.rows = ceil_div(y.height, y.batch >= wanted ? 1 : bands);
     const Index others = y.batch * ceil_div(y.height, b.rows) * ceil_div(y.width, b.columns);
     const Index share = round_up(ceil_div(y.channels, ceil_div(wanted, others)), panel_columns);
-    const Index limit = (std::min)(most, (std::max)(share, min_channels));
+    const Index limit = (std::min)(max_block, (std::max)(share, min_channels));
     const Index even = ceil_div(y.channels, ceil_div(y.channels, limit));
     b.channels = (std::min)(limit, round_up(even, even > channel_step ? channel_step : panel_columns));
     return b;

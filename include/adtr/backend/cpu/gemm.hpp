@@ -20,8 +20,8 @@ struct Gemm {
                        const Epilogue<float>& epilogue, MatrixView<float> c) {
     const Kernels& kernel = kernels();
     // A block of rows of a stays in the second-level cache while it is multiplied by all panels of b.
-    const Index most = std::clamp(cached_elements / (std::max)(b.inputs, Index{1}), Index{24}, Index{192});
-    const Index rows = even_blocks(a.rows, most, kernel.row_tile);
+    const Index max_block = std::clamp(cached_elements / (std::max)(b.inputs, Index{1}), Index{24}, Index{192});
+    const Index rows = even_blocks(a.rows, max_block, kernel.row_tile);
     const Index row_blocks = ceil_div(a.rows, rows);
     const Index wanted = tasks(context, static_cast<double>(a.rows) * static_cast<double>(b.inputs * b.outputs));
     const Index columns = even_blocks(b.outputs, b.outputs / (std::max)(Index{1}, wanted / row_blocks), column_step);
@@ -92,10 +92,10 @@ struct Gemm {
   static constexpr Index column_step = 96;           // tasks start at multiples: whole tiles of every instruction set
   static constexpr double flops_per_element = 16.0;  // multiplications in the time of one element operation
 
-  /// The length of blocks that cover n in about equal parts: a multiple of `step`, and at most `most` if that is >=
-  /// step.
-  [[nodiscard]] static Index even_blocks(Index n, Index most, Index step) {
-    const Index whole = (std::max)(step, most / step * step);
+  /// Returns the length of blocks that cover n in about equal parts. It is a multiple of `step`, and at most
+  /// `max_block` unless that is below `step`.
+  [[nodiscard]] static Index even_blocks(Index n, Index max_block, Index step) {
+    const Index whole = (std::max)(step, max_block / step * step);
     const Index blocks = (std::max)(Index{1}, ceil_div(n, whole));
     return round_up(ceil_div(n, blocks), step);
   }

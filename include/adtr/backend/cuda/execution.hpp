@@ -71,9 +71,9 @@ using Array = typename detail::ArrayOf<T, N...>::Type;
 
 /// The number of elements of a matrix. Throws Error if it exceeds the 31 bits that kernels count with.
 [[nodiscard]] inline Index elements(Index rows, Index cols) {
-  constexpr Index most = (std::numeric_limits<std::int32_t>::max)();
-  if (rows > 0 && cols > most / rows)
-    throw Error("an operation on the cuda backend takes at most " + std::to_string(most) + " elements, not " +
+  constexpr Index max_elements = (std::numeric_limits<std::int32_t>::max)();
+  if (rows > 0 && cols > max_elements / rows)
+    throw Error("an operation on the cuda backend takes at most " + std::to_string(max_elements) + " elements, not " +
                     std::to_string(rows) + " times " + std::to_string(cols) + ".",
                 ErrorCode::shape);
   return rows * cols;

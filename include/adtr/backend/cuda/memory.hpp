@@ -16,7 +16,7 @@ struct DeviceMemory {
   using Memory = typename Runtime::template Memory<float>;
   using Sums = typename Runtime::template Memory<double>;
   using Staging = typename Runtime::Staging;
-  using Mark = typename Runtime::Mark;
+  using Event = typename Runtime::Event;
   static constexpr bool on_host = false;
 
   /// Sequences of operations that are recorded as graphs and replayed.
@@ -50,8 +50,8 @@ struct DeviceMemory {
     context.download(memory, n, host);
   }
   static void wait(const Context& context) { context.wait(); }
-  static void mark(const Context& context, Mark& mark) { context.mark(mark); }
-  static void wait(const Context& context, const Mark& mark) { context.wait(mark); }
+  static void record(const Context& context, Event& event) { context.record(event); }
+  static void wait(const Context& context, const Event& event) { context.wait(event); }
 };
 
 }  // namespace cuda

@@ -1,4 +1,4 @@
-/// Eigen backend: the activations, a case for each.
+/// Eigen backend: the activations, one case each.
 #pragma once
 
 #include "adtr/backend/arguments.hpp"

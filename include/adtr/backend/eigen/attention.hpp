@@ -1,4 +1,4 @@
-/// Eigen backend: multi-head attention and its gradient, a head at a time, in blocks of queries.
+/// Eigen backend: multi-head attention and its gradient. A task computes one head of one image, in blocks of queries.
 #pragma once
 
 #include <cmath>
@@ -24,7 +24,7 @@ struct Attentions {
           dropout_mask(a.dropout, head.element(first + r), a.tokens, mask);
           for (Index j = 0; j < a.tokens; ++j) p.row(r)[j] *= mask[j];
         }
-        // Not into a.out: where Eigen takes a tiny product's loops, rounding depends on the address of the result.
+        // Not into a.out, because for tiny products Eigen's rounding depends on the address of the result.
         const MatrixView<float> block(out, count, head.channels);
         as_eigen(block).noalias() = as_eigen(p) * as_eigen(head.of(a.value));
         as_eigen(head.of(a.out, first, count)) = as_eigen(block);
@@ -32,8 +32,8 @@ struct Attentions {
     });
   }
 
-  /// The equations are at Reference. The softmax is computed again: as fast as from log_sum_exp, and the forward pass'
-  /// own bits.
+  /// The equations are at Reference. The softmax is computed again from the scores. That is as fast as using
+  /// log_sum_exp, and gives the bits of the forward pass.
   static void attention_backward(const Context& context, const Attention<float>& a, const AttentionGradient<float>& g) {
     for_each(context, a.batch * a.heads, [&](Index i) {
       Attention<float> forward = a;
@@ -90,7 +90,7 @@ struct Attentions {
           channels(a.query.cols / a.heads),
           scale(1.0F / std::sqrt(static_cast<float>(channels))) {}
 
-    /// Its part of a matrix: the tokens [first, first + count) of the image, the head's columns.
+    /// Returns the head's columns of the tokens [first, first + count) of the image.
     template <class T>
     [[nodiscard]] MatrixView<T> of(MatrixView<T> m, Index first, Index count) const {
       return {m.row(i / a.heads * a.tokens + first) + i % a.heads * channels, count, channels, m.stride};
@@ -100,14 +100,14 @@ struct Attentions {
       return of(m, 0, a.tokens);
     }
 
-    /// Of a block of queries by all keys, each row on a cache line.
+    /// Size of a matrix (query_block, tokens) whose rows begin on cache lines.
     [[nodiscard]] Index block_size() const { return query_block * aligned_size<float>(a.tokens); }
-    /// The dropout element of the first weight of a query.
+    /// Returns the dropout element of the first weight of a query.
     [[nodiscard]] std::uint64_t element(Index query) const {
       return static_cast<std::uint64_t>((i * a.tokens + query) * a.tokens);
     }
 
-    /// Rows [first, first + count) of softmax(q·kᵀ/√d); writes log_sum_exp where it is wanted.
+    /// Computes the rows [first, first + count) of softmax(q·kᵀ/√d) in `room`. Writes log_sum_exp if it is not null.
     [[nodiscard]] MatrixView<float> probabilities(Index first, Index count, float* room) const {
       const MatrixView<float> p(room, count, a.tokens, aligned_size<float>(a.tokens));
       as_eigen(p).noalias() = as_eigen(of(a.query, first, count)) * as_eigen(of(a.key)).transpose();

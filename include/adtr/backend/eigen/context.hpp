@@ -1,4 +1,4 @@
-/// Eigen backend: threads, scratch memory, views as Eigen maps.
+/// Eigen backend: threads, scratch memory, and views as Eigen maps.
 #pragma once
 
 #include <Eigen/Core>
@@ -16,8 +16,7 @@ namespace adtr {
 inline namespace ADTR_ABI {
 namespace eigen {
 
-/// A handle to the threads that operations share; see ThreadPool for how many there are. Copies share them too, and to
-/// move one is to copy it.
+/// A handle to a set of threads; see ThreadPool for their number. Copies share the threads, and moving is copying.
 struct Context {
   explicit Context(int threads = 0, Oversubscribe oversubscribe = Oversubscribe::no)
       : pool(std::make_shared<ThreadPool>(threads, oversubscribe)) {}
@@ -25,14 +24,14 @@ struct Context {
   Context& operator=(const Context&) = default;
   ~Context() = default;
 
-  /// How many threads take part in loops: perhaps fewer than were asked for; threads_note() says why.
+  /// Number of threads that run loops. It may be smaller than requested; threads_note() says why.
   [[nodiscard]] int threads() const { return pool->threads(); }
 
   std::shared_ptr<ThreadPool> pool;
 };
 
-/// Calls fn(i) for every i in [0, count). What one throws, having found no memory for its scratch, is thrown here when
-/// all are done: from another thread it would end the program.
+/// Calls fn(i) for every i in [0, count). If one throws, as when there is no memory for its scratch, the exception is
+/// thrown here after all calls, because on another thread it would end the program.
 template <class F>
 void for_each(const Context& context, Index count, F&& fn) {
   std::exception_ptr failure;
@@ -47,7 +46,7 @@ void for_each(const Context& context, Index count, F&& fn) {
   if (failure) std::rethrow_exception(failure);
 }
 
-/// Calls fn(first, count) for pieces of [0, size), all but the last `piece` long, whatever the number of threads.
+/// Calls fn(first, count) for pieces of [0, size). All but the last have `piece` elements, for any number of threads.
 template <class F>
 void for_each_piece(const Context& context, Index size, Index piece, F&& fn) {
   for_each(context, ceil_div(size, piece), [&](Index i) {
@@ -64,8 +63,8 @@ void each_row(const Context& context, Index rows, F&& fn) {
   });
 }
 
-/// An arena of the calling thread with room for arrays of the given sizes; valid until the thread asks again. What it
-/// hands out begins on a cache line and may be read and written up to the end of its last one.
+/// Returns an arena of the calling thread with room for arrays of the given sizes. It is valid until the thread calls
+/// this function again. Each array begins on a cache line, and may be read and written to the end of its last one.
 template <class... Sizes>
 [[nodiscard]] Arena<float> scratch(Sizes... sizes) {
   thread_local Buffer<float> buffer;
@@ -85,8 +84,8 @@ using ConstMatrixMap = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterSt
   return {m.data, m.rows, m.cols, Eigen::OuterStride<>(m.stride)};
 }
 
-/// n elements that begin on a cache line. Only such memory goes through Eigen's vectorised functions and reductions:
-/// elsewhere what they round, and in which order they add, depends on the address.
+/// n elements that begin on a cache line. Eigen's vectorised functions and reductions get only such memory, because
+/// otherwise their rounding and the order of their additions depend on the address.
 using AlignedArray = Eigen::Map<Eigen::ArrayXf, Eigen::AlignedMax>;
 
 }  // namespace eigen

@@ -1,4 +1,4 @@
-/// Eigen backend: activations, sums and dropout masks, on which the operations are built.
+/// Eigen backend: sigmoid, sums and dropout masks, which the operations use.
 #pragma once
 
 #include "adtr/backend/eigen/activation.hpp"
@@ -19,7 +19,8 @@ inline void multiply_add(Index n, const float* __restrict x, const float* __rest
   for (Index i = 0; i < n; ++i) sum[i] += x[i] * w[i];
 }
 
-/// f(0) + … + f(n − 1) as T, in sixteen partial sums: a loop that vectorises and an order that no address changes.
+/// Returns f(0) + … + f(n − 1) as T. There are sixteen partial sums, so that compilers vectorise the loop and the order
+/// of additions does not depend on an address.
 template <class T, class F>
 [[nodiscard]] T sum(Index n, F&& f) {
   constexpr Index lanes = 16;
@@ -33,8 +34,8 @@ template <class T, class F>
   return part[0];
 }
 
-/// totals[c] = f(0, c) + … + f(rows − 1, c) for the columns [first, first + count), count ≤ column_piece. Sums of some
-/// rows are floats, sums of those doubles: accurate for any number of rows.
+/// totals[c] = f(0, c) + … + f(rows − 1, c) for the columns [first, first + count), count ≤ column_piece. The sums of
+/// a block of rows are floats and the sums of blocks are doubles, which is accurate for any number of rows.
 inline constexpr Index column_piece = 64;
 template <class F>
 void sum_columns(Index rows, Index first, Index count, double* totals, F&& f) {
@@ -58,9 +59,9 @@ void accumulate_columns(const Context& context, Index rows, Index columns, float
   });
 }
 
-/// mask[i] = 1/(1 − rate) where dropout keeps element first + i, else 0.
+/// mask[i] = 1/(1 − rate) if dropout keeps element first + i, otherwise 0.
 inline void dropout_mask(const Dropout& dropout, std::uint64_t first, Index n, float* mask) {
-  constexpr std::uint64_t block = 64;  // eight counters of four words of two halves, see Dropout::bits
+  constexpr std::uint64_t block = 64;  // eight counters have four words of two halves each, see Dropout::bits
   const auto scale = static_cast<float>(1.0 / (1.0 - static_cast<double>(dropout.rate)));
   for (Index i = 0; i < n;) {
     const std::uint64_t element = first + static_cast<std::uint64_t>(i);

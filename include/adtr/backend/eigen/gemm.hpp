@@ -1,8 +1,9 @@
 /// Eigen backend: matrix products and dense convolution.
 ///
-/// In which order Eigen adds the terms of an element depends on the shapes of the operands, and beside full register
-/// tiles on where the element lies. So products are computed in blocks whose number of rows is a multiple of a tile's,
-/// with rows of zeros behind the last: then a row comes out the same whatever is above and below it.
+/// The order in which Eigen adds the terms of an element depends on the shapes of the operands and, outside full
+/// register tiles, on the position of the element. So products are computed in blocks whose number of rows is a
+/// multiple of a tile's, with rows of zeros after the last. Then a row's bits do not depend on the rows above and below
+/// it.
 #pragma once
 
 #include "adtr/backend/eigen/elements.hpp"
@@ -13,7 +14,7 @@ inline namespace ADTR_ABI {
 namespace eigen {
 
 struct Gemm {
-  /// b as (inputs, outputs).
+  /// The matrix b, stored as (inputs, outputs).
   struct Packed {
     Buffer<float> values;
     Index inputs = 0;
@@ -53,7 +54,7 @@ struct Gemm {
     accumulate_columns(context, a.rows, a.cols, sums, [a](Index r, Index c) { return a.row(r)[c]; });
   }
 
-  /// The product of the windows' pixels, gathered as one row for each pixel of the result, with w.
+  /// Gathers the pixels under each window as a row, and multiplies the rows by w.
   static void convolve(const Context& context, MapView<const float> x, const Window& window, const Packed& w,
                        const Epilogue<float>& epilogue, MapView<float> y) {
     gemm(context, w, epilogue, y.matrix(), [&](Index first, Index count, Index padded, float* room) {
@@ -65,7 +66,7 @@ struct Gemm {
   }
 
  private:
-  static constexpr Index tile = 32;           // rows; more than Eigen's loops for tiny products take
+  static constexpr Index tile = 32;           // rows; more than those of products for which Eigen uses plain loops
   static constexpr Index row_block = 128;     // a multiple of tile
   static constexpr Index column_block = 192;  // a multiple of Eigen's register tiles (12, 24 or 48 columns)
 
@@ -76,8 +77,8 @@ struct Gemm {
     return as_eigen(MatrixView<float>(packed.values.data(), inputs, outputs));
   }
 
-  /// c = activation(a·b + bias + residual) in blocks. `rows_of(first, count, padded, room)` gives `padded` rows of a,
-  /// the first `count` of them from row `first` on; it may use `room` for them.
+  /// c = activation(a·b + bias + residual) in blocks. `rows_of(first, count, padded, room)` returns `padded` rows: the
+  /// `count` rows of a from row `first` on, then zeros. It may store them in `room`.
   template <class RowsOf>
   static void gemm(const Context& context, const Packed& b, const Epilogue<float>& epilogue, MatrixView<float> c,
                    RowsOf&& rows_of) {
@@ -107,7 +108,7 @@ struct Gemm {
     for (Index i = 0; i < n; ++i) y[i] += x[i];
   }
 
-  /// The pixels under the window of one pixel of the result, in (ky, kx, c) order.
+  /// Copies the pixels under the window of one pixel of the result, in (ky, kx, c) order.
   static void gather(MapView<const float> x, const Window& window, MapView<float> y, Index pixel, float* row) {
     const Index ox = pixel % y.width, oy = pixel / y.width % y.height, n = pixel / (y.width * y.height);
     for (Index ky = 0; ky < window.kernel; ++ky)

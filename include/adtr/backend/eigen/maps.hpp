@@ -1,4 +1,5 @@
-/// Eigen backend: what a backbone does beside products — depthwise convolution, squeeze-excite, pooling, resizing.
+/// Eigen backend: operations of a backbone other than products: depthwise convolution, squeeze-excite, pooling,
+/// resizing.
 #pragma once
 
 #include <limits>
@@ -89,7 +90,7 @@ struct Maps {
   }
 
  private:
-  /// Calls fn(tap, iy, ix, ox) for every tap of the windows of row oy of the result that lies on the map.
+  /// Calls fn(tap, iy, ix, ox) for every tap that lies on the map, of all windows of row oy of the result.
   template <class F>
   static void each_tap(MapView<const float> x, const Window& window, MapView<float> y, Index oy, F&& fn) {
     for (Index ox = 0; ox < y.width; ++ox)
@@ -109,7 +110,7 @@ struct Maps {
       y[o] = bias[o] + sum<float>(inputs, [&](Index i) { return w[o * inputs + i] * x[i]; });
   }
 
-  /// Where an output pixel lies between input pixels: at o·(in − 1)/(out − 1).
+  /// The position of output pixel o between input pixels: o·(in − 1)/(out − 1).
   struct Place {
     Index before, after;
     float fraction;

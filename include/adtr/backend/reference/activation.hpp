@@ -1,4 +1,4 @@
-/// Reference: the activations, a case for each.
+/// Reference: the activations, one case each.
 #pragma once
 
 #include <algorithm>

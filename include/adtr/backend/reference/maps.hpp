@@ -1,4 +1,4 @@
-/// Reference: what a backbone does beside products — depthwise convolution, squeeze-excite, pooling, resizing.
+/// Reference: operations of a backbone other than products: depthwise convolution, squeeze-excite, pooling, resizing.
 #pragma once
 
 #include <limits>

@@ -1,19 +1,21 @@
-/// Multi-head attention, forward: blocks of keys, tiles of query rows, softmax carried along (Milakov & Gimelshein,
-/// "Online normalizer calculation for softmax", 2018), so that the scores of a tile stay in the first-level cache.
+/// Multi-head attention, forward. Keys are processed in blocks and queries in tiles, and the softmax is updated from
+/// block to block (Milakov & Gimelshein, "Online normalizer calculation for softmax", 2018). So the scores of a tile
+/// stay in the first-level cache.
 
-/// Elements of a packed block of keys or values, of at most 16 keys or 512 channels.
+/// Maximum number of elements of a packed block of keys or values. A block has panel_columns keys of 512 channels, or
+/// more keys of fewer channels.
 inline constexpr Index attention_block = 8192;
 inline constexpr Index query_rows = 24;
 inline constexpr Index max_keys = 256;
-inline constexpr Index score_gap = 16;         // behind the scores of a query, so that rows are no power of two apart
-inline constexpr Index attention_rows = 1024;  // queries of one task, at most
+inline constexpr Index score_gap = 16;  // elements between rows of scores, so that their distance is no power of two
+inline constexpr Index attention_rows = 1024;  // maximum number of queries of one task
 
-/// Keys of a block: it depends on the channels only, so that sums always have the same order.
+/// Number of keys of a block. It depends only on the channels, so that sums always have the same order.
 ADTR_INLINE Index keys_of_block(Index channels) {
   return smaller(max_keys, attention_block / round_up(channels, panel_columns) / panel_columns * panel_columns);
 }
 
-/// exp(scale·s − shift) in place of n scores, none above shift / scale; returns the sum.
+/// Replaces n scores s ≤ shift / scale by exp(scale·s − shift) and returns their sum.
 ADTR_INLINE float exponentials(float* s, Index n, float scale, float shift) {
   const Vec factor = set(scale * log2_e), offset = set(-shift * log2_e);
   Vec total = zero();
@@ -29,10 +31,10 @@ ADTR_INLINE float exponentials(float* s, Index n, float scale, float shift) {
 }
 
 ADTR_INLINE float largest_of(const float* s, Index n) {
-  Vec most = set(-__builtin_inff());
+  Vec maximum = set(-__builtin_inff());
   Index j = 0;
-  for (; j + width <= n; j += width) most = max(most, load(s + j));
-  float result = largest(most);
+  for (; j + width <= n; j += width) maximum = max(maximum, load(s + j));
+  float result = largest(maximum);
   for (; j < n; ++j) result = s[j] > result ? s[j] : result;
   return result;
 }
@@ -42,7 +44,7 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
   float* const keys = room;
   float* const values = keys + attention_block;
   float* const scores = values + attention_block;
-  alignas(64) float most[attention_rows], total[attention_rows];
+  alignas(64) float maximum[attention_rows], total[attention_rows];
   const Index d = t.channels, block = keys_of_block(d);
   for (Index k0 = 0; k0 < t.tokens; k0 += block) {
     const Index count = smaller(block, t.tokens - k0), padded = round_up(count, panel_columns) + score_gap;
@@ -61,19 +63,19 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
       s.c = scores;
       s.c_stride = padded;
       gemm(s);
-      float block_most[query_rows];
-      for (Index i = 0; i < rows; ++i) block_most[i] = t.scale * largest_of(scores + i * padded, count);
+      float block_maximum[query_rows];
+      for (Index i = 0; i < rows; ++i) block_maximum[i] = t.scale * largest_of(scores + i * padded, count);
       for (Index i = 0; i < rows; ++i) {
         float* row = scores + i * padded;
         float* out = t.out + (i0 + i) * t.out_stride;
-        float& m = most[i0 + i - t.begin];
+        float& m = maximum[i0 + i - t.begin];
         float& l = total[i0 + i - t.begin];
         if (k0 == 0) {
-          m = block_most[i];
+          m = block_maximum[i];
           l = exponentials(row, count, t.scale, m);
         } else {
           const float before = m;
-          m = block_most[i] > m ? block_most[i] : m;
+          m = block_maximum[i] > m ? block_maximum[i] : m;
           const float shrink = largest(exponential(set(before - m)));
           l = l * shrink + exponentials(row, count, t.scale, m);
           for (Index c = 0; c < d; c += width) store(out + c, load(out + c, d - c) * set(shrink), d - c);
@@ -99,6 +101,6 @@ ADTR_INLINE float largest_of(const float* s, Index n) {
     const float l = total[i - t.begin];
     float* out = t.out + i * t.out_stride;
     for (Index c = 0; c < d; c += width) store(out + c, load(out + c, d - c) * set(1.0F / l), d - c);
-    if (t.log_sum_exp != nullptr) t.log_sum_exp[i] = most[i - t.begin] + __builtin_logf(l);
+    if (t.log_sum_exp != nullptr) t.log_sum_exp[i] = maximum[i - t.begin] + __builtin_logf(l);
   }
 }

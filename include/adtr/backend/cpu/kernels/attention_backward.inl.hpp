@@ -1,15 +1,15 @@
-/// The gradient of attention: probabilities are computed again from log Σ exp (Dao et al., "FlashAttention", 2022).
+/// The gradient of attention. Probabilities are computed again from log Σ exp (Dao et al., "FlashAttention", 2022).
 
 inline constexpr Index gradient_queries = 48;
 inline constexpr Index query_block = attention_block / 4 * 3;
 
-/// Rows of queries of a tile, so that a tile of them fits its buffers.
+/// Number of queries of a tile, chosen so that the tile fits into its buffers.
 ADTR_INLINE Index queries_of_tile(Index channels) {
   constexpr int step = tile_rows(wide);
   return smaller(gradient_queries, query_block / round_up(channels, panel_columns) / step * step);
 }
 
-/// From scores s and products g = dO·Vᵀ of one query: s becomes dS = P∘(dP − Σ dP∘P)·scale, g becomes P after dropout.
+/// For one query: replaces its scores s by dS = P∘(dP − Σ dP∘P)·scale, and its products g = dO·Vᵀ by P after dropout.
 ADTR_INLINE void score_gradients(float* s, float* g, Index n, const AttentionTask& t, float log_sum_exp, float dot,
                                  const std::uint16_t* bits) {
   const Vec scale = set(t.scale), factor = set(t.scale * log2_e), offset = set(-log_sum_exp * log2_e),
@@ -27,7 +27,7 @@ ADTR_INLINE void score_gradients(float* s, float* g, Index n, const AttentionTas
   }
 }
 
-/// c (+)= a·b for a in rows.
+/// c = a·b, or c += a·b if `accumulate`.
 ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, Index rows, Index inputs, Index columns,
                                 float* c, Index c_stride, bool accumulate, bool a_in_columns) {
   GemmTask p{};
@@ -49,7 +49,7 @@ ADTR_INLINE void multiply_block(const float* a, Index a_stride, const float* b, 
 
 [[gnu::noinline]] inline void attention_backward(const AttentionGradientTask& g, float* room) {
   constexpr Index row_length =
-      max_keys + score_gap;  // not a power of two: a column's elements fall into many cache sets
+      max_keys + score_gap;  // no power of two, so that the elements of a column fall into many cache sets
   constexpr Index tile_elements = gradient_queries * row_length;
   static_assert(3 * attention_block + 2 * query_block + 2 * tile_elements <= kernel_room_elements);
   float* const keys = room;

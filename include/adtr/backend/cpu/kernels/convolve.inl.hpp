@@ -1,16 +1,17 @@
-/// Dense convolution as a product: pieces of the patches of some pixels are gathered.
+/// Dense convolution as a matrix product. Patches of some pixels are gathered piece by piece.
 
 inline constexpr Index convolve_pixels = 48;
 inline constexpr Index convolve_columns = 512;
 
-/// Copies n elements, or writes zeros where there is nothing to copy from.
+/// Copies n elements, or writes n zeros if `from` is null.
 ADTR_INLINE void copy_or_clear(const float* from, Index n, float* to) {
   Index i = 0;
   for (; i + width <= n; i += width) store(to + i, from == nullptr ? zero() : load(from + i));
-  for (; i < n; ++i) to[i] = from == nullptr ? 0.0F : from[i];  // few, and masked stores are slow
+  for (; i < n; ++i)
+    to[i] = from == nullptr ? 0.0F : from[i];  // a loop, because few are left and masked stores are slow
 }
 
-/// Elements [first, first + count) of the patch of a pixel; elements are in (ky, kx, channel) order.
+/// Copies the elements [first, first + count) of the patch of a pixel. Elements are in (ky, kx, channel) order.
 ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index count, float* to) {
   const Index ox = pixel % m.out_width, row = pixel / m.out_width;
   const Index oy = row % m.out_height, image = row / m.out_height;
@@ -20,7 +21,7 @@ ADTR_INLINE void gather(const WindowTask& m, Index pixel, Index first, Index cou
   while (count > 0) {
     const Index iy = oy * m.window.stride + ky - m.window.top, ix = ox * m.window.stride + kx - m.window.left;
     const bool outside = iy < 0 || iy >= m.height || ix < 0 || ix >= m.width;
-    // The taps of a row lie next to each other where pixels do: of few channels, they are best copied together.
+    // Taps of a row are neighbours in memory if pixels are. They are copied together, which is faster for few channels.
     const Index taps = outside || m.x_stride != m.channels ? 1 : smaller(m.window.kernel - kx, m.width - ix);
     const Index n = smaller(count, taps * m.channels - channel);
     copy_or_clear(outside ? nullptr : m.x + ((image * m.height + iy) * m.width + ix) * m.x_stride + channel, n, to);

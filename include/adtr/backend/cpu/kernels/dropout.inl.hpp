@@ -4,8 +4,8 @@
                                       const float* residual, float* y) {
   alignas(64) std::uint16_t bits[random_capacity];
   const Vec scale = set(d.scale);
-  for (Index i = 0; i < n; i += random_most) {
-    const Index count = smaller(random_most, n - i);
+  for (Index i = 0; i < n; i += max_random) {
+    const Index count = smaller(max_random, n - i);
     const std::uint16_t* b = random_row(d, first + static_cast<std::uint64_t>(i), count, bits);
     for (Index j = 0; j < count; j += width) {
       const Index left = count - j, at = i + j;

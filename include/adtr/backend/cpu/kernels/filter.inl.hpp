@@ -1,34 +1,36 @@
-/// Depthwise convolution of rows of a ring, perhaps of channels that an expansion has just made: the front half of
-/// MBConv in one pass. Expanded rows live in the second-level cache only, until the windows have passed them.
+/// Depthwise convolution over a ring of input rows. The rows are copied from the map, or computed by the expansion of
+/// MBConv, so that expansion and depthwise convolution are one pass. Expanded rows exist only in the second-level
+/// cache, and only until the windows have passed them.
 
-/// A ring of input rows, each with zeros left and right as far as windows reach, so that no window has a border.
+/// A ring of input rows. Each row has zeros on the left and on the right as far as windows reach, so that no window
+/// needs a special case at the border.
 struct Ring {
   float* data;
   Index rows;        ///< row y of the map lies in slot y mod rows
-  Index row;         ///< elements from slot to slot
-  Index channels;    ///< of the block, a multiple of panel_columns
-  Index pixel;       ///< elements from pixel to pixel
+  Index row;         ///< elements between slots
+  Index channels;    ///< channels of the block, a multiple of panel_columns
+  Index pixel;       ///< elements between pixels
   Index left;        ///< pixels of zeros before the first column that was computed
   Index begin, end;  ///< columns of the map that are computed
 };
 
 /// One row of outputs.
 struct FilterRow {
-  const float* x[filter_kernel];  ///< rows of the ring at the first output's window, those on the map only
-  Index pixel;                    ///< elements from pixel to pixel
-  const float* weight;            ///< of the first of these; a vector of channels has `taps` of them one after another
+  const float* x[filter_kernel];  ///< rows of the ring under the first output's window, without those outside the map
+  Index pixel;                    ///< elements between pixels
+  const float* weight;  ///< weights of the first of these rows; each vector of channels has `taps` weights in a row
   Index rows, taps;
   const float* bias;
   Index outputs;
   float* y;
   Index y_stride;
-  float* sums;  ///< or null
+  float* sums;  ///< sums over the row, or null
   Activation activation;
 };
 
 inline constexpr int filter_outputs = 8;  // of a register tile
 
-/// Eight outputs of one row, `width` channels: bias + Σ taps, in the order (ky, kx).
+/// Computes eight outputs of one row for `width` channels: bias + Σ over taps in the order (ky, kx).
 template <int Kernel, int Stride>
 ADTR_INLINE void filter_tile(const FilterRow& f, Index ox, Index c, Vec (&acc)[filter_outputs]) {
   constexpr int columns = (filter_outputs - 1) * Stride + Kernel;
@@ -50,7 +52,8 @@ ADTR_INLINE void filter_tile(const FilterRow& f, Index ox, Index c, Vec (&acc)[f
   }
 }
 
-/// The second pass over one vector of channels of a row: the activation if it is a curve, and the sum over the row.
+/// The second pass over one vector of channels of a row. It applies the activation if that is a curve, and sums the
+/// row.
 template <class Functor>
 [[gnu::noinline]] void finish_filter(Functor functor, const FilterRow& f, Index c, Index n) {
   float* y = f.y + c;
@@ -71,7 +74,7 @@ ADTR_INLINE void finish_filter(const FilterRow& f, Index c, Index n) {
   });
 }
 
-/// n: channels to write.
+/// Computes one row of outputs for the first n channels.
 template <int Kernel, int Stride>
 [[gnu::noinline]] void filter_row(const FilterRow& given, Index n) {
   const FilterRow f = given;
@@ -113,8 +116,8 @@ ADTR_INLINE float* ring_pixel(const Ring& ring, Index row, Index column) {
   return ring.data + row % ring.rows * ring.row + (column - ring.begin + ring.left) * ring.pixel;
 }
 
-/// Raw sums of `pixels` pixels, whole rows of the ring's columns from `row` on, go to the ring with bias and
-/// activation: the `Vectors` vectors of channels from `channel` on.
+/// Writes activation(sums + bias) to the ring, for `Vectors` vectors of channels from `channel` on. `sums` holds
+/// `pixels` pixels: whole rows of the ring's columns, from `row` on.
 template <int Vectors, class Functor>
 [[gnu::noinline]] void place_expanded(Functor activation, const Ring& ring, Index row, Index pixels, const float* sums,
                                       const float* bias, Index channel) {
@@ -132,7 +135,7 @@ template <int Vectors, class Functor>
   }
 }
 
-/// One column of tiles of `Vectors` vectors: sums of all k, then to the ring.
+/// Expands one column of tiles of `Vectors` vectors: computes the sums over all k, then writes them to the ring.
 template <int Vectors>
 ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const float* bias, Index row, Index pixels,
                                Index column) {
@@ -160,7 +163,7 @@ ADTR_INLINE void expand_column(const FilterTask& t, const Ring& ring, const floa
   });
 }
 
-/// `rows` rows of the map from `row` on, expanded into the ring: rows·columns ≤ max_rows.
+/// Expands `rows` rows of the map, from `row` on, into the ring; rows·columns ≤ max_rows.
 ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float* bias, Index row, Index rows) {
   const Index pixels = rows * (ring.end - ring.begin);
   Index column = 0;
@@ -172,7 +175,7 @@ ADTR_INLINE void expand_rows(const FilterTask& t, const Ring& ring, const float*
   }
 }
 
-/// Zeros left and right of the columns that are computed.
+/// Writes the zeros on the left and on the right of the computed columns.
 ADTR_INLINE void clear_margins(const Ring& ring) {
   const Index filled = ring.end - ring.begin, left = smaller(ring.left, ring.row / ring.pixel);
   for (Index r = 0; r < ring.rows; ++r) {
@@ -183,7 +186,7 @@ ADTR_INLINE void clear_margins(const Ring& ring) {
   }
 }
 
-/// `rows` rows of the map as they are.
+/// Copies `rows` rows of the map into the ring.
 ADTR_INLINE void copy_rows(const FilterTask& t, const Ring& ring, Index row, Index rows) {
   for (Index r = row; r < row + rows; ++r)
     for (Index i = ring.begin; i < ring.end; ++i) {
@@ -194,11 +197,11 @@ ADTR_INLINE void copy_rows(const FilterTask& t, const Ring& ring, Index row, Ind
     }
 }
 
-/// The block's part of a bias, zeros beyond the last channel.
+/// Copies the block's part of a bias, with zeros beyond the last channel.
 ADTR_INLINE void copy_bias(const float* from, Index n, Index padded, float* to) {
   for (Index c = 0; c < padded; c += width) store(to + c, load(from + c, n - c));
 }
-/// The block's part of weights (taps, stride) as (padded / width, taps, width).
+/// Packs the block's part of weights (taps, stride) as (padded / width, taps, width).
 ADTR_INLINE void pack_taps(const float* from, Index stride, Index taps, Index n, Index padded, float* to) {
   for (Index c = 0; c < padded; c += width)
     for (Index t = 0; t < taps; ++t, to += width) store(to, load(from + t * stride + c, n - c));
@@ -206,7 +209,7 @@ ADTR_INLINE void pack_taps(const float* from, Index stride, Index taps, Index n,
 
 ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Index n) {
   const Index kind = t.window.kernel * 10 + t.window.stride;
-  if constexpr (width == 1) {  // a tile of single elements gains nothing
+  if constexpr (width == 1) {  // tiles of single elements are no faster
     filter_row_any(f, t.window, n);
   } else if (kind == 31) {
     filter_row<3, 1>(f, n);
@@ -231,7 +234,7 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   copy_bias(t.bias + t.first_channel, n, padded, bias);
   if (t.expand != nullptr) copy_bias(t.expand_bias + t.first_channel, n, padded, expand_bias);
 
-  // The columns of the map that the outputs see, and the pixels that windows and tiles see beyond them.
+  // The columns [from, to) of the map that the outputs depend on, and the number of pixels that windows and tiles read.
   const Index from = t.first_column * t.window.stride - t.window.left;
   const Index to = (t.last_column - 1) * t.window.stride - t.window.left + k;
   const Index seen = (round_up(t.last_column - t.first_column, filter_outputs) - 1) * t.window.stride + k;
@@ -239,14 +242,15 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
   ring.data = memory;
   ring.channels = padded;
   ring.pixel =
-      padded | line_elements;  // an odd number of cache lines: pixels of a row then fall into different cache sets
+      padded |
+      line_elements;  // an odd number of cache lines, so that the pixels of a row fall into different cache sets
   ring.begin = smaller(t.in_width, larger(0, from));
   ring.end = larger(ring.begin, smaller(t.in_width, to));
   ring.left = ring.begin - from;
   ring.row = larger(seen, ring.left + ring.end - ring.begin) * ring.pixel;
   ring.rows = smaller(t.in_height, ring_elements / ring.row);
   const Index columns = ring.end - ring.begin;
-  const bool whole = columns == t.in_width;  // rows follow each other without gaps
+  const bool whole = columns == t.in_width;  // whether rows follow each other without gaps
   clear_margins(ring);
 
   const Index first = smaller(t.in_height, larger(0, t.first_row * t.window.stride - t.window.top));
@@ -256,13 +260,14 @@ ADTR_INLINE void filter_output_row(const FilterTask& t, const FilterRow& f, Inde
     const Index top = oy * t.window.stride - t.window.top;
     const Index begin_row = larger(0, top), end_row = smaller(t.in_height, top + k);
     while (next < end_row && columns > 0) {
-      const Index free_rows = ring.rows - (next - smaller(next, begin_row));  // the rows that windows still need stay
+      const Index free_rows =
+          ring.rows - (next - smaller(next, begin_row));  // without the rows that windows still need
       const Index fit = whole ? larger(1, max_rows / columns) : 1;
       const Index rows = smaller(smaller(fit, free_rows), end - next);
       if (t.expand == nullptr) {
         copy_rows(t, ring, next, rows);
       } else if (columns > max_rows) {
-        Ring part = ring;  // a row in pieces
+        Ring part = ring;  // the row is expanded in pieces
         for (Index c = ring.begin; c < ring.end; c += max_rows) {
           part.begin = c;
           part.end = smaller(ring.end, c + max_rows);

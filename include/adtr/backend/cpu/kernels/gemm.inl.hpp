@@ -1,11 +1,12 @@
 /// Matrix products on packed panels.
 
-/// k is cut into pieces whose panel stays in the first-level cache while all rows of a block pass it.
+/// Length of the pieces that k is cut into. The panel of a piece stays in the first-level cache while all rows of a
+/// block are multiplied by it.
 inline constexpr Index k_block = 256;
-/// Rows of a block of at most this many; their partial results lie on the stack.
+/// Maximum number of rows of a block, whose partial results are on the stack.
 inline constexpr Index max_rows = 192;
 
-/// A block of at most `max_rows` rows, A at a[row·row_step + k·k_step].
+/// Computes a block of at most `max_rows` rows. A is read at a[row·row_step + k·k_step].
 ADTR_INLINE void gemm_block(const GemmTask& p, Index row_step, Index k_step, Index first_row, Index rows) {
   alignas(64) float partial[max_rows * tile_columns];
   const Index pieces = larger(1, (p.inputs + k_block / 2) / k_block);
@@ -34,8 +35,8 @@ ADTR_INLINE void gemm_block(const GemmTask& p, Index row_step, Index k_step, Ind
       t.a = a + k * k_step;
       t.b = b + k * panel_columns;
       t.k = last ? p.inputs - k : piece;
-      // Weights come from far away, and the first tile of a column would wait for them. After the last column it is
-      // the first again: another block of rows often comes next.
+      // Prefetch the weights of the next tiles, for which the first tile of a column would otherwise wait. After the
+      // last column these are the first column's, because another block of rows often follows.
       t.ahead = !last                      ? t.b + panel_columns * piece
                 : column + columns < p.end ? b + columns / panel_columns * p.panel
                                            : p.b + p.begin / panel_columns * p.panel;
@@ -50,12 +51,12 @@ ADTR_INLINE void gemm_block(const GemmTask& p, Index row_step, Index k_step, Ind
   }
 }
 
-/// A in rows.
+/// c = activation(a·b + bias + residual), with A stored by rows.
 [[gnu::noinline]] inline void gemm(const GemmTask& p) {
   for (Index r = 0; r < p.rows; r += max_rows) gemm_block(p, p.a_stride, 1, r, smaller(max_rows, p.rows - r));
 }
 
-/// A in columns: a_stride elements from k to k.
+/// The same with A stored by columns, a_stride elements apart.
 [[gnu::noinline]] inline void gemm_of_columns(const GemmTask& p) {
   for (Index r = 0; r < p.rows; r += max_rows) gemm_block(p, 1, p.a_stride, r, smaller(max_rows, p.rows - r));
 }

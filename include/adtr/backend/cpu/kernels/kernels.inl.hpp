@@ -1,5 +1,5 @@
-/// All kernels of one instruction set, in the order in which they build on each other. Included once per instruction
-/// set, inside its namespace and target region, after its vector type.
+/// All kernels of one instruction set, in the order in which they depend on each other. This file is included once per
+/// instruction set, inside its namespace and target region, after its vector type.
 #include "adtr/backend/cpu/vector/math.inl.hpp"
 //
 #include "adtr/backend/cpu/vector/activation.inl.hpp"

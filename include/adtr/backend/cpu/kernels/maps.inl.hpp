@@ -1,4 +1,4 @@
-/// What a backbone does beside convolutions: pooling, bilinear blending, column sums, small dense layers.
+/// Operations of a backbone other than convolutions: pooling, bilinear blending, column sums, small dense layers.
 
 [[gnu::noinline]] inline void max_pool(const WindowTask& m) {
   for (Index row = m.begin; row < m.end; ++row) {
@@ -6,14 +6,14 @@
     for (Index ox = 0; ox < m.out_width; ++ox)
       for (Index c = 0; c < m.channels; c += width) {
         const Index n = smaller(width, m.channels - c);
-        Vec most = set(-__builtin_inff());
+        Vec maximum = set(-__builtin_inff());
         for (Index ky = 0; ky < m.window.kernel; ++ky)
           for (Index kx = 0; kx < m.window.kernel; ++kx) {
             const Index iy = oy * m.window.stride + ky - m.window.top, ix = ox * m.window.stride + kx - m.window.left;
             if (iy < 0 || iy >= m.height || ix < 0 || ix >= m.width) continue;
-            most = max(most, load(m.x + ((image * m.height + iy) * m.width + ix) * m.x_stride + c, n));
+            maximum = max(maximum, load(m.x + ((image * m.height + iy) * m.width + ix) * m.x_stride + c, n));
           }
-        store(m.y + (row * m.out_width + ox) * m.y_stride + c, most, n);
+        store(m.y + (row * m.out_width + ox) * m.y_stride + c, maximum, n);
       }
   }
 }
@@ -28,7 +28,8 @@
   }
 }
 
-/// Sums of up to 4 vectors of columns, rows in blocks, so that rounding errors grow with the blocks, not the rows.
+/// Sums `Vectors` vectors of columns. Rows are summed in blocks, so that rounding errors grow with the number of blocks
+/// instead of the number of rows.
 template <int Vectors>
 ADTR_INLINE void sum_columns(const float* a, Index stride, Index rows, Index n, float factor, bool add, float* sums) {
   Vec total[Vectors];

@@ -1,31 +1,32 @@
-/// The register tile: rows × vectors of accumulators, one fused multiply-add per accumulator and k.
+/// The register tile: rows × vectors of accumulators. Each accumulator gets one fused multiply-add per k.
 ///
-/// Every element of a product is the same chain acc = fma(a[k], b[k], acc), k ascending from 0, whichever tile shape
-/// computes it and wherever the k range is cut. So results do not depend on how work is split or on the neighbours.
+/// Every element of a product is the chain acc = fma(a[k], b[k], acc) with k ascending from 0, whichever tile shape
+/// computes it and wherever the range of k is cut. So a result does not depend on how the work is split, nor on the
+/// elements around it.
 
-/// Vectors of a tile, and of one for the last columns: every further shape would have to be compiled by everyone who
-/// includes this.
+/// Number of vectors of a tile. Tiles of the last columns may have a single vector. There are no further widths,
+/// because everyone who includes this file would have to compile them.
 inline constexpr int wide = width == 1 ? 4 : 2;
 inline constexpr Index tile_columns = wide * width;
 
-/// Rows of a tile that is `vectors` wide: what fills the registers.
+/// Number of rows of a tile that is `vectors` wide: as many as the registers hold.
 constexpr int tile_rows(int vectors) {
   if (width == 16) return 12;
   if (width == 8) return vectors == 2 ? 6 : 8;
   return 4;
 }
 
-/// What a tile is made from and where it goes. A is read at a[row·row_step + k·k_step].
+/// The inputs of a tile and where its result goes. A is read at a[row·row_step + k·k_step].
 struct Tile {
   const float* a;
   Index row_step, k_step;
   const float* b;  ///< row k of the panel at b + k·panel_columns
   Index panel;
-  const float* ahead = nullptr;  ///< the b of the tiles after these: fetched a little with every second k
-  Index ahead_step = 0;          ///< elements of a panel of it
-  Index k;                       ///< how many
-  const float* before;           ///< accumulators of earlier k, or null
-  float* after;                  ///< where to put them for later k; null: finish
+  const float* ahead = nullptr;  ///< b of the next tiles; every second k prefetches a part of it
+  Index ahead_step = 0;          ///< elements that `ahead` advances with every second k
+  Index k;                       ///< number of k
+  const float* before;           ///< accumulators after the earlier k, or null
+  float* after;                  ///< where to store the accumulators for later k, or null to finish the tile
   Index partial_stride;
   Index n;  ///< columns to store
   float* c;
@@ -33,15 +34,15 @@ struct Tile {
   const float* bias;
   const float* residual;
   Index residual_stride;
-  Clamp clamp;  ///< the activation's
+  Clamp clamp;  ///< the part of the activation that the tile applies
 };
 
-/// Vector j of a row of the panels at b, of which there is one every panel_columns columns.
+/// Returns vector j of a row of the panels at b. There is a panel for every panel_columns columns.
 ADTR_INLINE const float* panel_vector(const float* b, Index panel, int j) {
   return b + (j * width / panel_columns) * panel + j * width % panel_columns;
 }
 
-/// acc += a[i]·b for one k: A's rows are `step` elements apart, three of them to each of the pointers in `a`.
+/// acc += a[i]·b for one k. The rows of A are `step` elements apart, and each pointer in `a` serves three rows.
 template <int Rows, int Vectors>
 ADTR_INLINE void multiply_step(Vec (&acc)[Rows][Vectors], const float* const (&a)[(Rows + 2) / 3], Index step, int k,
                                const float* b, Index panel) {
@@ -53,15 +54,16 @@ ADTR_INLINE void multiply_step(Vec (&acc)[Rows][Vectors], const float* const (&a
   }
 }
 
-/// Asks for the panels' cache lines at b.
+/// Prefetches the cache lines of the panels at b.
 template <int Vectors>
 ADTR_INLINE void prefetch_panels(const float* b, Index panel) {
   ADTR_UNROLL for (int j = 0; j < Vectors; j += static_cast<int>(panel_columns) / width)
       __builtin_prefetch(panel_vector(b, panel, j), 0, 2);
 }
 
-/// All k. Compilers like to keep an offset for every row and k they unroll, and run out of registers; what they cannot
-/// see through (`asm`) they address as written: a pointer for three rows and one stride.
+/// acc += a[i]·b for all k. Left alone, compilers keep an offset for every row and every unrolled k, and run out of
+/// registers. The empty `asm` hides the pointers from them, so that they address A as written: with one pointer per
+/// three rows and one stride.
 template <int Rows, int Vectors>
 ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], Tile& t) {
   constexpr int pointers = (Rows + 2) / 3;
@@ -90,8 +92,8 @@ ADTR_INLINE void multiply_all(Vec (&acc)[Rows][Vectors], Tile& t) {
   }
 }
 
-/// activation(acc + bias + residual) into c; a curve is left to `finish_activation`: beside the accumulators it would
-/// not find registers.
+/// c = activation(acc + bias + residual). A curve is left to `finish_activation`, because beside the accumulators there
+/// are no registers for it.
 template <int Rows, int Vectors>
 ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
   const Clamp clamp = t.clamp;
@@ -108,7 +110,7 @@ ADTR_INLINE void finish(const Vec (&acc)[Rows][Vectors], const Tile& t) {
   }
 }
 
-/// `count` tiles one below the other; `t` is moved on.
+/// Computes `count` tiles, one below the other, and moves `t` past them.
 template <int Rows, int Vectors>
 [[gnu::noinline]] void tiles(Tile& given, Index count) {
   Tile t = given;
@@ -123,7 +125,7 @@ template <int Rows, int Vectors>
       t.before += Rows * t.partial_stride;
     }
     if (t.after == nullptr) {
-      // The result's lines come from far away: ask for them now, not when the sums are ready.
+      // Prefetch the cache lines of the result now, because they would be late when the sums are ready.
       ADTR_UNROLL for (int i = 0; i < Rows; ++i) __builtin_prefetch(t.c + i * t.c_stride, 1, 3);
       if (t.residual != nullptr) {
         ADTR_UNROLL for (int i = 0; i < Rows; ++i) __builtin_prefetch(t.residual + i * t.residual_stride, 0, 3);
@@ -145,8 +147,8 @@ template <int Rows, int Vectors>
   given = t;
 }
 
-/// Tiles of `Rows` rows while that many are left; t and rows are moved on. Eight rows are left to two tiles of four,
-/// which fill the multipliers; a tile of two would not.
+/// Computes tiles of `Rows` rows while that many are left, and moves t and rows past them. The last eight rows are left
+/// to two tiles of four, because a tile of six and one of two would not keep the multipliers busy.
 template <int Rows, int Vectors>
 ADTR_INLINE void tiles_of(Index& rows, Tile& t) {
   Index count = rows / Rows;
@@ -155,7 +157,7 @@ ADTR_INLINE void tiles_of(Index& rows, Tile& t) {
   rows -= count * Rows;
 }
 
-/// One column of tiles: `rows` rows by `Vectors` vectors. The last rows go in tiles of 4 and of 1.
+/// Computes one column of tiles: `rows` rows by `Vectors` vectors. The last rows are tiles of 4 rows and of 1 row.
 template <int Vectors>
 ADTR_INLINE void tile_column(Index rows, Tile t) {
   tiles_of<tile_rows(Vectors), Vectors>(rows, t);
@@ -163,7 +165,7 @@ ADTR_INLINE void tile_column(Index rows, Tile t) {
   tiles_of<1, Vectors>(rows, t);
 }
 
-/// The same for the next of n columns; returns how many it took, at most.
+/// Returns the width of the next column of tiles when n columns are left.
 ADTR_INLINE Index next_tile_columns(Index n) { return width == 1 || n > width ? tile_columns : width; }
 ADTR_INLINE void tile_column(Index columns, Index rows, const Tile& t) {
   if (columns == tile_columns)

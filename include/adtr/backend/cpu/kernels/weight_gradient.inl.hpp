@@ -1,12 +1,13 @@
-/// dw += dyᵀ·x: rows of dy and x in blocks of a fixed size, both repacked.
+/// dw += dyᵀ·x. Rows of dy and x are processed in blocks of a fixed size, and both are repacked.
 
 inline constexpr Index gradient_rows = 256;     // rows of dy and x that go into one block
 inline constexpr Index gradient_outputs = 144;  // columns of dy that are packed at a time
-inline constexpr Index gradient_columns = width == 16 ? 2 * panel_columns : panel_columns;  // columns of x
-inline constexpr Index strip_gap = 16;  // behind a strip, since whole vectors are written
+inline constexpr Index gradient_columns =
+    width == 16 ? 2 * panel_columns : panel_columns;  // columns of x that are packed at a time
+inline constexpr Index strip_gap = 16;                // elements behind a strip, because whole vectors are written
 
-/// Packs columns of dy as strips of tile_rows columns: strip s at s·(gradient_rows·tile_rows + strip_gap), row after
-/// row.
+/// Packs columns of dy as strips of tile_rows columns, row after row. Strip s begins at
+/// s·(gradient_rows·tile_rows + strip_gap).
 ADTR_INLINE void pack_strips(const float* dy, Index stride, Index rows, Index outputs, float* strips) {
   constexpr int step = tile_rows(wide);
   constexpr Index strip = gradient_rows * step + strip_gap;
@@ -21,14 +22,14 @@ ADTR_INLINE void pack_strips(const float* dy, Index stride, Index rows, Index ou
   }
 }
 
-/// Asks for `lines` cache lines of rows [first, last) of a matrix ahead of their use.
+/// Prefetches `lines` cache lines of each of the rows [first, last) of a matrix.
 ADTR_INLINE void prefetch_rows(const float* x, Index stride, Index first, Index last, Index lines) {
   for (Index r = first; r < last; ++r)
     for (Index i = 0; i < lines; ++i) prefetch(x + r * stride + line_elements * i);
 }
 
-/// The block of dy and x that comes after one, and how far it has been asked for. A packed block lasts long, so each of
-/// its `steps` register tiles fetches a little of what is packed next: else packing waits for memory.
+/// The next block of dy, and how much of it has been prefetched. Each of the `steps` register tiles of a block
+/// prefetches a part of the next one, because otherwise packing would wait for memory.
 struct NextBlock {
   const float* dy;  ///< null after the last block
   Index dy_stride, rows, lines, steps, done;
@@ -39,8 +40,8 @@ struct NextBlock {
   }
 };
 
-/// The columns [k, k + panel_columns·panels) of dw from packed strips and panels; `next_panel` (may be null) is x where
-/// the panel after these begins.
+/// Computes gradient_columns columns of dw, from column k on, from packed strips and panels. `next_panel` is where the
+/// next panel begins in x, or null.
 ADTR_INLINE void gradient_column(const WeightGradientTask& t, Index n, Index outputs, Index rows, Index k,
                                  const float* strips, const float* panel, const float* next_panel, NextBlock& next) {
   constexpr int step = tile_rows(wide);

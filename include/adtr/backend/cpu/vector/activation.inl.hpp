@@ -1,4 +1,4 @@
-/// The activations, each a functor. Adding one is a functor and its case in `with_activation`, both in this file.
+/// The activations, each a functor. To add one, add a functor and its case in `with_activation`, both in this file.
 ///
 /// An activation is either a clamp or a curve. A clamp is applied while the sums are still in registers. A curve needs
 /// registers of its own, so it is applied in a second pass over what the first one stored.
@@ -34,7 +34,7 @@ ADTR_INLINE void with_activation(Activation activation, const Fn& fn) {
   }
 }
 
-/// What is left to do in the first pass: the activation itself if it is a clamp, otherwise nothing.
+/// Returns what the first pass applies: the activation if it is a clamp, otherwise a clamp without bounds.
 ADTR_INLINE Clamp clamp_of(Activation activation) {
   Clamp clamp;
   with_activation(activation, [&](auto functor) {
@@ -43,13 +43,13 @@ ADTR_INLINE Clamp clamp_of(Activation activation) {
   return clamp;
 }
 
-/// The second pass over a matrix.
+/// Applies a curve to a matrix (rows, n).
 template <class Curve>
 [[gnu::noinline]] void apply_curve(Curve curve, float* c, Index stride, Index rows, Index n) {
   for (Index i = 0; i < rows; ++i, c += stride)
     for (Index j = 0; j < n; j += width) store(c + j, curve(load(c + j, n - j)), n - j);
 }
-/// The same for any activation: does nothing after a clamp.
+/// The second pass over a matrix (rows, n): applies the activation if it is a curve.
 ADTR_INLINE void finish_activation(Activation activation, float* c, Index stride, Index rows, Index n) {
   with_activation(activation, [&](auto functor) {
     if constexpr (functor.is_curve) apply_curve(functor, c, stride, rows, n);

@@ -6,7 +6,7 @@ struct Vec {
   __m256 v;
 };
 
-/// Masks of n leading elements begin at the 8 − n'th.
+/// The mask of the first n elements begins at leading[8 − n].
 alignas(64) inline constexpr std::int32_t leading[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
 ADTR_INLINE __m256i first_elements(Index n) {
   const Index from = n >= 8 ? 0 : n <= 0 ? 8 : 8 - n;
@@ -16,7 +16,8 @@ ADTR_INLINE __m256i first_elements(Index n) {
 ADTR_INLINE Vec zero() { return {_mm256_setzero_ps()}; }
 ADTR_INLINE Vec set(float x) { return {_mm256_set1_ps(x)}; }
 ADTR_INLINE Vec load(const float* p) { return {_mm256_loadu_ps(p)}; }
-/// The first n elements, zeros beyond; n may be anything. Masked instructions are slow, so only where needed.
+/// Loads the first n elements, with zeros beyond; n may be negative or larger than the vector. Masked instructions are
+/// slow, so they are used only where they are needed.
 ADTR_INLINE Vec load(const float* p, Index n) {
   return n >= 8 ? load(p) : Vec{_mm256_maskload_ps(p, first_elements(n))};
 }
@@ -32,7 +33,7 @@ ADTR_INLINE Vec operator-(Vec a, Vec b) { return {_mm256_sub_ps(a.v, b.v)}; }
 ADTR_INLINE Vec operator*(Vec a, Vec b) { return {_mm256_mul_ps(a.v, b.v)}; }
 ADTR_INLINE Vec operator/(Vec a, Vec b) { return {_mm256_div_ps(a.v, b.v)}; }
 ADTR_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }
-/// The second operand where either is not a number.
+/// Return the second operand if either is NaN.
 ADTR_INLINE Vec min(Vec a, Vec b) { return {_mm256_min_ps(a.v, b.v)}; }
 ADTR_INLINE Vec max(Vec a, Vec b) { return {_mm256_max_ps(a.v, b.v)}; }
 ADTR_INLINE Vec square_root(Vec a) { return {_mm256_sqrt_ps(a.v)}; }
@@ -46,7 +47,7 @@ ADTR_INLINE float largest(Vec a) {
   s = _mm_max_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
-/// a where x > 0, else 0.
+/// a where x > 0, otherwise 0.
 ADTR_INLINE Vec where_positive(Vec x, Vec a) {
   return {_mm256_and_ps(_mm256_cmp_ps(x.v, _mm256_setzero_ps(), _CMP_GT_OQ), a.v)};
 }
@@ -55,14 +56,14 @@ ADTR_INLINE Vec scale_exponent(Vec a, Vec n) {
   return {
       _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a.v), _mm256_slli_epi32(_mm256_castps_si256(n.v), 23)))};
 }
-/// a where the random bits are not below the threshold, else 0.
+/// a where the random bits are not below the threshold, otherwise 0.
 ADTR_INLINE Vec keep(const std::uint16_t* bits, std::uint32_t threshold, Vec a) {
   const __m256i w = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(bits)));
   const __m256i t = _mm256_set1_epi32(static_cast<std::int32_t>(threshold));
   return {_mm256_and_ps(_mm256_castsi256_ps(_mm256_cmpeq_epi32(_mm256_max_epu32(w, t), w)), a.v)};
 }
 
-/// Columns instead of rows: r[i][j] becomes r[j][i].
+/// Transposes a square of elements: r[i][j] becomes r[j][i].
 ADTR_INLINE void transpose(Vec (&r)[width]) {
   __m256 pairs[8], fours[8];
   ADTR_UNROLL for (int i = 0; i < 8; i += 2) {
@@ -97,7 +98,7 @@ ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {_mm256_mul_epu32(a.v,
 ADTR_INLINE Lanes high(Lanes a) { return {_mm256_srli_epi64(a.v, 32)}; }
 ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm256_add_epi64(a.v, b.v)}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {_mm256_xor_si256(a.v, b.v)}; }
-/// Writes the low words of eight counters in order, low half first.
+/// Writes the low words of eight counters in order, each with its low half first.
 ADTR_INLINE void store_words(std::uint16_t* p, const Lanes (&sets)[lane_sets]) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p),
                       _mm256_blend_epi32(sets[0].v, _mm256_slli_epi64(sets[1].v, 32), 0xAA));

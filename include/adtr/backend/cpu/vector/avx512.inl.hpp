@@ -21,9 +21,9 @@ ADTR_INLINE Vec operator-(Vec a, Vec b) { return {_mm512_sub_ps(a.v, b.v)}; }
 ADTR_INLINE Vec operator*(Vec a, Vec b) { return {_mm512_mul_ps(a.v, b.v)}; }
 ADTR_INLINE Vec operator/(Vec a, Vec b) { return {_mm512_div_ps(a.v, b.v)}; }
 ADTR_INLINE Vec fma(Vec a, Vec b, Vec c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }
-// GCC 12's unmasked min, max, sqrt, shifts and extracts read an undefined vector, and -Wall says so; the masked forms
-// do not.
-/// The second operand where either is not a number.
+// The masked forms are used because GCC 12's unmasked min, max, sqrt, shifts and extracts read an undefined vector,
+// which -Wall reports.
+/// Return the second operand if either is NaN.
 ADTR_INLINE Vec min(Vec a, Vec b) { return {_mm512_maskz_min_ps(__mmask16{0xFFFF}, a.v, b.v)}; }
 ADTR_INLINE Vec max(Vec a, Vec b) { return {_mm512_maskz_max_ps(__mmask16{0xFFFF}, a.v, b.v)}; }
 ADTR_INLINE Vec square_root(Vec a) { return {_mm512_maskz_sqrt_ps(__mmask16{0xFFFF}, a.v)}; }
@@ -43,22 +43,22 @@ ADTR_INLINE float largest(Vec a) {
   s = _mm_max_ps(s, _mm_movehl_ps(s, s));
   return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
 }
-/// a where x > 0, else 0.
+/// a where x > 0, otherwise 0.
 ADTR_INLINE Vec where_positive(Vec x, Vec a) {
   return {_mm512_maskz_mov_ps(_mm512_cmp_ps_mask(x.v, _mm512_setzero_ps(), _CMP_GT_OQ), a.v)};
 }
-/// n + f as power_of_two wants it: |f| ≤ 1/2, n a whole number.
+/// A number n + f as power_of_two takes it: |f| ≤ 1/2, and n is a whole number.
 struct Split {
   Vec f, n;
 };
 ADTR_INLINE Split split(Vec z) {
-  const Vec f{_mm512_maskz_reduce_ps(__mmask16{0xFFFF}, z.v, 8)};  // to the nearest whole number
+  const Vec f{_mm512_maskz_reduce_ps(__mmask16{0xFFFF}, z.v, 8)};  // minus the nearest whole number
   return {f, z - f};
 }
 ADTR_INLINE Split split(Vec x, float factor) { return split(x * set(factor)); }
 /// a·2ⁿ
 ADTR_INLINE Vec scale_exponent(Vec a, Vec n) { return {_mm512_maskz_scalef_ps(__mmask16{0xFFFF}, a.v, n.v)}; }
-/// a where the random bits are not below the threshold, else 0.
+/// a where the random bits are not below the threshold, otherwise 0.
 ADTR_INLINE Vec keep(const std::uint16_t* bits, std::uint32_t threshold, Vec a) {
   const __m512i w =
       _mm512_maskz_cvtepu16_epi32(__mmask16{0xFFFF}, _mm256_loadu_si256(reinterpret_cast<const __m256i*>(bits)));
@@ -66,9 +66,9 @@ ADTR_INLINE Vec keep(const std::uint16_t* bits, std::uint32_t threshold, Vec a) 
   return {_mm512_maskz_mov_ps(_mm512_cmp_epu32_mask(w, t, _MM_CMPINT_NLT), a.v)};
 }
 
-/// Columns instead of rows: r[i][j] becomes r[j][i].
+/// Transposes a square of elements: r[i][j] becomes r[j][i].
 ADTR_INLINE void transpose(Vec (&r)[width]) {
-  // Permutations of one 4×4 block after another, then of the blocks: lanes of 128 bits stay in place until the end.
+  // Transposes 4×4 blocks first and then permutes the blocks, so that lanes of 128 bits stay in place until the end.
   constexpr __mmask16 all{0xFFFF};
   __m512 pairs[16], fours[16], eights[16];
   ADTR_UNROLL for (int i = 0; i < 16; i += 2) {
@@ -112,7 +112,7 @@ ADTR_INLINE Lanes multiply_low(Lanes a, Lanes b) { return {_mm512_maskz_mul_epu3
 ADTR_INLINE Lanes high(Lanes a) { return {_mm512_maskz_srli_epi64(__mmask8{0xFF}, a.v, 32)}; }
 ADTR_INLINE Lanes operator+(Lanes a, Lanes b) { return {_mm512_add_epi64(a.v, b.v)}; }
 ADTR_INLINE Lanes operator^(Lanes a, Lanes b) { return {_mm512_xor_si512(a.v, b.v)}; }
-/// Writes the low words of eight counters in order, low half first.
+/// Writes the low words of eight counters in order, each with its low half first.
 ADTR_INLINE void store_words(std::uint16_t* p, const Lanes (&sets)[lane_sets]) {
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(p), _mm512_maskz_cvtepi64_epi32(__mmask8{0xFF}, sets[0].v));
 }

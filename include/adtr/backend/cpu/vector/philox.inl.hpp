@@ -1,8 +1,8 @@
-/// Dropout's random bits, 64 elements at a time, equal to Dropout::bits.
+/// The random bits of dropout, for 64 elements at a time. They are equal to Dropout::bits.
 
-/// The bits of elements [64·block, 64·block + 64).
+/// Computes the bits of the elements [64·block, 64·block + 64).
 ADTR_INLINE void random_bits(const DropoutStream& d, std::uint64_t block, std::uint16_t* bits) {
-  const std::uint64_t first = block * 8;  // a multiple of 8: the eight counters share their high word
+  const std::uint64_t first = block * 8;  // a multiple of 8, so that the eight counters have the same high word
   Lanes c[4][lane_sets];
   ADTR_UNROLL for (int s = 0; s < lane_sets; ++s) {
     c[0][s] = counters(static_cast<std::uint32_t>(first), s);
@@ -10,7 +10,7 @@ ADTR_INLINE void random_bits(const DropoutStream& d, std::uint64_t block, std::u
     c[2][s] = lanes(d.site);
     c[3][s] = lanes(d.step);
   }
-  // Low words only: what carries or multiplies into the high ones, nothing ever looks at.
+  // Only the low words of these lanes are used; carries and products may leave anything in the high words.
   Lanes key0 = lanes(d.seed), key1 = lanes(d.seed >> 32);
   const Lanes weyl0 = lanes(0x9E3779B9), weyl1 = lanes(0xBB67AE85);
   const Lanes m0 = lanes(0xD2511F53), m1 = lanes(0xCD9E8D57);
@@ -28,12 +28,13 @@ ADTR_INLINE void random_bits(const DropoutStream& d, std::uint64_t block, std::u
   ADTR_UNROLL for (int w = 0; w < 4; ++w) store_words(bits + 16 * w, c[w]);
 }
 
-/// Fills `bits` for elements [first, first + n); writes up to 128 more. Returns where the first element's are.
+/// Writes the bits of the elements [first, first + n), and up to 128 more, to `bits`. Returns where those of the first
+/// element are.
 ADTR_INLINE const std::uint16_t* random_row(const DropoutStream& d, std::uint64_t first, Index n, std::uint16_t* bits) {
   const auto offset = static_cast<Index>(first % 64);
   for (Index i = 0; i < offset + n; i += 64) random_bits(d, first / 64 + static_cast<std::uint64_t>(i / 64), bits + i);
   return bits + offset;
 }
 
-inline constexpr Index random_most = 512;  // elements whose bits are made at a time
-inline constexpr Index random_capacity = random_most + 128;
+inline constexpr Index max_random = 512;  // number of elements whose bits are computed at a time
+inline constexpr Index random_capacity = max_random + 128;

@@ -34,9 +34,9 @@ class Stream {
 };
 
 /// An event in a stream. Until it is recorded, waiting for it returns at once.
-class Mark {
+class Event {
  public:
-  Mark() {
+  Event() {
     cudaEvent_t event = nullptr;
     check(cudaEventCreateWithFlags(&event, cudaEventDisableTiming), "cudaEventCreateWithFlags");
     event_.reset(event);

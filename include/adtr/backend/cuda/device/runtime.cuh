@@ -71,8 +71,8 @@ class Context {
     transfer(memory, n, host, cudaMemcpyDeviceToHost);
   }
   void wait() const { stream().wait(); }
-  void mark(Mark& mark) const { mark.record(stream()); }
-  void wait(const Mark& mark) const { mark.wait(); }
+  void record(Event& event) const { event.record(stream()); }
+  void wait(const Event& event) const { event.wait(); }
 
   /// Records as a graph what `operations` issues to this context, without running it.
   template <class F>
@@ -120,7 +120,7 @@ class Context {
 struct Runtime {
   using Context = device::Context;
   using Graph = device::Graph;
-  using Mark = device::Mark;
+  using Event = device::Event;
   using Staging = PinnedBuffer;
   template <class T>
   using Memory = DeviceBuffer<T>;

@@ -34,7 +34,7 @@ class Graph {
 enum class Pace { at_once, late };
 
 /// An event: the number of late operations that were issued before it.
-struct Mark {
+struct Event {
   Index asked = 0;
 };
 
@@ -93,11 +93,11 @@ class Context {
 
   /// Throws Error during a recording, because a GPU would not have run anything yet.
   void wait() const { wait({state_->asked}); }
-  void mark(Mark& mark) const { mark = {state_->asked}; }
-  void wait(const Mark& mark) const {
+  void record(Event& event) const { event = {state_->asked}; }
+  void wait(const Event& event) const {
     if (state_->recording != nullptr) throw Error("the host waits for the GPU while operations are being recorded.");
     const Heap::Open open;
-    for (; state_->done < mark.asked; ++state_->done) {
+    for (; state_->done < event.asked; ++state_->done) {
       const auto operation = std::move(state_->late.front());
       state_->late.pop_front();
       operation();
@@ -162,7 +162,7 @@ class Context {
 struct Runtime {
   using Context = emulator::Context;
   using Graph = emulator::Graph;
-  using Mark = emulator::Mark;
+  using Event = emulator::Event;
   using Staging = Buffer<float>;
   template <class T>
   using Memory = HeapBuffer<T>;

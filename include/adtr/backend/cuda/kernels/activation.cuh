@@ -1,4 +1,4 @@
-/// CUDA: the activations, a case for each.
+/// CUDA: the activations, one case each.
 #pragma once
 
 #include <cmath>

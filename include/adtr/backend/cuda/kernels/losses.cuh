@@ -23,23 +23,23 @@ struct AnomalyWeights {
     for (Index n = cx.block_x(); n < m.rows; n += parts.size) {
       const Index top = loss.top < m.cols ? loss.top : m.cols;
       const double share = 1.0 / static_cast<double>(loss.by_label ? top : m.cols);
-      double normal = 0.0, distance = 0.0, marked = 0.0;
+      double normal = 0.0, distance = 0.0, count = 0.0;
       for (Index u = cx.thread(); u < m.cols; u += threads) {
         const auto mean = static_cast<double>(cx.load(m, n, u));
         const double phi = share * adtr::detail::pseudo_huber(mean);
-        const bool mark = cx.load(y, n, u) != 0.0F;
-        marked += mark ? 1.0 : 0.0;
+        const bool anomalous = cx.load(y, n, u) != 0.0F;
+        count += anomalous ? 1.0 : 0.0;
         if (loss.by_label)
           distance += counts(cx, m, n, u, top) ? phi : phi - phi;  // NaN if φ is NaN
         else
-          (mark ? distance : normal) += phi;
+          (anomalous ? distance : normal) += phi;
       }
       normal = sum_in_turn(cx, normal);
       distance = sum_in_turn(cx, distance);
-      marked = sum_in_turn(cx, marked);
+      count = sum_in_turn(cx, count);
       if (cx.thread() == 0) {
         adtr::detail::Push push{0.0, 0.0};
-        if (marked > 0.0)
+        if (count > 0.0)
           push = adtr::detail::push_apart(distance, loss.alpha);
         else if (loss.by_label)
           push = {distance, 1.0};
