@@ -7,7 +7,7 @@ set -euo pipefail
 packages=(g++ binutils cmake ninja-build git ca-certificates python3 libeigen3-dev libxtensor-dev libstb-dev
           libcli11-dev nlohmann-json3-dev catch2 libbenchmark-dev)
 case "${1:-}" in
-  "") packages+=(clang doxygen universal-ctags valgrind) ;;
+  "") packages+=(clang clang-format clang-tidy doxygen doxygen-awesome-css universal-ctags valgrind) ;;
   --quick) ;;
   *) packages=("$@") ;;
 esac
