@@ -61,7 +61,9 @@ struct BasicBlock {
     }
   };
 };
+#ifndef __CUDACC__  // nvcc 13 garbles the type's name in its intermediate file
 static_assert(Layer<BasicBlock<Extents<8, 8, 4>, 8, 2>>, "BasicBlock must be a Layer");
+#endif
 
 }  // namespace ADTR_ABI
 }  // namespace adtr
