@@ -46,8 +46,9 @@ class ImageFeatures {
   void extract(const ImageView& image, T* features) {
     preprocess_(image, input_.data());
     const T* const image_at = to_device<B>(context_, static_cast<const T*>(input_.data()), Net::Image::size, image_);
-    read_back<B>(context_, features, Features::size, features_,
-             [&](T* to) { extractor_.extract(map_view<typename Net::Image>(image_at, 1), map_view<Features>(to, 1)); });
+    read_back<B>(context_, features, Features::size, features_, [&](T* to) {
+      extractor_.extract(map_view<typename Net::Image>(image_at, 1), map_view<Features>(to, 1));
+    });
   }
 
   void standardise(T* features) {

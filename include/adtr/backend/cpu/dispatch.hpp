@@ -12,8 +12,8 @@
 
 #include "adtr/backend/cpu/kernel_table.hpp"
 
-// A file that nvcc compiles, or one with ADTR_EXTERN_KERNELS, calls kernels compiled in another file of the program; see
-// KernelTables.
+// A file that nvcc compiles, or one with ADTR_EXTERN_KERNELS, calls kernels compiled in another file of the program;
+// see KernelTables.
 #if !defined(__CUDACC__) && !defined(ADTR_EXTERN_KERNELS)
 
 #if ADTR_CPU_X86
