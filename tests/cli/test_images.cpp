@@ -118,7 +118,7 @@ TEST_CASE("masks that do not fit their images are named") {
 
   const std::string mask = folder.file("data/ground_truth/square/1_mask.png");
   write_picture(mask, square_mask(30));
-  check_fails(evaluate, mask, "mask of 30x30 pixels, expected 40x40");
+  check_fails(evaluate, mask, "mask has 30x30 pixels, expected 40x40");
   write_whole(mask, "words");
   check_fails(evaluate, mask, "not an image");
 }
