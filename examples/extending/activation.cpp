@@ -75,6 +75,7 @@ int main() {
   const auto exact = run<adtr::Reference<double>>(parameters, image), fast = run<adtr::Cpu>(parameters, image);
   double apart = 0.0, largest = 0.0;
   for (std::size_t i = 0; i < exact.size(); ++i) {
+    if (!std::isfinite(fast[i])) return 1;
     apart = std::max(apart, std::abs(fast[i] - exact[i]));
     largest = std::max(largest, std::abs(exact[i]));
   }
