@@ -17,7 +17,6 @@ template <class Shape>
 struct Gelu {
   using Input = Shape;
   using Output = Shape;
-  static constexpr const char* name = "Gelu";
   static constexpr Index macs = 0;
 
   template <class T>

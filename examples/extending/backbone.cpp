@@ -27,7 +27,6 @@ struct Bottleneck {
   using Downsample =
       adtr::Convolution<Input, adtr::ConvolutionSpec{4 * Width, 1, Stride}, "downsample.0", "downsample.1">;
   using Output = typename Third::Output;
-  static constexpr const char* name = "Bottleneck";
   static constexpr bool reshapes = Stride != 1 || Input::channels != Output::channels;
   static constexpr Index macs = First::macs + Second::macs + Third::macs + (reshapes ? Downsample::macs : 0);
 

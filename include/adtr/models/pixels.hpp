@@ -12,7 +12,6 @@ struct SpaceToDepth {
   using Input = Input_;
   static_assert(Input::height % Factor == 0 && Input::width % Factor == 0, "SpaceToDepth: patches must fill the map");
   using Output = Extents<Input::height / Factor, Input::width / Factor, Factor * Factor * Input::channels>;
-  static constexpr const char* name = "SpaceToDepth";
   static constexpr Index macs = 0;
 
   template <class T>

@@ -15,7 +15,6 @@ struct BasicBlock {
   using Second = Convolution<typename First::Output, ConvolutionSpec{Outputs, 3, 1, Activation::relu}, "conv2", "bn2">;
   using Downsample = Convolution<Input, ConvolutionSpec{Outputs, 1, Stride}, "downsample.0", "downsample.1">;
   using Output = typename Second::Output;
-  static constexpr const char* name = "BasicBlock";
   static constexpr bool reshapes = Stride != 1 || Input::channels != Outputs;
   static constexpr Index macs = First::macs + Second::macs + (reshapes ? Downsample::macs : 0);
 

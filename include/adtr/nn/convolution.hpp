@@ -22,7 +22,6 @@ struct Convolution {
   using Input = Input_;
   using Output = Extents<(Input::height + Spec.stride - 1) / Spec.stride,
                          (Input::width + Spec.stride - 1) / Spec.stride, Spec.outputs>;
-  static constexpr const char* name = "Convolution";
   static constexpr Index macs = Output::size * Input::channels * Spec.kernel * Spec.kernel;
 
   template <class T>
@@ -68,7 +67,6 @@ template <class Input_, Index Kernel, Index Stride>
 struct MaxPool {
   using Input = Input_;
   using Output = Extents<(Input::height + Stride - 1) / Stride, (Input::width + Stride - 1) / Stride, Input::channels>;
-  static constexpr const char* name = "MaxPool";
   static constexpr Index macs = 0;
 
   template <class T>

@@ -58,7 +58,6 @@ struct MBConv {
   using Filtered = Extents<(Input::height + Spec.stride - 1) / Spec.stride,
                            (Input::width + Spec.stride - 1) / Spec.stride, expanded>;
   using Output = Extents<Filtered::height, Filtered::width, Spec.outputs>;
-  static constexpr const char* name = "MBConv";
   static constexpr bool expands = Spec.expand != 1;
   static constexpr bool excites = Spec.squeezed > 0;
   static constexpr bool skips = Spec.stride == 1 && Input::channels == Spec.outputs;

@@ -49,7 +49,6 @@ struct Stage {
   using Input = typename First::Input;
   using Output = typename Rest::Output;
   static_assert(N == 1 || (Edge<First, Rest, 1>::fits && Edge<Rest, Rest, 2>::fits));
-  static constexpr const char* name = "Stage";
   static constexpr std::size_t blocks = N;
   static constexpr Index macs = First::macs + static_cast<Index>(N - 1) * Rest::macs;
 
@@ -104,7 +103,6 @@ struct Sequential {
   using Layer = typename std::tuple_element_t<K, std::tuple<NamedLayers...>>::Layer;
   using Input = typename Layer<0>::Input;
   using Output = typename Layer<size - 1>::Output;
-  static constexpr const char* name = "Sequential";
   static_assert((adtr::Layer<typename NamedLayers::Layer> && ...),
                 "a layer of a Sequential lacks something that every layer has: see adtr/nn/layer.hpp");
   static_assert(detail::Edges<std::make_index_sequence<size - 1>, typename NamedLayers::Layer...>::fit);
