@@ -35,7 +35,7 @@ if ! $all; then
   part "test" ctest --preset release -j "$jobs" -L quick
   passed
   echo "Not run: larger networks, the CUDA emulator, other compilers, programs that use adtr, sanitizers, and more."
-  echo "To run every test, which takes about half an hour on two processors: tools/test.sh --all"
+  echo "To run every test, which takes about 40 minutes on two processors: tools/test.sh --all"
   exit 0
 fi
 
