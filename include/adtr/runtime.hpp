@@ -1,9 +1,9 @@
 /// adtr compiled: load a model, detect, train and evaluate by linking the target adtr::runtime.
 ///
 /// This header costs its user well under a second, because it includes neither xtensor nor Eigen nor any template of
-/// layers, models or backends. The library computes on the Cpu backend, with the networks in runtime/networks.hpp. Its
-/// scores and models have the same bits as those of adtr::Detector and adtr::train_model, and its Errors the same
-/// sentences and codes.
+/// layers, models or backends. The library computes on the Cpu backend, with the networks in
+/// cmake/runtime/networks.hpp. Its scores and models have the same bits as those of adtr::Detector and
+/// adtr::train_model, and its Errors the same sentences and codes.
 ///
 ///     auto detector = adtr::runtime::Detector::load("screw.adtr");
 ///     adtr::runtime::Detection d = detector.detect_file("part.png");

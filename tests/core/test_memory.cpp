@@ -185,4 +185,6 @@ TEST_CASE("an arena without memory measures what one with memory hands out", "[c
   CHECK(c == b);
   for (const float* const piece : {a, b, c}) CHECK(on_cache_line(piece));
   CHECK(arena.peak() == measuring.peak());
+  CHECK(arena.used() == 48);
+  CHECK_THROWS_WITH(arena.take(17), ContainsSubstring("expected at most 64 elements to be taken, found 80"));
 }

@@ -1,10 +1,11 @@
 /// A stack of memory for the activations and the scratch of a forward or a training pass.
 #pragma once
 
-#include <cassert>
 #include <cstdint>
+#include <string>
 
 #include "adtr/core/buffer.hpp"
+#include "adtr/core/error.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -15,6 +16,12 @@ namespace detail {
 template <class T>
 [[nodiscard]] T* no_memory() {
   return reinterpret_cast<T*>(static_cast<std::uintptr_t>(1) << 20);
+}
+
+[[noreturn, gnu::cold]] inline void throw_arena_full(Index capacity, Index used) {
+  throw Error("arena: expected at most " + std::to_string(capacity) + " elements to be taken, found " +
+                  std::to_string(used) + "; measure the pass that runs, with the same sizes, mode and dropout",
+              ErrorCode::shape);
 }
 }  // namespace detail
 
@@ -27,11 +34,12 @@ class Arena {
   Arena() : data_(detail::no_memory<T>()) {}
   Arena(T* data, Index capacity) : data_(data), capacity_(capacity) {}
 
+  /// Throws Error (shape) if the memory is too small: the pass is then not the one that was measured.
   [[nodiscard]] T* take(Index elements) {
     const Index begin = used_;
     used_ += aligned_size<T>(elements);
     if (used_ > peak_) peak_ = used_;
-    assert(capacity_ < 0 || used_ <= capacity_);
+    if (capacity_ >= 0 && used_ > capacity_) detail::throw_arena_full(capacity_, used_);
     return data_ + begin;
   }
 
