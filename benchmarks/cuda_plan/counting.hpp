@@ -128,6 +128,9 @@ struct Counting : adtr::HostMemory<float> {
     c.count("max_pool", 1, size(y) * of(w.kernel * w.kernel), size(x) + size(y));
   }
   static void resize(const Context& c, MapIn x, MapOut y) { c.count("resize", 1, 8 * size(y), size(x) + size(y)); }
+  static void resize_area(const Context& c, MapIn x, MapOut y) {
+    c.count("resize_area", 1, 2 * size(x) + 2 * size(y), size(x) + size(y));
+  }
   static void standardise(const Context& c, MapOut x, const float*, const float*) {
     c.count("standardise", 1, 2 * size(x), 2 * size(x));
   }

@@ -56,6 +56,7 @@ inline namespace ADTR_ABI {
 /// | inverted_residual_scratch(InvertedResidualShape) | number of scratch elements of inverted_residual; takes no Context |
 /// | max_pool(x, Window, y) | maximum over the window; positions outside the map count as −∞ |
 /// | resize(x, y) | bilinear, corners aligned |
+/// | resize_area(x, y) | each pixel of y is the mean of x over its cell, see AreaCell |
 /// | standardise(x, mean, inverse_std) | x = (x − mean)·inverse_std per channel, in place |
 /// | add_positions(x (B·T, C), p (T, C), y) | y = x + p, for every image |
 /// | accumulate_positions(dy (B·T, C), dp (T, C)) | dp += Σ over images of dy |
@@ -113,6 +114,7 @@ concept BackendOperations =
   { B::inverted_residual_scratch(inverted_residual_shape) } -> std::same_as<Index>;
   B::max_pool(context, map_in, window, map_out);
   B::resize(context, map_in, map_out);
+  B::resize_area(context, map_in, map_out);
   B::standardise(context, map_out, read, read);
   B::add_positions(context, in, in, out);
   B::accumulate_positions(context, in, out);

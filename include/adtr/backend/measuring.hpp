@@ -89,6 +89,7 @@ struct Measuring {
   static void inverted_residual(C, Map, const InvertedResidual<Scalar, Packed>&, Write, MapOut) {}
   static void max_pool(C, Map, const Window&, MapOut) {}
   static void resize(C, Map, MapOut) {}
+  static void resize_area(C, Map, MapOut) {}
   static void standardise(C, MapOut, Read, Read) {}
   static void add_positions(C, In, In, Out) {}
   static void accumulate_positions(C, In, Out) {}

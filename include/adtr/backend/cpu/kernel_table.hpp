@@ -7,6 +7,7 @@
 
 #include <cstdint>
 
+#include "adtr/backend/area_cell.hpp"
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cpu/isa.hpp"
 #include "adtr/core/ceil_div.hpp"
@@ -106,6 +107,16 @@ struct Blend {
   float x = 0.0F, y = 0.0F;     ///< weights of the right and the bottom corners
 };
 
+/// One pixel of resize_area's result: a weighted sum over a rectangle of input pixels.
+struct AreaTask {
+  const float* x = nullptr;  ///< the rectangle's first pixel
+  Index x_stride = 0;        ///< from pixel to pixel
+  Index row_stride = 0;      ///< from row to row
+  AreaCell down{}, across{};
+  float* y = nullptr;
+  Index channels = 0;
+};
+
 /// Parameters of a dropout layer: an element whose random bits are below the threshold is dropped.
 struct DropoutStream {
   std::uint64_t seed = 0;
@@ -153,6 +164,7 @@ struct Kernels {
   void (*max_pool)(const WindowTask&);
   /// y = Σ blend·corner over `channels`.
   void (*blend)(const Blend&, float* y, Index channels);
+  void (*area)(const AreaTask&);
   /// sums[j] (+)= factor·Σᵢ a[i, j].
   void (*column_sums)(const float* a, Index stride, Index rows, Index columns, float factor, bool add, float* sums);
   /// y = activation(w·x + bias), w (rows, columns).

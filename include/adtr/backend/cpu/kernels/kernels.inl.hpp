@@ -34,6 +34,7 @@ inline constexpr Kernels kernels{
     .filter = filter,
     .max_pool = max_pool,
     .blend = blend,
+    .area = area,
     .column_sums = column_sums,
     .dense = dense,
     .sigmoid = sigmoid,
