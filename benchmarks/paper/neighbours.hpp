@@ -30,8 +30,9 @@ class Neighbours {
     adtr::Buffer<float> memory(adtr::parameter_count<Layers>);
     auto parameters = adtr::bind_parameters<Layers>(memory.data());
     adtr::load_backbone<Layers>(file, named.numerics.bn_eps, parameters);
-    features_.emplace(context_, adtr::FeatureExtractor<Net, B>(context_, parameters, named.numerics.padding),
-                      named.numerics);
+    features_.emplace(
+        context_, adtr::FeatureExtractor<Net, B>(context_, parameters, named.numerics.padding, adtr::Pooling::bilinear),
+        named.numerics);
     fill_bank(good, bank, seed);
   }
 

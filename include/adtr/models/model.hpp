@@ -255,7 +255,7 @@ class Model {
   Model(const SafetensorsFile& file, const typename B::Context& context, Index capacity,
         const std::unique_ptr<Loaded>& loaded)
       : Model(context, FeatureExtractor<Net, B>(context, loaded->backbone, read_description(file).numerics.padding,
-                                                capacity, loaded->loader.parts())) {
+                                                Pooling::bilinear, capacity, loaded->loader.parts())) {
     take(loaded->trained, loaded->loader.parts());
     loaded->loader.finish_values();
   }
@@ -265,8 +265,9 @@ class Model {
     auto packed = std::make_shared<Packed>();
     const ParametersOn<Transformer, B> on_backend(context_, trained.transformer);
     const PartListener no_parts;
-    packed->transformer.prepare({context_, Mode::inference, Padding::symmetric, B::on_host ? parts : no_parts},
-                                on_backend.get());
+    packed->transformer.prepare(
+        {context_, Mode::inference, Padding::symmetric, Pooling::bilinear, B::on_host ? parts : no_parts},
+        on_backend.get());
     packed->mean = typename B::Memory(Features::channels);
     packed->scale = typename B::Memory(Features::channels);
     std::vector<Scalar> scale(static_cast<std::size_t>(Features::channels));

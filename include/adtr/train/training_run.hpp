@@ -70,7 +70,8 @@ class TrainingRun {
       load_backbone<Layers>(origin.file, numerics.bn_eps, backbone_);
       std::fill_n(trained_.feature_std, Features::channels, T{1});
     }
-    features_.emplace(context_, FeatureExtractor<Net, B>(context_, backbone_, numerics.padding), numerics);
+    features_.emplace(context_, FeatureExtractor<Net, B>(context_, backbone_, numerics.padding, Pooling::bilinear),
+                      numerics);
     take_images(prepared);
   }
 
