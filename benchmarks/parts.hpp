@@ -62,7 +62,8 @@ adtr::FeatureExtractor<Net, B> make_extractor(const Options& o, const typename B
   adtr::ParameterLoader<T> loader(file, 0.0);
   adtr::walk_parameters(parameters, "backbone.", loader);
   loader.finish([](const std::string& name) { return !name.starts_with("backbone."); });
-  return {context, parameters, adtr::read_description(file).numerics.padding, adtr::Pooling::bilinear, o.batch};
+  const adtr::ModelDescription d = adtr::read_description(file);
+  return {context, parameters, d.numerics.padding, d.pooling, o.batch};
 }
 
 template <class Net, class B>

@@ -93,6 +93,7 @@ TEST_CASE("A description reads back from a file unchanged, and errors name what 
   CHECK((d.image_size == 32 && d.grid == 8));
   CHECK(d.numerics.padding == adtr::Padding::same);
   CHECK((d.numerics.mean == expected.numerics.mean && d.numerics.std == expected.numerics.std));
+  CHECK(d.pooling == adtr::Pooling::bilinear);
   CHECK(d.scoring == adtr::Scoring::taps);
   CHECK(d.threshold == expected.threshold);
   CHECK((d.colour_low == expected.colour_low && d.colour_high == 2.0));

@@ -46,7 +46,7 @@ class Model {
   /// time.
   explicit Model(const SafetensorsFile& file, const typename B::Context& context = typename B::Context(1),
                  Index capacity = 1)
-      : Model(file, context, capacity, std::make_unique<Loaded>(file, context)) {}
+      : Model(context, capacity, std::make_unique<Loaded>(file, context)) {}
 
   /// Builds a model from a feature extractor, which it takes over, and trained tensors in memory, which are packed and
   /// not needed afterwards.
@@ -232,6 +232,7 @@ class Model {
     ParameterLoader<Scalar> loader;
     typename FeatureExtractor<Net, B>::Parameters backbone;
     Trained trained;
+    ModelDescription description;
     Loaded(const SafetensorsFile& file, const typename B::Context& context)
         : loader(file, 0.0, std::identity{}, threads_of(context)) {
       const BuffersTogether together(detail::packed_bytes<typename Net::Backbone::Layers, Scalar> +
@@ -239,6 +240,7 @@ class Model {
       walk_parameters(backbone, "backbone.", loader);
       walk_parameters(trained, "", loader);
       loader.finish([](const std::string&) { return false; });
+      description = read_description(file);
     }
     static typename ParameterLoader<Scalar>::ForEach threads_of(const typename B::Context& context) {
       return [&context](Index count, const std::function<void(Index)>& fn) {
@@ -252,10 +254,9 @@ class Model {
     }
   };
 
-  Model(const SafetensorsFile& file, const typename B::Context& context, Index capacity,
-        const std::unique_ptr<Loaded>& loaded)
-      : Model(context, FeatureExtractor<Net, B>(context, loaded->backbone, read_description(file).numerics.padding,
-                                                Pooling::bilinear, capacity, loaded->loader.parts())) {
+  Model(const typename B::Context& context, Index capacity, const std::unique_ptr<Loaded>& loaded)
+      : Model(context, FeatureExtractor<Net, B>(context, loaded->backbone, loaded->description.numerics.padding,
+                                                loaded->description.pooling, capacity, loaded->loader.parts())) {
     take(loaded->trained, loaded->loader.parts());
     loaded->loader.finish_values();
   }
