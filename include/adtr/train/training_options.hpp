@@ -38,6 +38,7 @@ struct TrainingOptions {
   double clip = 0.0;
   /// Strength of the noise on the network's input tokens, see add_jitter(); 0: no noise.
   double jitter = 0.3;
+  Index bank = 4000;  ///< number of tokens of the memory bank, at most; 0: no bank
   std::uint64_t seed = 0;
   /// paper: share of the epochs at the full learning rate; a tenth of it afterwards.
   double full_rate_share = 0.8;
@@ -56,6 +57,7 @@ struct TrainingOptions {
     o.learning_rate = 1e-4;
     o.dropout = 0.1;
     o.jitter = 0.0;
+    o.bank = 0;
   }
   return o;
 }
