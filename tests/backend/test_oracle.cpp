@@ -78,6 +78,18 @@ TEST_CASE("layer_norm_backward is the gradient of layer_norm", "[backend]") {
   CHECK(error(dbeta, central_differences(beta, loss)) < 1e-7);
 }
 
+TEST_CASE("cosine_distance is 1 minus the cosine of the angle", "[backend]") {
+  constexpr Index rows = 5, columns = 9;
+  const Doubles f = numbers<double>(rows * columns, 1, 3.0F), g = numbers<double>(rows * columns, 2, 0.1F);
+  Doubles s(rows), expected;
+  Oracle::cosine_distance(here, {f.data(), rows, columns}, {g.data(), rows, columns}, s.data());
+  for (Index r = 0; r < rows; ++r) {
+    const auto row = [r](const Doubles& m) { return Doubles(m.begin() + r * columns, m.begin() + (r + 1) * columns); };
+    expected.push_back(1.0 - dot(row(f), row(g)) / std::sqrt(dot(row(f), row(f)) * dot(row(g), row(g))));
+  }
+  CHECK(error(s, expected) < 1e-14);
+}
+
 TEST_CASE("norm_gradient is the gradient of half the squared difference", "[backend]") {
   constexpr Index rows = 4, columns = 5;
   Doubles f = numbers<double>(rows * columns, 1), g = numbers<double>(rows * columns, 2), dg(f.size()), s(rows);

@@ -174,6 +174,8 @@ struct Kernels {
   void (*add)(const float* a, const float* b, Index n, float* y);
   /// Σ (g − f)².
   double (*squared_distance)(const float* f, const float* g, Index n);
+  /// 1 − f·g / (‖f‖·‖g‖).
+  double (*cosine_distance)(const float* f, const float* g, Index n);
 };
 
 /// Kernels that only training uses: a program that only detects does not compile them.
