@@ -90,6 +90,26 @@ TEST_CASE("cosine_distance is 1 minus the cosine of the angle", "[backend]") {
   CHECK(error(s, expected) < 1e-14);
 }
 
+TEST_CASE("nearest is the smallest distance", "[backend]") {
+  constexpr Index rows = 4, columns = 6, tokens = 11;
+  const Doubles x = numbers<double>(rows * columns, 1), b = numbers<double>(tokens * columns, 2);
+  Oracle::TokenBank bank;
+  Oracle::pack_tokens(here, {b.data(), tokens, columns}, bank);
+  Doubles s(rows), expected;
+  Oracle::nearest(here, {x.data(), rows, columns}, bank, s.data());
+  const auto row = [](const Doubles& m, Index r) {
+    return Doubles(m.begin() + r * columns, m.begin() + (r + 1) * columns);
+  };
+  for (Index r = 0; r < rows; ++r) {
+    double smallest = 1e9;
+    for (Index n = 0; n < tokens; ++n)
+      smallest =
+          std::min(smallest, dot(row(x, r), row(x, r)) - 2.0 * dot(row(x, r), row(b, n)) + dot(row(b, n), row(b, n)));
+    expected.push_back(std::sqrt(smallest));
+  }
+  CHECK(error(s, expected) < 1e-14);
+}
+
 TEST_CASE("norm_gradient is the gradient of half the squared difference", "[backend]") {
   constexpr Index rows = 4, columns = 5;
   Doubles f = numbers<double>(rows * columns, 1), g = numbers<double>(rows * columns, 2), dg(f.size()), s(rows);

@@ -9,6 +9,7 @@
 
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cpu/isa.hpp"
+#include "adtr/backend/nearest_margin.hpp"
 #include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
@@ -114,6 +115,19 @@ struct DropoutStream {
   float scale = 1.0F;
 };
 
+/// The distances between some rows of x and the nearest token of a bank.
+struct NearestTask {
+  const float* x = nullptr;  ///< (rows, inputs)
+  Index x_stride = 0;
+  Index rows = 0;
+  Index inputs = 0;
+  const float* b = nullptr;  ///< panels (inputs, panel_columns), a token in each column
+  Index tokens = 0;
+  const float* bias = nullptr;  ///< −‖b‖²/2 of each token, and −∞ in the panels' columns beyond the last
+  float max_norm = 0.0F;        ///< of a token
+  float* distances = nullptr;
+};
+
 /// Attention of one head of one image, for the queries [begin, end). The pointers refer to the image's first token and
 /// the head's first channel.
 struct AttentionTask {
@@ -176,6 +190,7 @@ struct Kernels {
   double (*squared_distance)(const float* f, const float* g, Index n);
   /// 1 − f·g / (‖f‖·‖g‖).
   double (*cosine_distance)(const float* f, const float* g, Index n);
+  void (*nearest)(const NearestTask&, float* room);
 };
 
 /// Kernels that only training uses: a program that only detects does not compile them.

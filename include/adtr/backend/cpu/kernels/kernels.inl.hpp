@@ -22,6 +22,7 @@
 //
 #include "adtr/backend/cpu/kernels/attention.inl.hpp"
 #include "adtr/backend/cpu/kernels/losses.inl.hpp"
+#include "adtr/backend/cpu/kernels/nearest.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/attention_backward.inl.hpp"
 
@@ -47,6 +48,7 @@ inline constexpr Kernels kernels{
     .add = add,
     .squared_distance = squared_distance,
     .cosine_distance = cosine_distance,
+    .nearest = nearest,
 };
 
 inline constexpr TrainingKernels training_kernels{
