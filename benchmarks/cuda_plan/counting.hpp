@@ -165,6 +165,9 @@ struct Counting : adtr::HostMemory<float> {
   static void difference_norm(const Context& c, In f, In, float*) {
     c.count("difference_norm", 1, 3 * size(f), 2 * size(f));
   }
+  static void cosine_distance(const Context& c, In f, In, float*) {
+    c.count("cosine_distance", 1, 8 * size(f), 2 * size(f));
+  }
   static void norm_gradient(const Context& c, In f, In, float, Out, double*) {
     c.count("norm_gradient", 2, 4 * size(f), 3 * size(f));
   }

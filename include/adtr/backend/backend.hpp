@@ -68,6 +68,7 @@ inline namespace ADTR_ABI {
 /// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0, in place |
 /// | accumulate(x, y) | y += x |
 /// | difference_norm(f, g, s) | s[u] = ‖f(u) − g(u)‖₂ |
+/// | cosine_distance(f, g, s) | s[u] = 1 − f(u)·g(u) / (‖f(u)‖·‖g(u)‖), never negative; 0 if both rows are 0, and 1 if one is |
 /// | norm_gradient(f, g, scale, dg, sum) | dg = scale·(g − f); *sum += Σ (g − f)² |
 /// | mean_difference(f, g, m) | m[u] = mean over channels of abs(f(u) − g(u)) |
 /// | sign_gradient(f, g, w, dg) | dg(u) = w[u]·sign(g(u) − f(u)); 0 where equal |
@@ -126,6 +127,7 @@ concept BackendOperations =
   B::relu_backward(context, in, number, out);
   B::accumulate(context, in, out);
   B::difference_norm(context, in, in, write);
+  B::cosine_distance(context, in, in, write);
   B::norm_gradient(context, in, in, number, out, sum);
   B::mean_difference(context, in, in, write);
   B::sign_gradient(context, in, in, read, out);

@@ -12,6 +12,7 @@
 #include "adtr/backend/cpu/gemm.hpp"
 #include "adtr/backend/cpu/losses.hpp"
 #include "adtr/backend/cpu/maps.hpp"
+#include "adtr/backend/cpu/nearest.hpp"
 #include "adtr/backend/cpu/optimiser.hpp"
 #include "adtr/backend/cpu/packed.hpp"
 #include "adtr/backend/cpu/tokens.hpp"
@@ -27,6 +28,7 @@ struct Cpu : cpu::Packing,
              cpu::Attentions,
              cpu::Tokens,
              cpu::Losses,
+             cpu::Nearest,
              cpu::Optimiser,
              HostMemory<float>,
              HostLosses<float> {

@@ -101,6 +101,7 @@ struct Measuring {
   static void relu_backward(C, In, Scalar, Out) {}
   static void accumulate(C, In, Out) {}
   static void difference_norm(C, In, In, Write) {}
+  static void cosine_distance(C, In, In, Write) {}
   static void norm_gradient(C, In, In, Scalar, Out, double*) {}
   static void mean_difference(C, In, In, Write) {}
   static void sign_gradient(C, In, In, Read, Out) {}

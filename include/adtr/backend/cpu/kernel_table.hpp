@@ -10,6 +10,7 @@
 #include "adtr/backend/area_cell.hpp"
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cpu/isa.hpp"
+#include "adtr/backend/nearest_margin.hpp"
 #include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
@@ -125,6 +126,19 @@ struct DropoutStream {
   float scale = 1.0F;
 };
 
+/// The distances between some rows of x and the nearest token of a bank.
+struct NearestTask {
+  const float* x = nullptr;  ///< (rows, inputs)
+  Index x_stride = 0;
+  Index rows = 0;
+  Index inputs = 0;
+  const float* b = nullptr;  ///< panels (inputs, panel_columns), a token in each column
+  Index tokens = 0;
+  const float* bias = nullptr;  ///< −‖b‖²/2 of each token, and −∞ in the panels' columns beyond the last
+  float max_norm = 0.0F;        ///< of a token
+  float* distances = nullptr;
+};
+
 /// Attention of one head of one image, for the queries [begin, end). The pointers refer to the image's first token and
 /// the head's first channel.
 struct AttentionTask {
@@ -186,6 +200,9 @@ struct Kernels {
   void (*add)(const float* a, const float* b, Index n, float* y);
   /// Σ (g − f)².
   double (*squared_distance)(const float* f, const float* g, Index n);
+  /// 1 − f·g / (‖f‖·‖g‖).
+  double (*cosine_distance)(const float* f, const float* g, Index n);
+  void (*nearest)(const NearestTask&, float* room);
 };
 
 /// Kernels that only training uses: a program that only detects does not compile them.
