@@ -9,14 +9,15 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// A bank as model files hold it. A token of a bank is the projection of a position's standardised features onto D axes.
+/// A bank as model files hold it. A token of a bank is the projection of a position's standardised features onto D
+/// axes.
 template <class T>
 struct BankTensors {
-  Index channels = 0;     ///< C, those of the features
-  Index axes_count = 0;   ///< D
-  Index tokens_count = 0; ///< N; 0: there is no bank
-  std::vector<T> axes;    ///< (D, C)
-  std::vector<T> tokens;  ///< (N, D)
+  Index channels = 0;      ///< C, those of the features
+  Index axes_count = 0;    ///< D
+  Index tokens_count = 0;  ///< N; 0: there is no bank
+  std::vector<T> axes;     ///< (D, C)
+  std::vector<T> tokens;   ///< (N, D)
 
   [[nodiscard]] bool empty() const { return tokens_count == 0; }
   [[nodiscard]] MatrixView<const T> axes_view() const { return {axes.data(), axes_count, channels}; }

@@ -11,6 +11,7 @@
 #include "adtr/models/description.hpp"
 #include "adtr/models/feature_extractor.hpp"
 #include "adtr/models/scoring_tensors.hpp"
+#include "adtr/parallel/run_each.hpp"
 #include "adtr/weights/safetensors_writer.hpp"
 
 namespace adtr {
@@ -58,8 +59,8 @@ class Model {
     set_score_statistics(Scoring::taps, statistics_in(trained));
   }
 
-  /// Returns another model for another thread: it shares the weights and the bank; only its working memory and its score
-  /// statistics are its own. Any number of threads may call this at the same time.
+  /// Returns another model for another thread: it shares the weights and the bank; only its working memory and its
+  /// score statistics are its own. Any number of threads may call this at the same time.
   [[nodiscard]] Model share() const {
     Model other(context_, extractor_.share());
     other.trained_ = trained_;
@@ -68,7 +69,8 @@ class Model {
     return other;
   }
 
-  /// Whether the model can score by this method: whether it has the bank and the score statistics that the method needs.
+  /// Whether the model can score by this method: whether it has the bank and the score statistics that the method
+  /// needs.
   [[nodiscard]] bool can_score(Scoring scoring) const {
     bool can = false;
     with_scoring(scoring, [&](auto method) {
@@ -79,7 +81,9 @@ class Model {
 
   /// Writes the position scores ‖f(u) − f̂(u)‖₂ of n images, (n, H·W); n ≤ capacity. Images, features and scores are in
   /// the host's memory.
-  void position_scores(MapIn<B> images, std::span<Scalar> scores) { image_measures<NormScoring>(images, scores.data()); }
+  void position_scores(MapIn<B> images, std::span<Scalar> scores) {
+    image_measures<NormScoring>(images, scores.data());
+  }
 
   /// Writes the position scores of n images by a scoring method, for which can_score() must hold. If the method has
   /// z-scores, the image's scores are z-scores of each position over the training images.
@@ -278,8 +282,6 @@ class Model {
       description = read_description(file);
       scoring = load_scoring_tensors<Scalar>(file, Features::channels, Features::positions, loader);
       loader.finish([](const std::string&) { return false; });
-    }
-  };
     }
   };
 

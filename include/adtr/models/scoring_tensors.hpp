@@ -33,7 +33,8 @@ inline constexpr const char *bank_axes_name = "bank.axes", *bank_tokens_name = "
 /// column.
 [[nodiscard]] inline std::pair<Index, Index> matrix_sizes(const SafetensorsFile& file, const char* name) {
   const SafetensorsTensor* const tensor = file.find(name);
-  if (tensor == nullptr) throw weights_error(file.path(), "has a part of a memory bank, but no tensor '" + std::string(name) + "'");
+  if (tensor == nullptr)
+    throw weights_error(file.path(), "has a part of a memory bank, but no tensor '" + std::string(name) + "'");
   if (tensor->shape.size() != 2 || tensor->shape[0] == 0 || tensor->shape[1] == 0)
     throw weights_error(file.path(), "tensor '" + std::string(name) + "' is " + shape_text(tensor->shape) +
                                          ", expected a matrix of at least one row and one column");

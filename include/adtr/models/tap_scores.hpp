@@ -77,9 +77,9 @@ void tap_scores(std::span<const T> norms, std::span<T> map, std::span<T> deep) {
   for (T& m : map) m = std::exp(m / static_cast<T>(taps));
 }
 
-/// The same map, and r(u) = √(deep(u) · Σ c_k(u)), where c_k = 1 − cos(f, g) of tap k, summed over the deepest taps like
-/// t_k. On a blank background, where the features are
-/// small, the cosine alone is noise; its product with the norm is not. measured: (taps, rows) of tap_norms(), then (deep_taps, rows) of deep_cosines().
+/// The same map, and r(u) = √(deep(u) · Σ c_k(u)), where c_k = 1 − cos(f, g) of tap k, summed over the deepest taps
+/// like t_k. On a blank background, where the features are small, the cosine alone is noise; its product with the norm
+/// is not. measured: (taps, rows) of tap_norms(), then (deep_taps, rows) of deep_cosines().
 template <class Backbone, class T>
 void residual_scores(std::span<const T> measured, std::span<T> map, std::span<T> residual) {
   const std::size_t rows = map.size(), taps = Backbone::taps.size();

@@ -94,8 +94,8 @@ void project_rows(const typename B::Context& context, MatrixView<const typename 
 
 /// Builds a bank from standardised features, `rows` (images·H·W, C) in the host's memory: projects them onto the
 /// principal axes of the weighted features and chooses tokens by greedy k-center (k_centers()). If `earlier` is not
-/// empty, its axes are kept, and its tokens are candidates like those of the images. The result depends on the seed, and
-/// not on the number of threads. `run_each` runs the search.
+/// empty, its axes are kept, and its tokens are candidates like those of the images. The result depends on the seed,
+/// and not on the number of threads. `run_each` runs the search.
 template <class Net, Backend B>
 [[nodiscard]] BuiltBank<typename B::Scalar> build_bank(const typename B::Context& context,
                                                        MatrixView<const typename B::Scalar> rows,
@@ -137,8 +137,8 @@ template <class Net, Backend B>
   for (std::size_t i = 0; i < chosen.size(); ++i) {
     std::copy_n(all.row(chosen[i]), D, bank.tokens.data() + static_cast<Index>(i) * D);
     const Index number = chosen[i] - old_tokens;
-    built.images.push_back(
-        number < 0 ? Index{-1} : numbers[static_cast<std::size_t>(number)] / Net::Features::positions);
+    built.images.push_back(number < 0 ? Index{-1}
+                                      : numbers[static_cast<std::size_t>(number)] / Net::Features::positions);
   }
   return built;
 }

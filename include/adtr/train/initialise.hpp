@@ -75,8 +75,8 @@ struct PrincipalAxes {
   Eigen::MatrixXd axes;
   double mean_variance = 1.0;  ///< mean of the kept eigenvalues
 
-  /// Computes them from rows (n, C), each channel times its weight if there are weights (C). The covariance is summed in
-  /// double, over blocks of rows in fixed order.
+  /// Computes them from rows (n, C), each channel times its weight if there are weights (C). The covariance is summed
+  /// in double, over blocks of rows in fixed order.
   template <class T>
   static PrincipalAxes of(MatrixView<const T> rows, Index count, const Eigen::VectorXd& weights = {}) {
     using Rows = Eigen::Map<const detail::RowMajor<T>, 0, Eigen::OuterStride<>>;

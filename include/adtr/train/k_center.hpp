@@ -14,18 +14,19 @@
 namespace adtr {
 inline namespace ADTR_ABI {
 
-/// Chooses up to `count` rows of `points` (n, D) so that the largest distance from a row to its nearest chosen row is at
-/// most twice the smallest possible one (Gonzalez, Theoretical Computer Science 38, 1985): each choice is the row that
-/// is farthest from the rows chosen before. `chosen` holds the numbers of rows to begin with, at least one. Returns them
-/// and the new ones, fewer than `count` if all other rows equal a chosen one. Takes n·D multiply-accumulates a choice.
+/// Chooses up to `count` rows of `points` (n, D) so that the largest distance from a row to its nearest chosen row is
+/// at most twice the smallest possible one (Gonzalez, Theoretical Computer Science 38, 1985): each choice is the row
+/// that is farthest from the rows chosen before. `chosen` holds the numbers of rows to begin with, at least one.
+/// Returns them and the new ones, fewer than `count` if all other rows equal a chosen one. Takes n·D
+/// multiply-accumulates a choice.
 ///
 /// The rows are processed in blocks of fixed size, and the lowest number wins among rows of equal distance, so the
 /// result is the same for any number of threads.
 template <class T>
 [[nodiscard]] std::vector<Index> k_centers(MatrixView<const T> points, std::vector<Index> chosen, Index count,
                                            const RunEach& run_each) {
-  using Rows = Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0,
-                          Eigen::OuterStride<>>;
+  using Rows =
+      Eigen::Map<const Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>, 0, Eigen::OuterStride<>>;
   using Column = Eigen::Matrix<T, Eigen::Dynamic, 1>;
   constexpr Index block_rows = 2048;
   const Rows all(points.data, points.rows, points.cols, Eigen::OuterStride<>(points.stride));

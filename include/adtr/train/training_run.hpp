@@ -302,7 +302,8 @@ class TrainingRun {
     model.set_bank(scoring_.bank);
     const auto statistics = [&](Scoring scoring) {
       std::vector<T> behind_image;
-      for (const PositionScores<T>& of_image : training_scores(model, scoring, cache, [](Index) {}, after_each))
+      for (const PositionScores<T>& of_image : training_scores(
+               model, scoring, cache, [](Index) {}, after_each))
         behind_image.insert(behind_image.end(), of_image.image.begin(), of_image.image.end());
       ScoreStatistics<T> result{std::vector<T>(Features::positions), std::vector<T>(Features::positions)};
       score_statistics(behind_image, Features::positions, result.mean.data(), result.std.data());
@@ -323,8 +324,8 @@ class TrainingRun {
     const auto leave_out = [&](Index image) {
       if (!needs_bank(scoring)) return;
       const auto& path = train_[static_cast<std::size_t>(image)].path;
-      const BankTensors<T> others = without_images(
-          bank_, [&](Index other) { return train_[static_cast<std::size_t>(other)].path == path; });
+      const BankTensors<T> others =
+          without_images(bank_, [&](Index other) { return train_[static_cast<std::size_t>(other)].path == path; });
       model.set_bank(others.empty() ? scoring_.bank : others);
     };
     std::vector<float> good;
