@@ -46,7 +46,7 @@ inline constexpr std::uint64_t bank_stream = std::uint64_t{1} << 57;
 template <class Backbone>
 [[nodiscard]] Eigen::VectorXd bank_weights() {
   std::vector<double> weights;
-  for (const Index width : tap_widths<Backbone>)
+  for (const Index width : adtr::tap_widths<Backbone>)
     weights.insert(weights.end(), static_cast<std::size_t>(width), std::pow(static_cast<double>(width), -0.25));
   return Eigen::Map<Eigen::VectorXd>(weights.data(), static_cast<Index>(weights.size()));
 }
