@@ -51,6 +51,7 @@ struct Counting : adtr::HostMemory<float> {
   struct Packed {
     Index inputs = 0, outputs = 0;
   };
+  using TokenBank = Packed;
   using In = MatrixView<const float>;
   using Out = MatrixView<float>;
   using MapIn = MapView<const float>;
@@ -167,6 +168,13 @@ struct Counting : adtr::HostMemory<float> {
   }
   static void cosine_distance(const Context& c, In f, In, float*) {
     c.count("cosine_distance", 1, 8 * size(f), 2 * size(f));
+  }
+  static void pack_tokens(const Context& c, In tokens, TokenBank& bank) {
+    bank = {tokens.cols, tokens.rows};
+    c.count("pack_tokens", 2, 2 * size(tokens), 3 * size(tokens));
+  }
+  static void nearest(const Context& c, In x, const TokenBank& bank, float*) {
+    c.count("nearest", 1, 2 * size(x) * of(bank.outputs), size(x) + of(bank.inputs) * of(bank.outputs));
   }
   static void norm_gradient(const Context& c, In f, In, float, Out, double*) {
     c.count("norm_gradient", 2, 4 * size(f), 3 * size(f));

@@ -32,6 +32,7 @@ TEMPLATE_TEST_CASE("nearest", "[backend]", ADTR_BACKENDS) {
   for_each(Shapes<3>{{256, 128, 4000},
                      {70, 128, 700},
                      {1, 128, 600},
+                     {20, 64, 300},
                      {33, 37, 1},
                      {13, 1, 300},
                      {5, 5, 15},

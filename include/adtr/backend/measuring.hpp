@@ -46,6 +46,7 @@ struct Measuring {
     explicit Context(int) {}
   };
   struct Packed {};
+  struct TokenBank {};
   using Memory = detail::UnbackedMemory<Scalar>;
   using Sums = detail::UnbackedMemory<double>;
   using Staging = detail::UnbackedMemory<Scalar>;
@@ -102,6 +103,8 @@ struct Measuring {
   static void accumulate(C, In, Out) {}
   static void difference_norm(C, In, In, Write) {}
   static void cosine_distance(C, In, In, Write) {}
+  static void pack_tokens(C, In, TokenBank&) {}
+  static void nearest(C, In, const TokenBank&, Write) {}
   static void norm_gradient(C, In, In, Scalar, Out, double*) {}
   static void mean_difference(C, In, In, Write) {}
   static void sign_gradient(C, In, In, Read, Out) {}

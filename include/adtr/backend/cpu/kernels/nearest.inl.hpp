@@ -5,17 +5,6 @@ inline constexpr Index nearest_rows = 96;
 inline constexpr Index nearest_tokens = 256;
 static_assert(nearest_rows * nearest_tokens <= kernel_room_elements);
 
-/// The largest of n elements; n is a multiple of panel_columns.
-ADTR_INLINE float largest_score(const float* x, Index n) {
-  Vec m[panel_columns / width];
-  ADTR_UNROLL for (int j = 0; j < panel_columns / width; ++j) m[j] = load(x + j * width);
-  for (Index i = panel_columns; i < n; i += panel_columns) {
-    ADTR_UNROLL for (int j = 0; j < panel_columns / width; ++j) m[j] = max(m[j], load(x + i + j * width));
-  }
-  ADTR_UNROLL for (int j = 1; j < panel_columns / width; ++j) m[0] = max(m[0], m[j]);
-  return largest(m[0]);
-}
-
 /// The smaller one of `nearest` and the squared distances between x and the first `tokens` columns of a panel.
 [[gnu::noinline]] inline float nearest_of_panel(const float* x, Index inputs, const float* panel, Index tokens,
                                                 float nearest) {
@@ -50,12 +39,12 @@ struct NearestRow {
 /// Updates a row by its scores with the tokens from `first` on. Comparisons with NaN do not rule a token out.
 ADTR_INLINE void scan_scores(const NearestTask& p, const float* x, const float* scores, Index first, Index columns,
                              NearestRow& row) {
-  const float block_top = largest_score(scores, columns);
+  const float block_top = largest_of(scores, columns);
   if (block_top > row.top) row.top = block_top;
   const float least = row.top - row.margin;
   if (block_top < least) return;
   for (Index c = 0; c < columns; c += panel_columns) {
-    if (largest_score(scores + c, panel_columns) < least) continue;
+    if (largest_of(scores + c, panel_columns) < least) continue;
     row.nearest = nearest_of_panel(x, p.inputs, p.b + (first + c) * p.inputs, p.tokens - first - c, row.nearest);
   }
 }
