@@ -22,7 +22,7 @@ class Neighbours {
 
  public:
   Neighbours(const std::string& weights, const std::string& architecture, const std::vector<adtr::Sample>& good,
-             Index bank, std::uint64_t seed, int threads)
+             adtr::Pooling pooling, Index bank, std::uint64_t seed, int threads)
       : context_(threads), scorer_(N::grid, N::image_size), test_(Features::size) {
     const adtr::SafetensorsFile file = adtr::SafetensorsFile::open(weights);
     const adtr::NamedArchitecture named = adtr::describe_weights(file, architecture);
@@ -30,9 +30,8 @@ class Neighbours {
     adtr::Buffer<float> memory(adtr::parameter_count<Layers>);
     auto parameters = adtr::bind_parameters<Layers>(memory.data());
     adtr::load_backbone<Layers>(file, named.numerics.bn_eps, parameters);
-    features_.emplace(
-        context_, adtr::FeatureExtractor<Net, B>(context_, parameters, named.numerics.padding, adtr::Pooling::bilinear),
-        named.numerics);
+    features_.emplace(context_, adtr::FeatureExtractor<Net, B>(context_, parameters, named.numerics.padding, pooling),
+                      named.numerics);
     fill_bank(good, bank, seed);
   }
 

@@ -30,6 +30,7 @@ namespace {
 using adtr::TrainingOptions;
 using program::add_by_recipe;
 using program::add_choice;
+using program::add_choice_by_recipe;
 using program::add_training;
 using program::infinity;
 using program::max_count;
@@ -112,6 +113,9 @@ void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
   add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter,
                 "Noise added to the features, relative to each token's RMS")
       ->check(number_in(0.0, infinity, "from 0"));
+  add_choice_by_recipe(c, o.changes, "--pooling", &TrainingOptions::pooling,
+                       {adtr::Pooling::bilinear, adtr::Pooling::area},
+                       "How features are resized to the grid; --start takes the model's");
   add_training(c, o.changes, "--clip", &TrainingOptions::clip, "Clip the gradient to this norm; 0 does not clip")
       ->check(number_in(0.0, infinity, "from 0"));
   c.add_option("--image-size", r.image_size, "Images are resized to this side, in pixels; --start takes the model's")

@@ -31,6 +31,7 @@ struct TrainingOrigin {
       d.numerics = named.numerics;
       d.image_size = r.image_size;
       d.grid = r.grid;
+      d.pooling = r.options.pooling;
       d.scoring = r.options.bank > 0                 ? Scoring::fused
                   : r.options.recipe == Recipe::fast ? Scoring::residual
                                                      : Scoring::norm;

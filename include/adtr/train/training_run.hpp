@@ -72,7 +72,8 @@ class TrainingRun {
       load_backbone<Layers>(origin.file, numerics.bn_eps, backbone_);
       std::fill_n(trained_.feature_std, Features::channels, T{1});
     }
-    features_.emplace(context_, FeatureExtractor<Net, B>(context_, backbone_, numerics.padding, Pooling::bilinear),
+    features_.emplace(context_,
+                      FeatureExtractor<Net, B>(context_, backbone_, numerics.padding, origin.description.pooling),
                       numerics);
     take_images(prepared);
   }
@@ -253,7 +254,7 @@ class TrainingRun {
     const TemporaryModel file(request_.out);
     trained_model(trainer, cache, [] {});
     ModelDescription d = result_.description;
-    d.notes = identity_of(request_.options);
+    d.notes = options_as_notes();
     save_model<Net, T>(file.path(), trained_, backbone_, d, scoring_);
     progress_.snapshot(epoch, file.path());
   }
@@ -373,10 +374,17 @@ class TrainingRun {
       notes["allowed_" + name + "_" + std::to_string(i + 1)] = set.allowed[i];
   }
 
+  /// The options that the run depends on, without what the description itself says.
+  [[nodiscard]] RunIdentity options_as_notes() const {
+    RunIdentity notes = identity_of(request_.options);
+    notes.erase("pooling");
+    return notes;
+  }
+
   /// Writes into the model's notes how it was trained, and every automatic decision about its data.
   void describe() {
     auto& notes = result_.description.notes;
-    for (const auto& [key, value] : identity_of(request_.options)) notes[key] = value;
+    for (const auto& [key, value] : options_as_notes()) notes[key] = value;
     if (request_.options.loss != Loss::norm)
       notes["anomalies"] = !request_.confetti ? "defects" : result_.defects > 0 ? "confetti, defects" : "confetti";
     if (result_.defects > 0) notes["training_defects"] = std::to_string(result_.defects);
