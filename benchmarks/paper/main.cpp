@@ -57,8 +57,8 @@ CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper:
       ->check(CLI::Range(1, max_count));
   add_by_recipe(c, o.changes, "--learning-rate", &TrainingOptions::learning_rate, "Peak learning rate",
                 "[the recipe's]");
-  add_by_recipe(c, o.changes, "--bank", &TrainingOptions::bank,
-                "Number of features of good images that the model keeps for its score; 0 keeps none", recipe_defaults(&TrainingOptions::bank, false))
+  program::add_training(c, o.changes, "--bank", &TrainingOptions::bank,
+                        "Number of features of good images that the model keeps for its score; 0 keeps none")
       ->check(CLI::Range(0, 1000000));
   add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter,
                 "Noise added to the features, relative to each token's RMS",

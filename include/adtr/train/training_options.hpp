@@ -39,7 +39,7 @@ struct TrainingOptions {
   double clip = 0.0;
   /// Strength of the noise on the network's input tokens, see add_jitter(); 0: no noise.
   double jitter = 0.3;
-  Index bank = 4000;  ///< number of tokens of the memory bank, at most; 0: no bank
+  Index bank = 0;  ///< number of tokens of the memory bank, at most; 0: no bank
   /// How the taps are resized to the grid. A run that continues from a model takes the model's.
   Pooling pooling = Pooling::bilinear;
   std::uint64_t seed = 0;
@@ -60,7 +60,6 @@ struct TrainingOptions {
     o.learning_rate = 1e-4;
     o.dropout = 0.1;
     o.jitter = 0.0;
-    o.bank = 0;
   }
   return o;
 }

@@ -33,7 +33,7 @@ struct TrainingOrigin {
       d.grid = r.grid;
       d.pooling = r.options.pooling;
       d.scoring = r.options.bank > 0                 ? Scoring::fused
-                  : r.options.recipe == Recipe::fast ? Scoring::residual
+                  : r.options.recipe == Recipe::fast ? Scoring::taps
                                                      : Scoring::norm;
       return origin;
     }
