@@ -96,7 +96,7 @@ int run(int argc, char** argv) {
                     "A folder of categories in MVTec's layout, or one category");
   add_backbones(n, neighbours);
   add_pooling(n, neighbours);
-  n.add_option("--bank", bank, "Number of training features to keep, drawn at random; 0 keeps all")
+  n.add_option("--bank", bank, "Number of training features to keep, chosen by greedy k-center; 0 keeps all")
       ->check(CLI::Range(0, max_count));
   n.callback([&] { paper::run_neighbours(neighbours, bank); });
 
