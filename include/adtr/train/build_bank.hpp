@@ -19,7 +19,7 @@ inline namespace ADTR_ABI {
 
 /// How a bank is built.
 struct BankOptions {
-  Index tokens = 4000;  ///< N, at most; fewer if the images have fewer different tokens
+  Index tokens = 4000;  ///< N, at most; fewer if the images have fewer
   Index axes = 128;     ///< D
   /// Number of leading axes that choose the tokens: the others are mostly noise, and cost time.
   Index search_axes = 64;
@@ -130,8 +130,10 @@ template <class Net, Backend B>
 
   const auto first = static_cast<Index>(
       RandomStream(options.seed, detail::bank_stream).below(static_cast<std::size_t>(old_tokens + new_tokens)));
+  std::vector<Index> chosen(static_cast<std::size_t>(all.rows));
+  std::iota(chosen.begin(), chosen.end(), Index{0});
   const MatrixView<const T> search = all.columns(0, (std::min)(options.search_axes, D));
-  const std::vector<Index> chosen = k_centers<T>(search, {first}, options.tokens, run_each);
+  if (options.tokens < all.rows) chosen = k_centers<T>(search, {first}, options.tokens, run_each);
   bank.tokens_count = static_cast<Index>(chosen.size());
   bank.tokens.resize(chosen.size() * static_cast<std::size_t>(D));
   for (std::size_t i = 0; i < chosen.size(); ++i) {
