@@ -38,7 +38,9 @@ void detect() {
   std::fill_n(trained.feature_std, Net::Features::channels, 1.0F);
   std::fill_n(trained.score_std, Net::Features::positions, 1.0F);
   adtr::Model<Net, adtr::Cpu> model(
-      context, {context, adtr::bind_parameters<Layers>(frozen.data()), adtr::Padding::symmetric}, trained);
+      context,
+      {context, adtr::bind_parameters<Layers>(frozen.data()), adtr::Padding::symmetric, adtr::Pooling::bilinear},
+      trained);
   const std::vector<float> image(static_cast<std::size_t>(Net::Image::size), 0.5F);
   std::vector<float> scores(static_cast<std::size_t>(grid * grid)), pixels(static_cast<std::size_t>(side * side));
   adtr::ScoreMap<float> score_map(grid, side);

@@ -67,6 +67,17 @@ void multiply(benchmark::State& state) {
   report(state, 2.0 * static_cast<double>(rows * inputs * outputs));
 }
 
+/// Arguments: rows, inputs, tokens. Counts the operations of the product alone.
+void nearest(benchmark::State& state) {
+  const Index rows = state.range(0), inputs = state.range(1), tokens = state.range(2);
+  const auto x = random_values(rows * inputs), b = random_values(tokens * inputs);
+  auto distances = random_values(rows);
+  Cpu::TokenBank bank;
+  Cpu::pack_tokens(one_thread(), ConstMatrix(b.data(), tokens, inputs), bank);
+  for (auto _ : state) Cpu::nearest(one_thread(), ConstMatrix(x.data(), rows, inputs), bank, distances.data());
+  report(state, 2.0 * static_cast<double>(rows * inputs * tokens));
+}
+
 /// Arguments: rows, outputs, inputs.
 void weight_gradient(benchmark::State& state) {
   const Index rows = state.range(0), outputs = state.range(1), inputs = state.range(2);
@@ -279,6 +290,8 @@ BENCHMARK(multiply)
     ->Args({64, 1632, 272, none})
     ->Args({64, 448, 2688, silu})
     ->Args({64, 2688, 448, none});
+BENCHMARK(multiply)->Name("multiply/bank")->Args({256, 128, 4000, none});
+BENCHMARK(nearest)->Args({256, 128, 4000});
 BENCHMARK(weight_gradient)
     ->Args({4096, 256, 256})
     ->Args({4096, 1024, 256})

@@ -56,13 +56,14 @@ adtr::FeatureExtractor<Net, B> make_extractor(const Options& o, const typename B
   auto parameters = adtr::bind_parameters<Layers>(memory.data());
   if (o.model.empty()) {
     randomise(memory, 1, 0.05);
-    return {context, parameters, adtr::Padding::symmetric, o.batch};
+    return {context, parameters, adtr::Padding::symmetric, adtr::Pooling::bilinear, o.batch};
   }
   const auto file = adtr::SafetensorsFile::open(o.model);
   adtr::ParameterLoader<T> loader(file, 0.0);
   adtr::walk_parameters(parameters, "backbone.", loader);
   loader.finish([](const std::string& name) { return !name.starts_with("backbone."); });
-  return {context, parameters, adtr::read_description(file).numerics.padding, o.batch};
+  const adtr::ModelDescription d = adtr::read_description(file);
+  return {context, parameters, d.numerics.padding, d.pooling, o.batch};
 }
 
 template <class Net, class B>

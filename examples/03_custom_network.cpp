@@ -69,7 +69,7 @@ template <adtr::Backend B>
 std::vector<float> position_scores(const Layers::Parameters<float>& backbone, const Trained::Parameters<float>& trained,
                                    const float* image) {
   const typename B::Context context(1);  // one thread
-  adtr::FeatureExtractor<Net, B> extractor(context, backbone, adtr::Padding::symmetric);
+  adtr::FeatureExtractor<Net, B> extractor(context, backbone, adtr::Padding::symmetric, adtr::Pooling::bilinear);
   adtr::Model<Net, B> model(context, std::move(extractor), trained);
   std::vector<float> scores(Net::Features::positions);
   model.position_scores(adtr::map_view<Net::Image>(image, 1), scores);

@@ -51,6 +51,7 @@ struct Counting : adtr::HostMemory<float> {
   struct Packed {
     Index inputs = 0, outputs = 0;
   };
+  using TokenBank = Packed;
   using In = MatrixView<const float>;
   using Out = MatrixView<float>;
   using MapIn = MapView<const float>;
@@ -128,6 +129,9 @@ struct Counting : adtr::HostMemory<float> {
     c.count("max_pool", 1, size(y) * of(w.kernel * w.kernel), size(x) + size(y));
   }
   static void resize(const Context& c, MapIn x, MapOut y) { c.count("resize", 1, 8 * size(y), size(x) + size(y)); }
+  static void resize_area(const Context& c, MapIn x, MapOut y) {
+    c.count("resize_area", 1, 2 * size(x) + 2 * size(y), size(x) + size(y));
+  }
   static void standardise(const Context& c, MapOut x, const float*, const float*) {
     c.count("standardise", 1, 2 * size(x), 2 * size(x));
   }
@@ -161,6 +165,16 @@ struct Counting : adtr::HostMemory<float> {
   static void accumulate(const Context& c, In x, Out) { c.count("accumulate", 1, size(x), 3 * size(x)); }
   static void difference_norm(const Context& c, In f, In, float*) {
     c.count("difference_norm", 1, 3 * size(f), 2 * size(f));
+  }
+  static void cosine_distance(const Context& c, In f, In, float*) {
+    c.count("cosine_distance", 1, 8 * size(f), 2 * size(f));
+  }
+  static void pack_tokens(const Context& c, In tokens, TokenBank& bank) {
+    bank = {tokens.cols, tokens.rows};
+    c.count("pack_tokens", 2, 2 * size(tokens), 3 * size(tokens));
+  }
+  static void nearest(const Context& c, In x, const TokenBank& bank, float*) {
+    c.count("nearest", 1, 2 * size(x) * of(bank.outputs), size(x) + of(bank.inputs) * of(bank.outputs));
   }
   static void norm_gradient(const Context& c, In f, In, float, Out, double*) {
     c.count("norm_gradient", 2, 4 * size(f), 3 * size(f));

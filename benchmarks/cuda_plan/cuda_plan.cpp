@@ -57,9 +57,10 @@ Counting::Context detection(Index images) {
   using Layers = Net::Backbone::Layers;
   Counting::Context context;
   adtr::Buffer<float> frozen(adtr::parameter_count<Layers>), trained(adtr::parameter_count<adtr::TrainedTensors<Net>>);
-  adtr::Model<Net, Counting> model(context,
-                                   {context, adtr::bind_parameters<Layers>(frozen.data()), adtr::Padding::same, images},
-                                   adtr::bind_parameters<adtr::TrainedTensors<Net>>(trained.data()));
+  adtr::Model<Net, Counting> model(
+      context,
+      {context, adtr::bind_parameters<Layers>(frozen.data()), adtr::Padding::same, adtr::Pooling::bilinear, images},
+      adtr::bind_parameters<adtr::TrainedTensors<Net>>(trained.data()));
   context.ledger->clear();  // packing happens once
   context.calls->clear();
   adtr::Buffer<float> input(images * Net::Image::size);

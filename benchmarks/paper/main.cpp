@@ -38,6 +38,11 @@ void add_backbones(CLI::App& c, paper::Options& o) {
   c.add_option("--seeds", o.seeds, "Random seeds; each gives a row")->capture_default_str();
 }
 
+void add_pooling(CLI::App& c, paper::Options& o) {
+  program::add_choice_by_recipe(c, o.changes, "--pooling", &TrainingOptions::pooling,
+                                {adtr::Pooling::bilinear, adtr::Pooling::area}, "How features are resized to the grid");
+}
+
 CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper::Options& o, const char* data) {
   CLI::App& c = add(app, name, what, o, data);
   add_backbones(c, o);
@@ -52,9 +57,13 @@ CLI::App& add_training(CLI::App& app, const char* name, const char* what, paper:
       ->check(CLI::Range(1, max_count));
   add_by_recipe(c, o.changes, "--learning-rate", &TrainingOptions::learning_rate, "Peak learning rate",
                 "[the recipe's]");
+  program::add_training(c, o.changes, "--bank", &TrainingOptions::bank,
+                        "Number of features of good images that the model keeps for its score; 0 keeps none")
+      ->check(CLI::Range(0, 1000000));
   add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter,
                 "Noise added to the features, relative to each token's RMS",
                 recipe_defaults(&TrainingOptions::jitter, false));
+  add_pooling(c, o);
   c.add_option("--checkpoint-seconds", o.request.checkpoint_seconds,
                "Minimum seconds between checkpoints; 0 writes one every epoch")
       ->check(CLI::NonNegativeNumber)
@@ -86,7 +95,8 @@ int run(int argc, char** argv) {
   CLI::App& n = add(app, "neighbours", "The nearest-neighbour score on the same features, to compare with", neighbours,
                     "A folder of categories in MVTec's layout, or one category");
   add_backbones(n, neighbours);
-  n.add_option("--bank", bank, "Number of training features to keep, drawn at random; 0 keeps all")
+  add_pooling(n, neighbours);
+  n.add_option("--bank", bank, "Number of training features to keep, chosen by greedy k-center; 0 keeps all")
       ->check(CLI::Range(0, max_count));
   n.callback([&] { paper::run_neighbours(neighbours, bank); });
 

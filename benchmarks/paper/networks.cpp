@@ -18,7 +18,8 @@ Json neighbours_row(const Cell& cell, const std::string& architecture, adtr::Ind
   const auto fitting = adtr::parse_architecture(cell.backbone).architecture;
   return adtr::select_network(PaperNetworks{}, fitting, r.image_size, r.grid, [&]<class N>() {
     const auto begin = std::chrono::steady_clock::now();
-    Neighbours<N> neighbours(cell.weights, architecture, r.good.samples, bank, r.options.seed, r.threads);
+    Neighbours<N> neighbours(cell.weights, architecture, r.good.samples, r.options.pooling, bank, r.options.seed,
+                             r.threads);
     Json row = new_row(cell);
     row["seconds_training"] = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     row["figures"] = figures_of(neighbours, cell);

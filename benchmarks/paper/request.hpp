@@ -64,6 +64,7 @@ inline void set_second_stage(Cell& cell, const Options& options, const std::stri
   o.epochs = options.epochs_plus.value_or(o.epochs);
   o.batch = first.batch;
   o.jitter = first.jitter;
+  o.pooling = first.pooling;
   o.seed = first.seed;
 }
 

@@ -29,6 +29,8 @@ class DetectorOn final : public AnyDetector {
       : detector_(adtr::Detector<B, Nets>::load(model, context)) {}
   [[nodiscard]] const adtr::ModelDescription& description() const override { return detector_.description(); }
   void set_threshold(std::optional<double> threshold) override { detector_.set_threshold(threshold); }
+  [[nodiscard]] std::vector<adtr::Scoring> scorings() const override { return detector_.scorings(); }
+  void set_scoring(adtr::Scoring scoring) override { detector_.set_scoring(scoring); }
   void detect(const adtr::ImageView& image, adtr::Detection& detection) override { detector_.detect(image, detection); }
   [[nodiscard]] const adtr::Image& resized() const override { return detector_.resized(); }
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "adtr/detector.hpp"
 #include "options.hpp"
@@ -19,6 +20,8 @@ class AnyDetector {
   virtual ~AnyDetector() = default;
   [[nodiscard]] virtual const adtr::ModelDescription& description() const = 0;
   virtual void set_threshold(std::optional<double> threshold) = 0;
+  [[nodiscard]] virtual std::vector<adtr::Scoring> scorings() const = 0;
+  virtual void set_scoring(adtr::Scoring scoring) = 0;
   virtual void detect(const adtr::ImageView& image, adtr::Detection& detection) = 0;
   [[nodiscard]] virtual const adtr::Image& resized() const = 0;
 };

@@ -67,6 +67,49 @@ void print_table(const adtr::Evaluation& e, const std::vector<Scored>& images, s
   for (const std::string& reason : e.reasons) std::printf("%s\n", reason.c_str());
 }
 
+/// The figures by one scoring method.
+struct MethodFigures {
+  adtr::Scoring scoring;
+  std::vector<adtr::Figure> figures;
+};
+
+/// Scores the set again by every other method that the model can use. The first entry is `own`, the figures by the
+/// detector's present method, which it keeps.
+std::vector<MethodFigures> figures_of_all(AnyDetector& detector, adtr::SampleSet& set, const adtr::Evaluation& own,
+                                          ProgressLine& line) {
+  const adtr::Scoring present = detector.description().scoring;
+  const std::optional<double> threshold = detector.description().threshold;
+  std::vector<MethodFigures> all{{present, own.figures}};
+  for (const adtr::Scoring scoring : detector.scorings()) {
+    if (scoring == present) continue;
+    detector.set_scoring(scoring);
+    std::size_t done = 0;
+    const auto on_image = [&](const adtr::EvaluatedImage&) {
+      line.update(text("%s: image %zu/%zu", std::string(name_of(scoring)).c_str(), ++done, set.size()));
+      if (interrupted() == 0) return;
+      line.clear();
+      throw Interrupted("interrupted, so nothing is written; start again");
+    };
+    all.push_back({scoring, adtr::evaluate(detector, set, on_image).figures});
+  }
+  detector.set_scoring(present);
+  detector.set_threshold(threshold);
+  line.clear();
+  return all;
+}
+
+void print_methods(const std::vector<MethodFigures>& methods) {
+  std::printf("\n%-14s", "scoring");
+  for (const adtr::Figure& figure : methods.front().figures) std::printf("  %s", figure.title.c_str());
+  for (const MethodFigures& method : methods) {
+    std::printf("\n%-14s", std::string(name_of(method.scoring)).c_str());
+    for (const adtr::Figure& figure : method.figures)
+      std::printf("  %*s", static_cast<int>(figure.title.size()),
+                  figure.value ? text("%.4f", *figure.value).c_str() : "-");
+  }
+  std::putchar('\n');
+}
+
 /// What adtr decided for the user: sentences for the page, the terminal and the JSON file.
 std::vector<std::string> remarks_on(const adtr::Evaluation& e, const adtr::SampleSet& set) {
   std::vector<std::string> remarks;
@@ -80,10 +123,15 @@ std::vector<std::string> remarks_on(const adtr::Evaluation& e, const adtr::Sampl
 }
 
 Json results_of(const EvaluateOptions& options, const adtr::Evaluation& e, const std::vector<Scored>& images,
-                const adtr::SampleSet& set, const adtr::ModelDescription& model) {
+                const adtr::SampleSet& set, const adtr::ModelDescription& model,
+                const std::vector<MethodFigures>& methods) {
   const std::optional<double> threshold = model.threshold;
   Json json{{"model", json_name(options.model)}, {"data", json_name(options.data)}};
   for (const adtr::Figure& figure : e.figures) json[figure.key] = figure.value ? Json(*figure.value) : Json();
+  json["scoring"] = std::string(name_of(model.scoring));
+  for (const MethodFigures& method : methods)
+    for (const adtr::Figure& figure : method.figures)
+      json["scorings"][std::string(name_of(method.scoring))][figure.key] = figure.value ? Json(*figure.value) : Json();
   json["pixel_bound"] = e.pixel_bound;
   json["resolution"] = e.resolution;
   json["images_good"] = e.images_good;
@@ -139,7 +187,13 @@ int evaluate(const EvaluateOptions& options) {
   require_writable(options.json);
   require_writable(options.report);
   const auto detector = backend_functions(options.backend).load(options.model, options);
+  for (const adtr::Scoring scoring : detector->scorings())
+    if (name_of(scoring) == options.scoring) detector->set_scoring(scoring);
   const adtr::ModelDescription& model = detector->description();
+  if (!options.scoring.empty() && options.scoring != "all" && name_of(model.scoring) != options.scoring)
+    throw adtr::Error("--scoring " + options.scoring + ": the model " + adtr::printable(options.model) +
+                          " has no memory bank or no score statistics for it",
+                      adtr::ErrorCode::option);
   maps.make_folders();
 
   ProgressLine line;
@@ -166,7 +220,12 @@ int evaluate(const EvaluateOptions& options) {
   for (const std::string& remark : remarks) say(remark);
   for (const adtr::UnreadableFile& file : evaluation.unreadable) say(file.sentence);
   print_table(evaluation, images, model.threshold);
-  write_json(options.json, "evaluate", results_of(options, evaluation, images, set, model));
+  std::vector<MethodFigures> methods;
+  if (options.scoring == "all") {
+    methods = figures_of_all(*detector, set, evaluation, line);
+    print_methods(methods);
+  }
+  write_json(options.json, "evaluate", results_of(options, evaluation, images, set, model, methods));
   if (!options.report.empty()) {
     write_page(options, *detector, evaluation, images, remarks, scale);
     std::printf("report         %s\n", adtr::printable(options.report).c_str());

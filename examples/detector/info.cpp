@@ -27,6 +27,10 @@ void describe_model(const adtr::SafetensorsFile& file) {
   line("file", file.path() + ", a trained model");
   line("architecture", std::string(adtr::name_of(d.architecture)));
   line("geometry", text("image %tdx%td, grid %tdx%td", d.image_size, d.image_size, d.grid, d.grid));
+  line("pooling", adtr::name_of(d.pooling));
+  line("scoring", std::string(adtr::name_of(d.scoring)));
+  if (const adtr::SafetensorsTensor* const bank = file.find(adtr::detail::bank_tokens_name))
+    line("memory bank", text("%zu tokens of %zu numbers", bank->shape.at(0), bank->shape.at(1)));
   line("threshold", d.threshold ? adtr::number_text(*d.threshold)
                                 : "none: every verdict is 'undecided' (no good images were held out)");
   std::size_t backbone = 0, all = 0;

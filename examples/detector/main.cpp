@@ -30,6 +30,7 @@ namespace {
 using adtr::TrainingOptions;
 using program::add_by_recipe;
 using program::add_choice;
+using program::add_choice_by_recipe;
 using program::add_training;
 using program::infinity;
 using program::max_count;
@@ -106,9 +107,15 @@ void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
       ->check(number_in(0.0, infinity, "from 0"));
   add_by_recipe(c, o.changes, "--dropout", &TrainingOptions::dropout, "Dropout rate of the transformer")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"));
+  add_training(c, o.changes, "--bank", &TrainingOptions::bank,
+               "Number of features of good images that the model keeps for its score; 0 keeps none")
+      ->check(CLI::Range(0, 1000000));
   add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter,
                 "Noise added to the features, relative to each token's RMS")
       ->check(number_in(0.0, infinity, "from 0"));
+  add_choice_by_recipe(c, o.changes, "--pooling", &TrainingOptions::pooling,
+                       {adtr::Pooling::bilinear, adtr::Pooling::area},
+                       "How features are resized to the grid; --start takes the model's");
   add_training(c, o.changes, "--clip", &TrainingOptions::clip, "Clip the gradient to this norm; 0 does not clip")
       ->check(number_in(0.0, infinity, "from 0"));
   c.add_option("--image-size", r.image_size, "Images are resized to this side, in pixels; --start takes the model's")
@@ -151,6 +158,11 @@ void add_evaluate(CLI::App& app, program::EvaluateOptions& o, int& status) {
       ->required();
   c.add_flag("--allow", o.scan.allow,
              "Continue although labels contradict each other or most images were left out; both are listed");
+  std::vector<std::string> scorings{"all"};
+  for (std::size_t i = 0; i < adtr::scoring_methods; ++i) scorings.emplace_back(name_of(static_cast<adtr::Scoring>(i)));
+  c.add_option("--scoring", o.scoring,
+               "Scoring method instead of the model's; all prints the figures of every method that the model can use")
+      ->check(CLI::IsMember(scorings));
   c.add_option("--json", o.json, "JSON file to write, with figures and scores")->check(path_text());
   c.add_option("--maps", o.maps, "Folder to write each image's scores (.npy) and heat map (.png) to")
       ->check(path_text());

@@ -26,6 +26,7 @@ struct TrainOptions : CommonOptions {
 
 struct EvaluateOptions : CommonOptions {
   std::string model, data, json, maps, report;
+  std::string scoring;  ///< a method's name, "all", or empty for the model's own
   adtr::ScanOptions scan;
 };
 

@@ -50,18 +50,33 @@ class CaseMaker {
   adtr::Detection detection_;
 };
 
+std::string image_score_of(adtr::Scoring scoring) {
+  switch (scoring) {
+    case adtr::Scoring::norm:
+      return "maximum of the norms";
+    case adtr::Scoring::taps:
+      return "maximum of the deep taps' z-scores";
+    case adtr::Scoring::residual:
+      return "maximum of the z-scores of the deep taps' norms and angles";
+    case adtr::Scoring::bank:
+      return "maximum of the distances to the memory bank";
+    case adtr::Scoring::fused:
+      return "maximum of the distances to the memory bank, weighted by the reconstruction error";
+  }
+  return std::string(name_of(scoring));
+}
+
 std::vector<adtr::ReportSetting> settings(const EvaluateOptions& options, const AnyDetector& detector,
                                           const adtr::Evaluation& evaluation, bool masks) {
   const adtr::ModelDescription& d = detector.description();
-  std::vector<adtr::ReportSetting> list{
-      {"model", options.model},
-      {"test images", options.data},
-      {"backbone", std::string(adtr::name_of(d.architecture))},
-      {"image size", text("%td × %td", d.image_size, d.image_size)},
-      {"grid", text("%td × %td", d.grid, d.grid)},
-      {"image score", d.scoring == adtr::Scoring::norm ? "maximum of the norms" : "maximum of the deep taps' z-scores"},
-      {"time per image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
-      {"backend", options.backend}};
+  std::vector<adtr::ReportSetting> list{{"model", options.model},
+                                        {"test images", options.data},
+                                        {"backbone", std::string(adtr::name_of(d.architecture))},
+                                        {"image size", text("%td × %td", d.image_size, d.image_size)},
+                                        {"grid", text("%td × %td", d.grid, d.grid)},
+                                        {"image score", image_score_of(d.scoring)},
+                                        {"time per image", text("%.1f ms", 1000 * evaluation.seconds_per_image)},
+                                        {"backend", options.backend}};
   if (masks) {
     list.push_back(
         {"resolution of the pixel figures", text("%td × %td", evaluation.resolution, evaluation.resolution)});

@@ -37,28 +37,39 @@ inline CLI::Validator path_text() {
       [](const std::string& text) { return text.empty() ? "expected a path, found an empty text" : ""; }, "");
 }
 
-/// An option that takes the names (name_of) of some enumerators. `field` may be optional.
-template <class Field, class Enum>
-CLI::Option* add_choice(CLI::App& command, const char* name, Field& field, std::initializer_list<Enum> choices,
-                        const std::string& help) {
+/// An option that takes the names (name_of) of some enumerators and calls set(enumerator).
+template <class Enum, class Set>
+CLI::Option* add_names(CLI::App& command, const char* name, std::initializer_list<Enum> choices, Set set,
+                       const std::string& help) {
   const std::vector<Enum> list(choices);
   std::vector<std::string> names;
   for (const Enum choice : list) names.emplace_back(name_of(choice));
   CLI::Option* const row = command.add_option_function<std::string>(
       name,
-      [&field, list](const std::string& text) {
+      [set, list](const std::string& text) {
         for (const Enum choice : list)
-          if (text == name_of(choice)) field = choice;
+          if (text == name_of(choice)) set(choice);
       },
       help);
-  if constexpr (std::is_same_v<Field, Enum>) row->default_str(name_of(field));
   return row->check(CLI::IsMember(names));
+}
+
+/// The same for a field, which may be optional.
+template <class Field, class Enum>
+CLI::Option* add_choice(CLI::App& command, const char* name, Field& field, std::initializer_list<Enum> choices,
+                        const std::string& help) {
+  CLI::Option* const row = add_names(
+      command, name, choices, [&field](Enum choice) { field = choice; }, help);
+  if constexpr (std::is_same_v<Field, Enum>) row->default_str(name_of(field));
+  return row;
 }
 
 /// A default as help shows it.
 inline std::string default_text(double value) { return text("%g", value); }
 inline std::string default_text(std::signed_integral auto value) { return std::to_string(value); }
 inline std::string default_text(std::unsigned_integral auto value) { return std::to_string(value); }
+template <class Enum>
+requires std::is_enum_v<Enum> std::string default_text(Enum value) { return name_of(value); }
 
 /// An option that writes a field of TrainingOptions, whose default is the same in all recipes.
 template <class T>
@@ -99,6 +110,16 @@ template <class T>
 CLI::Option* add_by_recipe(CLI::App& command, TrainingChanges& changes, const char* name,
                            T adtr::TrainingOptions::*field, const std::string& help) {
   return add_by_recipe(command, changes, name, field, help, recipe_defaults(field));
+}
+
+/// The same for a field that takes the names of some enumerators.
+template <class Enum>
+CLI::Option* add_choice_by_recipe(CLI::App& command, TrainingChanges& changes, const char* name,
+                                  Enum adtr::TrainingOptions::*field, std::initializer_list<Enum> choices,
+                                  const std::string& help) {
+  return add_names(
+      command, name, choices, [&changes, field](Enum choice) { changes.set(field, choice); },
+      help + " " + recipe_defaults(field));
 }
 
 }  // namespace program

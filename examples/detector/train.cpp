@@ -106,6 +106,7 @@ Json results_of(const TrainOptions& options, const adtr::TrainingRequest& reques
             {"dropout", o.dropout},
             {"clip", o.clip},
             {"jitter", o.jitter},
+            {"pooling", adtr::name_of(result.description.pooling)},
             {"seed", o.seed},
             {"images", result.images},
             {"mirror", request.mirror},

@@ -131,7 +131,8 @@ int main() {
   std::printf("%d convolutions, the last of them %s; %.1f million multiply-accumulates per image\n", weights.tensors,
               weights.last.c_str(), static_cast<double>(ResNet50::macs) / 1e6);
 
-  adtr::FeatureExtractor<Net, adtr::Cpu> extractor(adtr::Cpu::Context(1), parameters, adtr::Padding::symmetric);
+  adtr::FeatureExtractor<Net, adtr::Cpu> extractor(adtr::Cpu::Context(1), parameters, adtr::Padding::symmetric,
+                                                   adtr::Pooling::bilinear);
   adtr::Buffer<float> image(Net::Image::size), features(Net::Features::size);
   std::generate_n(image.data(), image.size(), [&] { return static_cast<float>(weights.random.normal()); });
   extractor.extract(adtr::map_view<Net::Image>(image.data(), 1), adtr::map_view<Net::Features>(features.data(), 1));

@@ -67,6 +67,7 @@ struct AnyModel {
   using T = typename B::Scalar;
   virtual ~AnyModel() = default;
   virtual void position_scores(Scoring scoring, const T* image, PositionScores<T>& scores) = 0;
+  [[nodiscard]] virtual bool can_score(Scoring scoring) const = 0;
   [[nodiscard]] virtual std::unique_ptr<AnyModel> share() const = 0;
 };
 
@@ -78,6 +79,7 @@ struct ModelOf final : AnyModel<B> {
   void position_scores(Scoring scoring, const T* image, PositionScores<T>& scores) override {
     model.position_scores(scoring, {image, 1, N::image_size, N::image_size, 3}, scores);
   }
+  [[nodiscard]] bool can_score(Scoring scoring) const override { return model.can_score(scoring); }
   [[nodiscard]] std::unique_ptr<AnyModel<B>> share() const override { return std::make_unique<ModelOf>(model.share()); }
   Model<typename N::type, B> model;
 };
@@ -158,6 +160,28 @@ class Detector {
     detail::require_threshold(threshold);
     const OneThread held(s.busy, "the detector");
     s.description.threshold = threshold;
+  }
+
+  /// The scoring methods that the model can use: those whose bank and score statistics it has.
+  [[nodiscard]] std::vector<Scoring> scorings() const {
+    std::vector<Scoring> found;
+    for (std::size_t i = 0; i < scoring_methods; ++i)
+      if (state().model->can_score(static_cast<Scoring>(i))) found.push_back(static_cast<Scoring>(i));
+    return found;
+  }
+
+  /// Scores by another method from now on. The threshold and the colour range of the model belong to its own method, so
+  /// the threshold is removed; set_threshold() sets another. Throws Error: option if the model cannot use the method,
+  /// busy while another thread detects.
+  void set_scoring(Scoring scoring) {
+    State& s = state();
+    if (!s.model->can_score(scoring))
+      throw Error("scoring '" + std::string(name_of(scoring)) + "': the model lacks " +
+                      (needs_bank(scoring) ? "a memory bank" : "the score statistics") + " for it",
+                  ErrorCode::option);
+    const OneThread held(s.busy, "the detector");
+    if (scoring != s.description.scoring) s.description.threshold.reset();
+    s.description.scoring = scoring;
   }
 
   /// Scores an image. Changes the detector's working memory and resized(), but not the model. Throws Error: busy while

@@ -199,6 +199,69 @@ TEMPLATE_TEST_CASE("resize", "[backend]", ADTR_BACKENDS) {
   }
 }
 
+namespace {
+
+struct Area {
+  Index height, width, out_height, out_width, channels;
+  bool strided;
+};
+
+/// Shrinking and enlarging, by integers and by fractions, each direction by itself.
+constexpr Area areas[] = {{64, 64, 16, 16, 24, true}, {8, 8, 16, 16, 272, true}, {5, 3, 16, 16, 11, false},
+                          {7, 6, 1, 1, 5, false},     {1, 1, 8, 8, 3, false},    {8, 8, 8, 8, 7, true},
+                          {1, 9, 4, 2, 1, false},     {16, 12, 8, 1, 40, true},  {13, 20, 5, 12, 33, true},
+                          {9, 6, 6, 9, 16, false},    {11, 10, 10, 11, 19, true}};
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("resize_area", "[backend]", ADTR_BACKENDS) {
+  for (const Area& p : areas) {
+    CAPTURE(p.height, p.width, p.out_height, p.out_width, p.channels);
+    const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+      using T = typename B::Scalar;
+      const Maps<T> x(images, p.height, p.width, p.channels, 1, 1.0F, p.strided);
+      Maps<T> y(images, p.out_height, p.out_width, p.channels, 2, 1.0F, p.strided);
+      B::resize_area(context, x.in(), y.view);
+      return y.rows.memory;
+    };
+    check_batch<TestType>(run, 3, 1e-6);
+  }
+}
+
+TEST_CASE("The oracle's resize_area is the mean of copies: each pixel as often as there are outputs") {
+  for (const Area& p : areas) {
+    CAPTURE(p.height, p.width, p.out_height, p.out_width);
+    const Maps<double> x({0, 2}, p.height, p.width, p.channels, 1);
+    Maps<double> y({0, 2}, p.out_height, p.out_width, p.channels, 2);
+    Oracle::resize_area(one_thread<Oracle>(), x.in(), y.view);
+    double error = 0.0;
+    for (Index n = 0; n < 2; ++n)
+      for (Index oy = 0; oy < p.out_height; ++oy)
+        for (Index ox = 0; ox < p.out_width; ++ox)
+          for (Index c = 0; c < p.channels; ++c) {
+            // In a line of in·out copies each cell has `in` of them.
+            double sum = 0.0;
+            for (Index i = 0; i < p.height; ++i)
+              for (Index j = 0; j < p.width; ++j)
+                sum += x.in().pixel(n, (oy * p.height + i) / p.out_height, (ox * p.width + j) / p.out_width)[c];
+            const double mean = sum / static_cast<double>(p.height * p.width);
+            error = std::max(error, std::abs(y.view.pixel(n, oy, ox)[c] - mean));
+          }
+    CHECK(error < 1e-12);
+  }
+}
+
+TEMPLATE_TEST_CASE("resize_area to a multiple of the size repeats pixels", "[backend]", ADTR_BACKENDS) {
+  using B = TestType;
+  using T = typename B::Scalar;
+  const Maps<T> x({0, 1}, 3, 4, 9, 1);
+  Maps<T> y({0, 1}, 6, 12, 9, 2);
+  B::resize_area(one_thread<B>(), x.in(), y.view);
+  for (Index oy = 0; oy < 6; ++oy)
+    for (Index ox = 0; ox < 12; ++ox)
+      for (Index c = 0; c < 9; ++c) REQUIRE(y.view.pixel(0, oy, ox)[c] == x.in().pixel(0, oy / 2, ox / 3)[c]);
+}
+
 TEMPLATE_TEST_CASE("standardise", "[backend]", ADTR_BACKENDS) {
   for_each(Shapes<3>{{32, 32, 3}, {16, 16, 720}, {1, 5, 13}}, [&](Index height, Index width, Index channels) {
     CAPTURE(height, width, channels);

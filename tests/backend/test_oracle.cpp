@@ -78,6 +78,38 @@ TEST_CASE("layer_norm_backward is the gradient of layer_norm", "[backend]") {
   CHECK(error(dbeta, central_differences(beta, loss)) < 1e-7);
 }
 
+TEST_CASE("cosine_distance is 1 minus the cosine of the angle", "[backend]") {
+  constexpr Index rows = 5, columns = 9;
+  const Doubles f = numbers<double>(rows * columns, 1, 3.0F), g = numbers<double>(rows * columns, 2, 0.1F);
+  Doubles s(rows), expected;
+  Oracle::cosine_distance(here, {f.data(), rows, columns}, {g.data(), rows, columns}, s.data());
+  for (Index r = 0; r < rows; ++r) {
+    const auto row = [r](const Doubles& m) { return Doubles(m.begin() + r * columns, m.begin() + (r + 1) * columns); };
+    expected.push_back(1.0 - dot(row(f), row(g)) / std::sqrt(dot(row(f), row(f)) * dot(row(g), row(g))));
+  }
+  CHECK(error(s, expected) < 1e-14);
+}
+
+TEST_CASE("nearest is the smallest distance", "[backend]") {
+  constexpr Index rows = 4, columns = 6, tokens = 11;
+  const Doubles x = numbers<double>(rows * columns, 1), b = numbers<double>(tokens * columns, 2);
+  Oracle::TokenBank bank;
+  Oracle::pack_tokens(here, {b.data(), tokens, columns}, bank);
+  Doubles s(rows), expected;
+  Oracle::nearest(here, {x.data(), rows, columns}, bank, s.data());
+  const auto row = [](const Doubles& m, Index r) {
+    return Doubles(m.begin() + r * columns, m.begin() + (r + 1) * columns);
+  };
+  for (Index r = 0; r < rows; ++r) {
+    double smallest = 1e9;
+    for (Index n = 0; n < tokens; ++n)
+      smallest =
+          std::min(smallest, dot(row(x, r), row(x, r)) - 2.0 * dot(row(x, r), row(b, n)) + dot(row(b, n), row(b, n)));
+    expected.push_back(std::sqrt(smallest));
+  }
+  CHECK(error(s, expected) < 1e-14);
+}
+
 TEST_CASE("norm_gradient is the gradient of half the squared difference", "[backend]") {
   constexpr Index rows = 4, columns = 5;
   Doubles f = numbers<double>(rows * columns, 1), g = numbers<double>(rows * columns, 2), dg(f.size()), s(rows);

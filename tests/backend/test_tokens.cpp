@@ -202,6 +202,55 @@ TEMPLATE_TEST_CASE("difference_norm", "[backend]", ADTR_BACKENDS) {
   });
 }
 
+TEMPLATE_TEST_CASE("cosine_distance", "[backend]", ADTR_BACKENDS) {
+  for_each(shapes, [&](Index tokens, Index columns) {
+    // Unrelated rows, and rows that are nearly parallel, whose distance is about 1e-6: 1 − cos would lose it in floats.
+    for (const float apart : {1.0F, 1e-2F})
+      for (const bool strided : {false, true}) {
+        if (columns == 1) continue;  // all rows are parallel or opposite
+        CAPTURE(tokens, columns, apart, strided);
+        const auto run = [&]<class B>(const typename B::Context& context, Images images) {
+          using T = typename B::Scalar;
+          const Rows<T> f(images, tokens, columns, 1, 1.0F, strided);
+          Rows<T> g(images, tokens, columns, 2, apart, strided);
+          if (apart < 1.0F)
+            for (std::size_t i = 0; i < g.memory.size(); ++i)  // a float, so that all backends get the same numbers
+              g.memory[i] = static_cast<float>(g.memory[i]) + 4.0F * static_cast<float>(f.memory[i]);
+          std::vector<T> s(size(images.count * tokens));
+          B::cosine_distance(context, f.in(), g.in(), s.data());
+          return s;
+        };
+        check_batch<TestType>(run, 3, apart < 1.0F ? 1e-4 : 1e-6);
+      }
+  });
+}
+
+TEMPLATE_TEST_CASE("cosine_distance of rows that are 0, parallel, opposite and orthogonal", "[backend]",
+                   ADTR_BACKENDS) {
+  using B = TestType;
+  constexpr Index columns = 37;
+  const auto a = numbers<float>(columns, 1);
+  std::vector<float> f, g;
+  const auto add = [&](float of_f, float of_g) {
+    for (const float x : a) f.push_back(of_f * x);
+    for (const float x : a) g.push_back(of_g * x);
+  };
+  add(0.0F, 0.0F);
+  add(0.0F, 1.0F);
+  add(3.0F, 0.0F);
+  add(1.0F, 1.0F);
+  add(1.0F, 4.0F);
+  add(2.0F, -2.0F);
+  add(0.0F, 0.0F);
+  f[6 * columns + 3] = 5.0F;
+  g[6 * columns + 4] = 0.25F;
+  std::vector<float> s(7);
+  B::cosine_distance(one_thread<B>(), {f.data(), 7, columns}, {g.data(), 7, columns}, s.data());
+  CHECK(std::vector(s.begin(), s.begin() + 5) == std::vector{0.0F, 1.0F, 1.0F, 0.0F, 0.0F});
+  CHECK(s[5] == Approx(2.0).epsilon(1e-6));
+  CHECK(s[6] == Approx(1.0).epsilon(1e-6));
+}
+
 TEMPLATE_TEST_CASE("norm_gradient and squared_norm", "[backend]", ADTR_BACKENDS) {
   for_each(shapes, [&](Index rows, Index columns) {
     CAPTURE(rows, columns);

@@ -86,8 +86,8 @@ TEST_CASE("info shows what a file contains") {
   CHECK(weights.out.find("efficientnet_lite0") != std::string::npos);
   const Outcome model = run({"info", m.model(), "--tensors"});
   CHECK(model.status == 0);
-  for (const char* part : {"efficientnet_lite0", "image 32x32, grid 8x8", "format_version", "note.recipe", "pos_embed",
-                           "[64, 256]", "backbone.conv_stem.weight"}) {
+  for (const char* part : {"efficientnet_lite0", "image 32x32, grid 8x8", "pooling ", "format_version", "note.recipe",
+                           "pos_embed", "[64, 256]", "backbone.conv_stem.weight"}) {
     INFO(part);
     CHECK(model.out.find(part) != std::string::npos);
   }

@@ -131,7 +131,7 @@ TEST_CASE("models that are not for this program are refused") {
     file.write(path);
     return path;
   };
-  check_model_refused(changed("format_version", "1"), "format version 1; this program reads version 2");
+  check_model_refused(changed("format_version", "1"), "format version 1; this program reads versions 2 and 3");
   check_model_refused(changed("grid", "7"), "not compiled for efficientnet_lite0 32/7");
   check_model_refused(changed("image_size", "huge"), R"('image_size' is "huge", expected an integer from 1 to 16384)");
   check_model_refused(changed("architecture", "vgg16"), "vgg16");

@@ -11,6 +11,7 @@ template struct Blocks<device::Runtime>;
 template struct Attentions<device::Runtime>;
 template struct Tokens<device::Runtime>;
 template struct Losses<device::Runtime>;
+template struct Nearest<device::Runtime>;
 template struct Optimiser<device::Runtime>;
 template class device::DeviceBuffer<float>;
 

@@ -3,6 +3,7 @@
 #include "backend/test_attention.cpp"
 #include "backend/test_gemm.cpp"
 #include "backend/test_maps.cpp"
+#include "backend/test_nearest.cpp"
 #include "backend/test_tokens.cpp"
 #include "cuda/compile.cu"
 #include "cuda/test_kernels.cpp"

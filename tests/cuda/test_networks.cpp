@@ -34,7 +34,8 @@ template <class N>
 void position_scores(Index batch, std::span<const float> images, std::span<float> scores) {
   const small_model::ParametersOf<N> parameters;
   adtr::Model<typename N::type, CudaBackend> model(
-      device_only(), {device_only(), parameters.backbone, adtr::Padding::same, batch}, parameters.tensors);
+      device_only(), {device_only(), parameters.backbone, adtr::Padding::same, adtr::Pooling::bilinear, batch},
+      parameters.tensors);
   model.position_scores({images.data(), batch, 32, 32, 3}, scores);
 }
 

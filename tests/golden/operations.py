@@ -83,6 +83,15 @@ def resize(case, source, target, channels):
     case.output(pixels(y), gradients=False)
 
 
+def resize_area(case, source, target, channels):
+    """The mean over each cell. Where sizes are no multiples of each other, PyTorch's cells would overlap, so the pixels
+    are first repeated, which makes them so."""
+    x = planes(case.values("x", *source, channels))
+    if source[0] % target[0] != 0 or source[1] % target[1] != 0:
+        x = x.repeat_interleave(target[0], dim=2).repeat_interleave(target[1], dim=3)
+    case.output(pixels(F.adaptive_avg_pool2d(x, target)), gradients=False)
+
+
 def linear(case):
     case.output(F.linear(case.values("x", 10, 23), case.parameter("weight", 37, 23), case.parameter("bias", 37)))
 
@@ -191,6 +200,8 @@ def operations():
     for source, target in (((5, 3), 16), ((16, 12), 8), ((1, 1), 8), ((8, 8), 8), ((7, 6), 1)):
         yield "resize_{}x{}_{}".format(*source, target), resize, (source, (target, target), 11)
     yield "resize_24x25_copy", resize, ((24, 25), (24, 25), 11)  # large enough to be sampled
+    for source, target in (((16, 12), 4), ((8, 8), 8), ((8, 4), 16), ((5, 3), 16), ((13, 10), 6), ((7, 6), 1)):
+        yield "resize_area_{}x{}_{}".format(*source, target), resize_area, (source, (target, target), 11)
     yield "linear", linear, ()
     yield "layer_norm", layer_norm, (10, 36)
     yield "layer_norm_256", layer_norm, (5, 256)

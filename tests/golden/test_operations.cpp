@@ -153,6 +153,24 @@ TEMPLATE_LIST_TEST_CASE("Bilinear resizing with aligned corners equals PyTorch's
   }
 }
 
+TEMPLATE_LIST_TEST_CASE("Area resizing equals PyTorch's adaptive pooling", "[golden]", golden::Backends) {
+  using T = typename TestType::Scalar;
+  const typename TestType::Context context(1);
+  for (const auto& [name, height, width, side] :
+       {std::tuple<const char*, Index, Index, Index>{"resize_area_16x12_4", 16, 12, 4},
+        {"resize_area_8x8_8", 8, 8, 8},
+        {"resize_area_8x4_16", 8, 4, 16},
+        {"resize_area_5x3_16", 5, 3, 16},
+        {"resize_area_13x10_6", 13, 10, 6},
+        {"resize_area_7x6_1", 7, 6, 1}}) {
+    const Case<T> c{name};
+    const auto x = c.values("x", height * width * 11);
+    auto y = zeros<T>(side * side * 11);
+    TestType::resize_area(context, {x.data(), 1, height, width, 11}, {y.data(), 1, side, side, 11});
+    c.check("y", y);
+  }
+}
+
 TEMPLATE_LIST_TEST_CASE("Activations equal PyTorch's", "[golden]", golden::Backends) {
   using T = typename TestType::Scalar;
   const typename TestType::Context context(1);

@@ -50,7 +50,8 @@ TEST_CASE("A saved and loaded model scores bit for bit like the one in memory") 
   const small_model::Parameters parameters;
   const adtr::Cpu::Context context(1);
   adtr::Model<Net, adtr::Cpu> loaded(adtr::load_weights(file.path), context);
-  adtr::Model<Net, adtr::Cpu> made(context, {context, parameters.backbone, adtr::Padding::same}, parameters.tensors);
+  adtr::Model<Net, adtr::Cpu> made(
+      context, {context, parameters.backbone, adtr::Padding::same, adtr::Pooling::bilinear}, parameters.tensors);
   adtr::Preprocessor<float> preprocess(32, small_model::description().numerics);
   std::vector<float> input(32 * 32 * 3), a(64), b(64);
   preprocess(small_model::picture(), input.data());
@@ -58,6 +59,30 @@ TEST_CASE("A saved and loaded model scores bit for bit like the one in memory") 
   made.position_scores({input.data(), 1, 32, 32, 3}, b);
   CHECK(a == b);
   CHECK(*std::max_element(a.begin(), a.end()) > 0.0F);
+}
+
+TEST_CASE("The extractor pools its taps as it is told") {
+  using Backbone = Net::Backbone;
+  const small_model::Parameters parameters;
+  const adtr::Cpu::Context context(1);
+  std::vector<float> input(32 * 32 * 3), features(static_cast<std::size_t>(Net::Features::size)), slice(features);
+  adtr::Preprocessor<float>(32, small_model::description().numerics)(small_model::picture(), input.data());
+  const adtr::MapView<const float> image(input.data(), 1, 32, 32, 3);
+  const auto out = adtr::map_view<Net::Features>(features.data(), 1);
+  for (const auto pooling : {adtr::Pooling::bilinear, adtr::Pooling::area}) {
+    adtr::FeatureExtractor<Net, adtr::Cpu> extractor(context, parameters.backbone, adtr::Padding::same, pooling);
+    extractor.share().extract(image, out);
+    adtr::Index channel = 0;
+    extractor.visit_taps(image, [&](std::size_t, adtr::MapView<const float> tap) {
+      const adtr::MapView<float> expected(slice.data(), 1, 8, 8, tap.channels);
+      (pooling == adtr::Pooling::area ? adtr::Cpu::resize_area : adtr::Cpu::resize)(context, tap, expected);
+      for (adtr::Index u = 0; u < 64; ++u)
+        for (adtr::Index c = 0; c < tap.channels; ++c)
+          REQUIRE(out.matrix().row(u)[channel + c] == expected.matrix().row(u)[c]);
+      channel += tap.channels;
+    });
+    CHECK(channel == Backbone::channels);
+  }
 }
 
 TEST_CASE("A description reads back from a file unchanged, and errors name what does not fit") {
@@ -68,6 +93,7 @@ TEST_CASE("A description reads back from a file unchanged, and errors name what 
   CHECK((d.image_size == 32 && d.grid == 8));
   CHECK(d.numerics.padding == adtr::Padding::same);
   CHECK((d.numerics.mean == expected.numerics.mean && d.numerics.std == expected.numerics.std));
+  CHECK(d.pooling == adtr::Pooling::bilinear);
   CHECK(d.scoring == adtr::Scoring::taps);
   CHECK(d.threshold == expected.threshold);
   CHECK((d.colour_low == expected.colour_low && d.colour_high == 2.0));

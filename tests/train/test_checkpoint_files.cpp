@@ -125,13 +125,19 @@ TEST_CASE("Changes since the checkpoint was written are named before features ar
   refused(with([&](auto& c) {
             c.start.clear();
             c.weights = folder.file("weights");
+            c.options.pooling = adtr::Pooling::bilinear;  // the model's
           }),
           "the model that training continues from (--start) has changed since the checkpoint was written");
   static_cast<void>(small_run::train(r));  // nothing has changed
 
   TrainingRequest plain = folder.request("plain");
+  plain.options.pooling = adtr::Pooling::area;
   interrupt(plain);
   plain.resume = true;
+  TrainingRequest bilinear = plain;
+  bilinear.options.pooling = adtr::Pooling::bilinear;
+  CHECK(std::string(small_run::error_of(bilinear).what()) ==
+        plain.out + ".checkpoint: was made with --pooling area, this run has bilinear");
   const auto weights = adtr::SafetensorsFile::open(plain.weights);
   std::vector<float> changed(weights.at("conv_stem.weight").elements(), 0.125F);
   std::vector<adtr::SafetensorsTensor> tensors;
@@ -162,4 +168,41 @@ TEST_CASE("Features need a folder for temporary files only if they go to a file"
     CHECK_THAT(e.what(), ContainsSubstring("3 images, 0 MiB") && ContainsSubstring("TMPDIR is /nonexistent"));
   }
   old.empty() ? unsetenv("TMPDIR") : setenv("TMPDIR", old.c_str(), 1);
+}
+
+TEST_CASE("The pooling is that of the options or of the model that training continues from") {
+  const small_run::Folder folder;
+  TrainingRequest r = folder.request("area");
+  r.options.pooling = adtr::Pooling::area;
+  CHECK(small_run::train(r).description.pooling == adtr::Pooling::area);
+  const auto description = adtr::read_description(adtr::SafetensorsFile::open(r.out));
+  CHECK(description.pooling == adtr::Pooling::area);
+  CHECK_FALSE(description.notes.contains("pooling"));
+
+  TrainingRequest more = folder.request("more", true);
+  more.start = r.out;
+  more.options.pooling = adtr::Pooling::bilinear;
+  CHECK(small_run::train(more).description.pooling == adtr::Pooling::area);
+  // Not a difference to the run that wrote the checkpoint: neither takes the option.
+  interrupt(more);
+  more.options.pooling = adtr::Pooling::area;
+  more.resume = true;
+  static_cast<void>(small_run::train(more));
+}
+
+TEST_CASE("A checkpoint from before there was a choice of pooling is a bilinear one") {
+  const small_run::Folder folder;
+  TrainingRequest r = folder.request("out");
+  r.options.pooling = adtr::Pooling::bilinear;
+  interrupt(r);
+  const auto file = adtr::SafetensorsFile::open(r.out + ".checkpoint");
+  auto metadata = file.metadata();
+  REQUIRE(metadata.erase("run.pooling") == 1);
+  adtr::write_safetensors(folder.file("old"), file.tensors(), metadata);
+  fs::rename(folder.file("old"), r.out + ".checkpoint");
+  r.resume = true;
+  r.options.pooling = adtr::Pooling::area;
+  CHECK_THAT(small_run::error_of(r).what(), ContainsSubstring("was made with --pooling bilinear, this run has area"));
+  r.options.pooling = adtr::Pooling::bilinear;
+  static_cast<void>(small_run::train(r));
 }

@@ -99,6 +99,9 @@ TEST_CASE("Every option of TrainingOptions is checked before the first image is 
   enums.recipe = static_cast<adtr::Recipe>(7);
   refuse("recipe", enums);
   enums = r.options;
+  enums.pooling = static_cast<adtr::Pooling>(7);
+  refuse("pooling", enums);
+  enums = r.options;
   enums.loss = static_cast<adtr::Loss>(7);
   refuse("loss", enums);
 

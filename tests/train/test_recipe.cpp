@@ -15,6 +15,7 @@ TEST_CASE("The paper's recipe: AdamW 1e-4, decay 1e-4, batch 16, 500 epochs, a t
   CHECK(o.weight_decay == 1e-4);
   CHECK(o.dropout == 0.1);
   CHECK(o.jitter == 0.0);
+  CHECK(o.pooling == adtr::Pooling::bilinear);
   constexpr Index per_epoch = 20;
   const auto rate = [&](Index epoch, Index step) {
     return adtr::learning_rate(o, epoch * per_epoch + step, 500 * per_epoch, per_epoch);

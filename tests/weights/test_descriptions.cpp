@@ -44,6 +44,26 @@ TEST_CASE("descriptions: numbers come back as they went in, to the last bit") {
   CHECK(d.notes == good().notes);
 }
 
+TEST_CASE("descriptions: the pooling is named; a file of version 2 has none and is bilinear") {
+  const TemporaryFolder folder;
+  const auto pooling_of = [&](const std::map<std::string, std::string>& metadata) {
+    adtr::write_safetensors(folder.file("m"), {}, metadata);
+    return adtr::open_model(folder.file("m")).second.pooling;
+  };
+  adtr::ModelDescription d = good();
+  d.pooling = adtr::Pooling::area;
+  auto metadata = adtr::to_metadata(d);
+  CHECK(metadata["format_version"] == "3");
+  CHECK(metadata["pooling"] == "area");
+  CHECK(pooling_of(metadata) == adtr::Pooling::area);
+  CHECK(pooling_of(adtr::to_metadata(good())) == adtr::Pooling::bilinear);
+  metadata["pooling"] = "max";
+  CHECK(refusal(metadata) == R"(bad_weights: metadata 'pooling' is "max", expected "bilinear" or "area")");
+  metadata.erase("pooling");
+  metadata["format_version"] = "2";
+  CHECK(pooling_of(metadata) == adtr::Pooling::bilinear);
+}
+
 TEST_CASE("descriptions: sizes are positive integers that make sense") {
   REQUIRE(refusal(adtr::to_metadata(good())).empty());
   for (const char* bad : {"0", "-256", "256.5", "2.56e2", "1e300", "99999999999999999999999", "16385", "", " 256",
@@ -73,7 +93,8 @@ TEST_CASE("descriptions: numbers are finite, deviations above 0, words known, va
       {"padding", {"valid", "SAME"}},
       {"scoring", {"max", ""}},
       {"architecture", {"vgg16", "resnet18\n"}},
-      {"format_version", {"1", "3", "2.0", ""}}};
+      {"pooling", {"max", "Area", ""}},
+      {"format_version", {"1", "4", "2.0", ""}}};
   for (const auto& [key, values] : cases)
     for (const std::string& value : values) {
       INFO(key << " = " << value);
@@ -86,7 +107,7 @@ TEST_CASE("descriptions: numbers are finite, deviations above 0, words known, va
       CHECK(said.find('\n') == std::string::npos);
     }
   for (const char* key :
-       {"format_version", "architecture", "image_size", "grid", "scoring", "colour_low", "colour_high"}) {
+       {"format_version", "architecture", "image_size", "grid", "pooling", "scoring", "colour_low", "colour_high"}) {
     auto metadata = adtr::to_metadata(good());
     metadata.erase(key);
     CHECK(refusal(metadata) == "bad_weights: metadata has no '" + std::string(key) + "'");

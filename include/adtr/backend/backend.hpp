@@ -28,6 +28,7 @@ inline namespace ADTR_ABI {
 /// | name | name of the backend, a C string |
 /// | Context(int threads) | what operations run on: threads, a stream |
 /// | Packed | a matrix in the layout that multiply and convolve want |
+/// | TokenBank | tokens in the layout that nearest wants; a copy |
 /// | Memory(n) | n elements in the backend's memory, zero at first; the host's own memory where on_host |
 /// | Sums(n) | n doubles in the backend's memory, zero at first |
 /// | Staging(n) | n elements of host memory that transfers read or write |
@@ -56,6 +57,7 @@ inline namespace ADTR_ABI {
 /// | inverted_residual_scratch(InvertedResidualShape) | number of scratch elements of inverted_residual; takes no Context |
 /// | max_pool(x, Window, y) | maximum over the window; positions outside the map count as −∞ |
 /// | resize(x, y) | bilinear, corners aligned |
+/// | resize_area(x, y) | each pixel of y is the mean of x over its cell, see AreaCell |
 /// | standardise(x, mean, inverse_std) | x = (x − mean)·inverse_std per channel, in place |
 /// | add_positions(x (B·T, C), p (T, C), y) | y = x + p, for every image |
 /// | accumulate_positions(dy (B·T, C), dp (T, C)) | dp += Σ over images of dy |
@@ -67,6 +69,9 @@ inline namespace ADTR_ABI {
 /// | relu_backward(h, scale, dh) | dh = h > 0 ? dh·scale : 0, in place |
 /// | accumulate(x, y) | y += x |
 /// | difference_norm(f, g, s) | s[u] = ‖f(u) − g(u)‖₂ |
+/// | cosine_distance(f, g, s) | s[u] = 1 − f(u)·g(u) / (‖f(u)‖·‖g(u)‖), never negative; 0 if both rows are 0, and 1 if one is |
+/// | pack_tokens(b (N, D), bank) | packs N ≥ 1 tokens for nearest |
+/// | nearest(x (M, D), bank, s) | s[u] = minimum over the bank's tokens b of ‖x(u) − b‖₂, exact to the rounding of the differences; see nearest_margin.hpp |
 /// | norm_gradient(f, g, scale, dg, sum) | dg = scale·(g − f); *sum += Σ (g − f)² |
 /// | mean_difference(f, g, m) | m[u] = mean over channels of abs(f(u) − g(u)) |
 /// | sign_gradient(f, g, w, dg) | dg(u) = w[u]·sign(g(u) − f(u)); 0 where equal |
@@ -75,15 +80,18 @@ inline namespace ADTR_ABI {
 /// | adamw(AdamW, n, p, g, m, v) | one step over n parameters p with gradients g; m and v are the moments |
 // clang-format on
 template <class B>
-concept BackendOperations =
-    requires(const typename B::Context& context, typename B::Packed& packed, MatrixView<const typename B::Scalar> in,
-             MatrixView<typename B::Scalar> out, MapView<const typename B::Scalar> map_in,
-             MapView<typename B::Scalar> map_out, const typename B::Scalar* read, typename B::Scalar* write,
-             typename B::Scalar number, Epilogue<typename B::Scalar> epilogue, Attention<typename B::Scalar> attention,
-             AttentionGradient<typename B::Scalar> attention_gradient, SqueezeExcite<typename B::Scalar> squeeze_excite,
-             InvertedResidual<typename B::Scalar, typename B::Packed> inverted_residual,
-             InvertedResidualShape inverted_residual_shape, Window window, Activation activation, Dropout dropout,
-             AdamW adamw, AnomalyLoss anomaly_loss, double* sum, typename B::Event& event, Index n) {
+concept BackendOperations = requires(const typename B::Context& context, typename B::Packed& packed,
+                                     typename B::TokenBank& bank, MatrixView<const typename B::Scalar> in,
+                                     MatrixView<typename B::Scalar> out, MapView<const typename B::Scalar> map_in,
+                                     MapView<typename B::Scalar> map_out, const typename B::Scalar* read,
+                                     typename B::Scalar* write, typename B::Scalar number,
+                                     Epilogue<typename B::Scalar> epilogue, Attention<typename B::Scalar> attention,
+                                     AttentionGradient<typename B::Scalar> attention_gradient,
+                                     SqueezeExcite<typename B::Scalar> squeeze_excite,
+                                     InvertedResidual<typename B::Scalar, typename B::Packed> inverted_residual,
+                                     InvertedResidualShape inverted_residual_shape, Window window,
+                                     Activation activation, Dropout dropout, AdamW adamw, AnomalyLoss anomaly_loss,
+                                     double* sum, typename B::Event& event, Index n) {
   requires std::floating_point<typename B::Scalar>;
   { B::name } -> std::convertible_to<const char*>;
   requires std::constructible_from<typename B::Context, int>;
@@ -113,6 +121,7 @@ concept BackendOperations =
   { B::inverted_residual_scratch(inverted_residual_shape) } -> std::same_as<Index>;
   B::max_pool(context, map_in, window, map_out);
   B::resize(context, map_in, map_out);
+  B::resize_area(context, map_in, map_out);
   B::standardise(context, map_out, read, read);
   B::add_positions(context, in, in, out);
   B::accumulate_positions(context, in, out);
@@ -124,6 +133,9 @@ concept BackendOperations =
   B::relu_backward(context, in, number, out);
   B::accumulate(context, in, out);
   B::difference_norm(context, in, in, write);
+  B::cosine_distance(context, in, in, write);
+  B::pack_tokens(context, in, bank);
+  B::nearest(context, in, bank, write);
   B::norm_gradient(context, in, in, number, out, sum);
   B::mean_difference(context, in, in, write);
   B::sign_gradient(context, in, in, read, out);

@@ -1,7 +1,7 @@
 /// The fast backend: float, hand-written kernels for AVX2 and AVX-512 chosen at run time, a thread pool.
 ///
 /// Results are bit-identical for any number of threads and whatever else is in the batch. No operation allocates,
-/// except pack and pack_transposed into a Packed of another size.
+/// except pack, pack_transposed and pack_tokens into a Packed or a TokenBank of another size.
 #pragma once
 
 #include "adtr/backend/anomaly_loss.hpp"
@@ -12,6 +12,7 @@
 #include "adtr/backend/cpu/gemm.hpp"
 #include "adtr/backend/cpu/losses.hpp"
 #include "adtr/backend/cpu/maps.hpp"
+#include "adtr/backend/cpu/nearest.hpp"
 #include "adtr/backend/cpu/optimiser.hpp"
 #include "adtr/backend/cpu/packed.hpp"
 #include "adtr/backend/cpu/tokens.hpp"
@@ -27,6 +28,7 @@ struct Cpu : cpu::Packing,
              cpu::Attentions,
              cpu::Tokens,
              cpu::Losses,
+             cpu::Nearest,
              cpu::Optimiser,
              HostMemory<float>,
              HostLosses<float> {

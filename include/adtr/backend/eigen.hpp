@@ -12,6 +12,7 @@
 #include "adtr/backend/eigen/gemm.hpp"
 #include "adtr/backend/eigen/losses.hpp"
 #include "adtr/backend/eigen/maps.hpp"
+#include "adtr/backend/eigen/nearest.hpp"
 #include "adtr/backend/eigen/optimiser.hpp"
 #include "adtr/backend/eigen/tokens.hpp"
 #include "adtr/backend/host_memory.hpp"
@@ -25,6 +26,7 @@ struct EigenBackend : eigen::Gemm,
                       eigen::Attentions,
                       eigen::Tokens,
                       eigen::Losses,
+                      eigen::Nearest,
                       eigen::Optimiser,
                       HostMemory<float>,
                       HostLosses<float>,

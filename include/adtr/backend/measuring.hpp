@@ -46,6 +46,7 @@ struct Measuring {
     explicit Context(int) {}
   };
   struct Packed {};
+  struct TokenBank {};
   using Memory = detail::UnbackedMemory<Scalar>;
   using Sums = detail::UnbackedMemory<double>;
   using Staging = detail::UnbackedMemory<Scalar>;
@@ -89,6 +90,7 @@ struct Measuring {
   static void inverted_residual(C, Map, const InvertedResidual<Scalar, Packed>&, Write, MapOut) {}
   static void max_pool(C, Map, const Window&, MapOut) {}
   static void resize(C, Map, MapOut) {}
+  static void resize_area(C, Map, MapOut) {}
   static void standardise(C, MapOut, Read, Read) {}
   static void add_positions(C, In, In, Out) {}
   static void accumulate_positions(C, In, Out) {}
@@ -100,6 +102,9 @@ struct Measuring {
   static void relu_backward(C, In, Scalar, Out) {}
   static void accumulate(C, In, Out) {}
   static void difference_norm(C, In, In, Write) {}
+  static void cosine_distance(C, In, In, Write) {}
+  static void pack_tokens(C, In, TokenBank&) {}
+  static void nearest(C, In, const TokenBank&, Write) {}
   static void norm_gradient(C, In, In, Scalar, Out, double*) {}
   static void mean_difference(C, In, In, Write) {}
   static void sign_gradient(C, In, In, Read, Out) {}

@@ -9,6 +9,7 @@
 #include "adtr/backend/reference/gemm.hpp"
 #include "adtr/backend/reference/losses.hpp"
 #include "adtr/backend/reference/maps.hpp"
+#include "adtr/backend/reference/nearest.hpp"
 #include "adtr/backend/reference/optimiser.hpp"
 #include "adtr/backend/reference/tokens.hpp"
 
@@ -21,6 +22,7 @@ struct Reference : reference::Gemm<T>,
                    reference::Attentions<T>,
                    reference::Tokens<T>,
                    reference::Losses<T>,
+                   reference::Nearest<T>,
                    reference::Optimiser<T>,
                    HostMemory<T>,
                    HostLosses<T>,

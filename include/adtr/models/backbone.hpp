@@ -58,8 +58,12 @@ struct Backbone {
     using In = MapIn<B>;
     using Out = MapOut<B>;
     WeightsOf<Layers, B> layers;
+    Pooling pooling = Pooling::bilinear;
 
-    void prepare(const Preparation<B>& how, const Parameters<T>& p) { layers.prepare(how, p); }
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
+      layers.prepare(how, p);
+      pooling = how.pooling;
+    }
 
     /// Computes features (batch, grid, channels) from images (batch, Input), which are normalised as the weights
     /// expect.
@@ -69,7 +73,10 @@ struct Backbone {
         MapOut<B> slice = features;
         slice.data += channel;
         slice.channels = map.channels;
-        B::resize(pass.context, map, slice);
+        if (pooling == Pooling::area)
+          B::resize_area(pass.context, map, slice);
+        else
+          B::resize(pass.context, map, slice);
         channel += map.channels;
       });
     }

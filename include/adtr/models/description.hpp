@@ -18,13 +18,15 @@ inline namespace ADTR_ABI {
 
 /// The contents of a model file's `__metadata__`, written by to_metadata() and read by read_description().
 struct ModelDescription {
-  static constexpr const char* format_version = "2";
-  static constexpr Index max_image_size = 16384;  ///< the largest size that a file may ask for
+  static constexpr const char* format_version = "3";
+  static constexpr const char* oldest_version = "2";  ///< the oldest version that is read; it has no 'pooling'
+  static constexpr Index max_image_size = 16384;      ///< the largest size that a file may ask for
 
   Architecture architecture = Architecture::efficientnet_b4;
   Index image_size = 256;
   Index grid = 16;
-  Numerics numerics;  ///< bn_eps is unused: the stored backbone has its batch norms folded
+  Numerics numerics;                    ///< bn_eps is unused: the stored backbone has its batch norms folded
+  Pooling pooling = Pooling::bilinear;  ///< always bilinear in a file of version 2
   Scoring scoring = Scoring::norm;
   /// An image with this score or a higher one is anomalous; absent if no good images were held out.
   std::optional<double> threshold;
@@ -51,6 +53,7 @@ using adtr::number_text;
   m["image_size"] = std::to_string(d.image_size);
   m["grid"] = std::to_string(d.grid);
   m["padding"] = d.numerics.padding == Padding::same ? "same" : "symmetric";
+  m["pooling"] = name_of(d.pooling);
   m["mean"] = triple_text(d.numerics.mean);
   m["std"] = triple_text(d.numerics.std);
   m["scoring"] = std::string(name_of(d.scoring));
@@ -82,6 +85,14 @@ namespace detail {
   return error("is not a model that adtr trained but a backbone's weights" +
                (network.empty() ? "" : " (" + printable(network) + ")") +
                "; adtr train makes a model with them (--backbone)");
+}
+
+/// The way of pooling with this name. Throws Error that lists the names.
+[[nodiscard]] inline Pooling parse_pooling(const std::string& path, const std::string& name) {
+  for (const Pooling pooling : {Pooling::bilinear, Pooling::area})
+    if (name_of(pooling) == name) return pooling;
+  throw weights_error(path,
+                      "metadata 'pooling' is " + quoted_for_message(name) + ", expected \"bilinear\" or \"area\"");
 }
 
 /// The scoring method with this name. Throws Error that lists the names.
@@ -123,9 +134,11 @@ namespace detail {
     static_cast<void>(get(key));
     return detail::size_in_metadata(file, key, most);
   };
-  if (get("format_version") != ModelDescription::format_version)
-    throw weights_error(file.path(), "is a model of format version " + detail::printable(get("format_version")) +
-                                         "; this program reads version " + ModelDescription::format_version);
+  const std::string& version = get("format_version");
+  if (version != ModelDescription::format_version && version != ModelDescription::oldest_version)
+    throw weights_error(file.path(), "is a model of format version " + detail::printable(version) +
+                                         "; this program reads versions " + ModelDescription::oldest_version + " and " +
+                                         ModelDescription::format_version);
   ModelDescription d;
   static_cast<void>(get("architecture"));
   const NamedArchitecture named = detail::described_architecture(file, "");
@@ -133,6 +146,7 @@ namespace detail {
   d.numerics = named.numerics;
   d.image_size = size("image_size", ModelDescription::max_image_size);
   d.grid = size("grid", d.image_size);
+  if (version != ModelDescription::oldest_version) d.pooling = detail::parse_pooling(file.path(), get("pooling"));
   d.scoring = detail::parse_scoring(file.path(), get("scoring"));
   if (file.metadata().contains("threshold")) d.threshold = number("threshold");
   d.colour_low = number("colour_low");

@@ -29,9 +29,9 @@ class FeatureExtractor {
 
   /// Packs `parameters`, which are in the host's memory and are not needed afterwards, part by part. Processes up to
   /// `capacity` images at a time.
-  FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding,
+  FeatureExtractor(const typename B::Context& context, const Parameters& parameters, Padding padding, Pooling pooling,
                    Index capacity = 1, const PartListener& parts = {})
-      : FeatureExtractor(context, pack(context, parameters, padding, parts), capacity) {}
+      : FeatureExtractor(context, pack(context, parameters, padding, pooling, parts), capacity) {}
 
   /// Returns another extractor for another thread: it shares the weights and has its own working memory.
   [[nodiscard]] FeatureExtractor share() const { return {context_, weights_, capacity_}; }
@@ -92,13 +92,13 @@ class FeatureExtractor {
   }
 
   static std::shared_ptr<const Weights> pack(const typename B::Context& context, const Parameters& parameters,
-                                             Padding padding, const PartListener& parts) {
+                                             Padding padding, Pooling pooling, const PartListener& parts) {
     const MemoryFor purpose("the backbone's weights");
     const BuffersTogether together(detail::packed_bytes<typename Backbone::Layers, Scalar>);
     auto weights = std::make_shared<Weights>();
     const ParametersOn<typename Backbone::Layers, B> on_backend(context, parameters);
     const PartListener no_parts;
-    weights->prepare({context, Mode::inference, padding, B::on_host ? parts : no_parts}, on_backend.get());
+    weights->prepare({context, Mode::inference, padding, pooling, B::on_host ? parts : no_parts}, on_backend.get());
     return weights;
   }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/models/memory_bank.hpp"
 #include "adtr/models/score_map.hpp"
 #include "adtr/models/tap_scores.hpp"
 
@@ -19,8 +21,11 @@ inline namespace ADTR_ABI {
 
 /// The scoring method of a model file, by its place in ScoringMethods.
 enum class Scoring : std::uint8_t {
-  norm,  ///< NormScoring
-  taps   ///< TapScoring
+  norm,      ///< NormScoring
+  taps,      ///< TapScoring
+  residual,  ///< ResidualScoring
+  bank,      ///< BankScoring
+  fused      ///< FusedScoring
 };
 
 /// The position scores of n images, (n, H·W) each.
@@ -32,54 +37,131 @@ struct PositionScores {
   [[nodiscard]] const std::vector<T>& behind_image() const { return image.empty() ? map : image; }
 };
 
+/// What a backend measures for a scoring method: features f and their reconstruction g, both (rows, C) in the backend's
+/// memory, the model's bank if it has one, and working memory for the bank's projections.
+template <Backend B>
+struct Measured {
+  const typename B::Context& context;
+  MatrixIn<B> f, g;
+  const MemoryBank<B>* bank;
+  MatrixOut<B> projections;  ///< (rows, axes of the bank)
+};
+
+// A scoring method has these members:
+// - name: the method's name in model files;
+// - own_image_scores: whether the image's score is the maximum of a map of its own, PositionScores::image;
+// - z_scores: whether that map is in z-scores of each position over the training images;
+// - needs_bank: whether a model without a bank lacks the method;
+// - measures<Net>: how many numbers per position it needs;
+// - measure<Net, B>(Measured, out): writes them, (measures, rows), in the backend's memory;
+// - combine<Net, T>(measured, scores): makes position scores of them, in the host's memory; `scores` has its sizes.
+
 /// The paper's: map and image score from ‖f(u) − f̂(u)‖₂.
 struct NormScoring {
-  static constexpr std::string_view name = "norm";  ///< in model files
-  /// Whether the image's score is the maximum of a map of its own: z-scores, over the training images, of
-  /// PositionScores::image.
-  static constexpr bool own_image_scores = false;
-  /// Number of norms per position, which the backend computes.
+  static constexpr std::string_view name = "norm";
+  static constexpr bool own_image_scores = false, z_scores = false, needs_bank = false;
   template <class Net>
-  static constexpr Index norms = 1;
+  static constexpr Index measures = 1;
 
-  /// Writes norms (norms, rows) from features and reconstruction (rows, C), all in the backend's memory.
   template <class Net, Backend B>
-  static void write_norms(const typename B::Context& context, MatrixIn<B> f, MatrixIn<B> g, typename B::Scalar* norms) {
-    B::difference_norm(context, f, g, norms);
+  static void measure(const Measured<B>& m, typename B::Scalar* out) {
+    B::difference_norm(m.context, m.f, m.g, out);
   }
-  /// Makes position scores of the norms, in the host's memory; `scores` has its sizes.
   template <class Net, class T>
-  static void combine(std::span<const T> norms, PositionScores<T>& scores) {
-    std::copy(norms.begin(), norms.end(), scores.map.begin());
+  static void combine(std::span<const T> measured, PositionScores<T>& scores) {
+    std::copy(measured.begin(), measured.end(), scores.map.begin());
   }
 };
 
-/// The fast recipe's, see tap_scores(): the map weights all taps equally, and the image's score comes from the two
-/// deepest.
+/// The default up to format version 2, see tap_scores(): the map weights all taps equally, and the image's score comes
+/// from the two deepest.
 struct TapScoring {
   static constexpr std::string_view name = "taps";
-  static constexpr bool own_image_scores = true;
+  static constexpr bool own_image_scores = true, z_scores = true, needs_bank = false;
   template <class Net>
-  static constexpr Index norms = static_cast<Index>(Net::Backbone::taps.size());
+  static constexpr Index measures = static_cast<Index>(Net::Backbone::taps.size());
 
   template <class Net, Backend B>
-  static void write_norms(const typename B::Context& context, MatrixIn<B> f, MatrixIn<B> g, typename B::Scalar* norms) {
-    tap_norms<typename Net::Backbone, B>(context, f, g, norms);
+  static void measure(const Measured<B>& m, typename B::Scalar* out) {
+    tap_norms<typename Net::Backbone, B>(m.context, m.f, m.g, out);
   }
   template <class Net, class T>
-  static void combine(std::span<const T> norms, PositionScores<T>& scores) {
-    tap_scores<typename Net::Backbone, T>(norms, scores.map, scores.image);
+  static void combine(std::span<const T> measured, PositionScores<T>& scores) {
+    tap_scores<typename Net::Backbone, T>(measured, scores.map, scores.image);
   }
 };
 
-using ScoringMethods = std::tuple<NormScoring, TapScoring>;
+/// The same map; the image's score also looks at the angle between f and f̂, see residual_scores().
+struct ResidualScoring {
+  static constexpr std::string_view name = "residual";
+  static constexpr bool own_image_scores = true, z_scores = true, needs_bank = false;
+  /// The first ones are TapScoring's.
+  template <class Net>
+  static constexpr Index measures = TapScoring::measures<Net> + deep_taps<typename Net::Backbone>;
+
+  template <class Net, Backend B>
+  static void measure(const Measured<B>& m, typename B::Scalar* out) {
+    TapScoring::measure<Net, B>(m, out);
+    deep_cosines<typename Net::Backbone, B>(m.context, m.f, m.g, out + TapScoring::measures<Net> * m.f.rows);
+  }
+  template <class Net, class T>
+  static void combine(std::span<const T> measured, PositionScores<T>& scores) {
+    residual_scores<typename Net::Backbone, T>(measured, scores.map, scores.image);
+  }
+};
+
+/// Map and image score from the distance to the nearest token of the bank, without any reconstruction.
+struct BankScoring {
+  static constexpr std::string_view name = "bank";
+  static constexpr bool own_image_scores = false, z_scores = false, needs_bank = true;
+  template <class Net>
+  static constexpr Index measures = 1;
+
+  template <class Net, Backend B>
+  static void measure(const Measured<B>& m, typename B::Scalar* out) {
+    m.bank->distances(m.context, m.f, m.projections, out);
+  }
+  template <class Net, class T>
+  static void combine(std::span<const T> measured, PositionScores<T>& scores) {
+    std::copy(measured.begin(), measured.end(), scores.map.begin());
+  }
+};
+
+/// The distance d(u) to the nearest token, sharpened by the reconstruction: d·g^¼ for the map and d·r^¼ for the image,
+/// where g(u) and r(u) are the map and the image scores of residual_scores().
+struct FusedScoring {
+  static constexpr std::string_view name = "fused";
+  static constexpr bool own_image_scores = true, z_scores = false, needs_bank = true;
+  /// The first ones are ResidualScoring's.
+  template <class Net>
+  static constexpr Index measures = ResidualScoring::measures<Net> + 1;
+
+  template <class Net, Backend B>
+  static void measure(const Measured<B>& m, typename B::Scalar* out) {
+    ResidualScoring::measure<Net, B>(m, out);
+    BankScoring::measure<Net, B>(m, out + ResidualScoring::measures<Net> * m.f.rows);
+  }
+  template <class Net, class T>
+  static void combine(std::span<const T> measured, PositionScores<T>& scores) {
+    const std::size_t rows = scores.map.size();
+    ResidualScoring::combine<Net, T>(measured.first(measured.size() - rows), scores);
+    const std::span<const T> distances = measured.last(rows);
+    const auto fuse = [&](std::vector<T>& factors) {
+      for (std::size_t u = 0; u < rows; ++u) factors[u] = distances[u] * std::sqrt(std::sqrt(factors[u]));
+    };
+    fuse(scores.map);
+    fuse(scores.image);
+  }
+};
+
+using ScoringMethods = std::tuple<NormScoring, TapScoring, ResidualScoring, BankScoring, FusedScoring>;
 inline constexpr std::size_t scoring_methods = std::tuple_size_v<ScoringMethods>;
 
 namespace detail {
-/// The largest number of norms per position.
+/// The largest number of measures per position.
 template <class Net, class... M>
-constexpr Index max_norms(std::tuple<M...>) {
-  return (std::max)({M::template norms<Net>...});
+constexpr Index max_measures(std::tuple<M...>) {
+  return (std::max)({M::template measures<Net>...});
 }
 /// The place of a method in the list.
 template <class Method, class... M>
@@ -99,6 +181,18 @@ constexpr void with_scoring(Scoring scoring, F&& f, std::index_sequence<K...>) {
 template <class F>
 constexpr void with_scoring(Scoring scoring, F&& f) {
   detail::with_scoring(scoring, f, std::make_index_sequence<scoring_methods>());
+}
+
+/// Whether a model without a bank lacks this method.
+[[nodiscard]] constexpr bool needs_bank(Scoring scoring) {
+  bool needs = false;
+  with_scoring(scoring, [&](auto method) { needs = method.needs_bank; });
+  return needs;
+}
+
+/// The power of the reconstruction error in the map of a method: 0 if the map does not contain it.
+[[nodiscard]] constexpr double reconstruction_exponent(Scoring scoring) {
+  return scoring == Scoring::bank ? 0.0 : scoring == Scoring::fused ? 0.25 : 1.0;
 }
 
 [[nodiscard]] constexpr std::string_view name_of(Scoring scoring) {

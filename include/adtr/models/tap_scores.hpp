@@ -1,6 +1,8 @@
-/// The fast recipe's position scores, which weight all taps of the backbone equally.
+/// Position scores from the taps of the backbone: from the size of the difference between features and reconstruction,
+/// and from the angle between them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <span>
@@ -34,6 +36,26 @@ void tap_norms(const typename B::Context& context, MatrixIn<B> f, MatrixIn<B> g,
   }
 }
 
+/// Number of the deepest taps that the image's score looks at: two, or one if there is only one.
+template <class Backbone>
+inline constexpr Index deep_taps = (std::min)(static_cast<Index>(Backbone::taps.size()), Index{2});
+
+/// Writes cosines (deep_taps, rows): 1 − cos(f(u), g(u)) over the channels of each of the deepest taps. f and g are
+/// (rows, channels). All are in the backend's memory.
+template <class Backbone, Backend B>
+void deep_cosines(const typename B::Context& context, MatrixIn<B> f, MatrixIn<B> g, typename B::Scalar* cosines) {
+  constexpr auto taps = static_cast<Index>(Backbone::taps.size());
+  Index first = 0;
+  for (Index k = 0; k < taps; ++k) {
+    const Index width = tap_widths<Backbone>[static_cast<std::size_t>(k)];
+    if (k >= taps - deep_taps<Backbone>) {
+      B::cosine_distance(context, f.columns(first, width), g.columns(first, width), cosines);
+      cosines += f.rows;
+    }
+    first += width;
+  }
+}
+
 /// With t_k(u) = √(mean over the channels of tap k of (f(u) − g(u))²), taps in order of depth:
 /// map(u) = exp(mean_k ln(t_k(u) + 0.001)), about the geometric mean over the taps, and deep(u) = the sum of t_k(u)
 /// over the two deepest taps. The deepest tap, which has most channels, dominates the plain norm: it finds defects, but
@@ -53,6 +75,21 @@ void tap_scores(std::span<const T> norms, std::span<T> map, std::span<T> deep) {
     }
   }
   for (T& m : map) m = std::exp(m / static_cast<T>(taps));
+}
+
+/// The same map, and r(u) = √(deep(u) · Σ c_k(u)), where c_k = 1 − cos(f, g) of tap k, summed over the deepest taps
+/// like t_k. On a blank background, where the features are small, the cosine alone is noise; its product with the norm
+/// is not. measured: (taps, rows) of tap_norms(), then (deep_taps, rows) of deep_cosines().
+template <class Backbone, class T>
+void residual_scores(std::span<const T> measured, std::span<T> map, std::span<T> residual) {
+  const std::size_t rows = map.size(), taps = Backbone::taps.size();
+  tap_scores<Backbone, T>(measured.first(taps * rows), map, residual);
+  const std::span<const T> cosines = measured.subspan(taps * rows);
+  for (std::size_t u = 0; u < rows; ++u) {
+    T sum{0};
+    for (std::size_t k = 0; k < static_cast<std::size_t>(deep_taps<Backbone>); ++k) sum += cosines[k * rows + u];
+    residual[u] = std::sqrt(residual[u] * sum);
+  }
 }
 
 }  // namespace ADTR_ABI

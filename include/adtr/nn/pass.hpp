@@ -5,6 +5,7 @@
 #include "adtr/core/arena.hpp"
 #include "adtr/nn/padding.hpp"
 #include "adtr/nn/parameters.hpp"
+#include "adtr/nn/pooling.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -18,6 +19,7 @@ struct Preparation {
   const typename B::Context& context;
   Mode mode = Mode::inference;  ///< training: what the gradient needs is stored as well
   Padding padding = Padding::symmetric;
+  Pooling pooling = Pooling::bilinear;
   const PartListener& parts = no_listener();
 
   /// Announces the next part, a layer with parameters `p`, before it is prepared. A layer that contains many others

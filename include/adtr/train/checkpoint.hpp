@@ -23,6 +23,7 @@ inline constexpr const char* checkpoint_version = "2";
   RunIdentity identity;
   for (const auto& [key, value] : file.metadata())
     if (key.starts_with("run.")) identity[key.substr(4)] = value;
+  identity.try_emplace("pooling", name_of(Pooling::bilinear));  // the only one before there was a choice
   return identity;
 }
 

@@ -75,9 +75,10 @@ struct PrincipalAxes {
   Eigen::MatrixXd axes;
   double mean_variance = 1.0;  ///< mean of the kept eigenvalues
 
-  /// Computes them from rows (n, C). The covariance is summed in double, over blocks of rows in fixed order.
+  /// Computes them from rows (n, C), each channel times its weight if there are weights (C). The covariance is summed
+  /// in double, over blocks of rows in fixed order.
   template <class T>
-  static PrincipalAxes of(MatrixView<const T> rows, Index count) {
+  static PrincipalAxes of(MatrixView<const T> rows, Index count, const Eigen::VectorXd& weights = {}) {
     using Rows = Eigen::Map<const detail::RowMajor<T>, 0, Eigen::OuterStride<>>;
     const Rows x(rows.data, rows.rows, rows.cols, Eigen::OuterStride<>(rows.stride));
     PrincipalAxes result;
@@ -93,6 +94,10 @@ struct PrincipalAxes {
       covariance.selfadjointView<Eigen::Lower>().rankUpdate(part.transpose());
     }
     covariance /= static_cast<double>(rows.rows);
+    if (weights.size() > 0) {
+      result.mean = result.mean.cwiseProduct(weights);
+      covariance = weights.asDiagonal() * covariance * weights.asDiagonal();
+    }
     const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> solver(covariance);  // reads the lower half; ascending
     const Index kept = (std::min)({count, rows.cols, std::max<Index>(rows.rows - 1, 1)});
     result.axes = solver.eigenvectors().rightCols(kept).rowwise().reverse();

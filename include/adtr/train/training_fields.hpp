@@ -30,8 +30,8 @@ inline bool from_0_to_1(double x) { return x >= 0.0 && x <= 1.0; }
 /// One field of TrainingOptions.
 struct TrainingField {
   using Options = TrainingOptions;
-  using Member =
-      std::variant<Index Options::*, double Options::*, std::uint64_t Options::*, Recipe Options::*, Loss Options::*>;
+  using Member = std::variant<Index Options::*, double Options::*, std::uint64_t Options::*, Recipe Options::*,
+                              Loss Options::*, Pooling Options::*>;
 
   std::string_view key;  ///< `learning-rate` for learning_rate
   Member member;
@@ -84,7 +84,7 @@ struct TrainingField {
 [[nodiscard]] inline std::span<const TrainingField> training_fields() {
   using O = TrainingOptions;
   constexpr auto with_anomalies = [](const O& o) { return o.loss != Loss::norm; };
-  static const std::array<TrainingField, 14> fields{{
+  static const std::array<TrainingField, 16> fields{{
       {"recipe", &O::recipe, "fast or paper",
        [](const O& o) { return o.recipe == Recipe::fast || o.recipe == Recipe::paper; }},
       {"epochs", &O::epochs, "1 to 1000000000", [](const O& o) { return o.epochs >= 1 && o.epochs <= max_epochs; }},
@@ -96,6 +96,9 @@ struct TrainingField {
        [](const O& o) { return o.dropout >= 0.0 && o.dropout < 1.0; }},
       {"clip", &O::clip, "a number from 0", [](const O& o) { return at_least_0(o.clip); }},
       {"jitter", &O::jitter, "a number from 0", [](const O& o) { return at_least_0(o.jitter); }},
+      {"bank", &O::bank, "0 or more", [](const O& o) { return o.bank >= 0; }},
+      {"pooling", &O::pooling, "bilinear or area",
+       [](const O& o) { return o.pooling == Pooling::bilinear || o.pooling == Pooling::area; }},
       {"seed", &O::seed, "any number"},
       {"loss", &O::loss, "norm, pixel or image",
        [](const O& o) { return o.loss == Loss::norm || o.loss == Loss::pixel || o.loss == Loss::image; }, nullptr,

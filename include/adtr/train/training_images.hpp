@@ -65,6 +65,7 @@ inline std::vector<std::uint64_t> read_images(const SampleSet& samples, const Tr
 [[nodiscard]] inline RunIdentity identity_before_images(const TrainingRequest& r, const ModelDescription& d,
                                                         const HoldOut& held) {
   RunIdentity identity = identity_of(r.options);
+  identity["pooling"] = name_of(d.pooling);  // of the model that the run continues from, if there is one
   identity["confetti"] = r.confetti ? "with" : "without";
   identity["mirror"] = r.mirror ? "with" : "without";
   identity["architecture"] = std::string(name_of(d.architecture));

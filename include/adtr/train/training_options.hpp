@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "adtr/core/extents.hpp"
+#include "adtr/nn/pooling.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -38,6 +39,9 @@ struct TrainingOptions {
   double clip = 0.0;
   /// Strength of the noise on the network's input tokens, see add_jitter(); 0: no noise.
   double jitter = 0.3;
+  Index bank = 0;  ///< number of tokens of the memory bank, at most; 0: no bank
+  /// How the taps are resized to the grid. A run that continues from a model takes the model's.
+  Pooling pooling = Pooling::bilinear;
   std::uint64_t seed = 0;
   /// paper: share of the epochs at the full learning rate; a tenth of it afterwards.
   double full_rate_share = 0.8;

@@ -31,11 +31,17 @@ struct TrainingOrigin {
       d.numerics = named.numerics;
       d.image_size = r.image_size;
       d.grid = r.grid;
-      d.scoring = r.options.recipe == Recipe::fast ? Scoring::taps : Scoring::norm;
+      d.pooling = r.options.pooling;
+      d.scoring = r.options.bank > 0                 ? Scoring::fused
+                  : r.options.recipe == Recipe::fast ? Scoring::taps
+                                                     : Scoring::norm;
       return origin;
     }
     auto [file, description] = open_model(r.start);
     TrainingOrigin origin{std::move(file), std::move(description)};
+    Scoring& scoring = origin.description.scoring;
+    if (scoring == Scoring::fused || scoring == Scoring::residual)
+      scoring = r.options.bank > 0 ? Scoring::fused : Scoring::residual;
     origin.description.threshold.reset();
     std::map<std::string, std::string> notes;
     for (const auto& [key, value] : origin.description.notes) notes["start." + key] = value;

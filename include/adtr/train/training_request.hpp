@@ -23,8 +23,8 @@ struct TrainingRequest {
   bool mirror = false;
   std::string weights;       ///< safetensors file of a backbone; empty if `start` is given
   std::string architecture;  ///< needed if the weights file does not name it; otherwise optional
-  /// Model to continue from, with its backbone, image size, grid, feature statistics and kind of image score; empty:
-  /// train from the beginning. Used for the second stage of the paper's training with anomalies
+  /// Model to continue from, with its backbone, image size, grid, pooling, feature statistics and kind of image score;
+  /// empty: train from the beginning. Used for the second stage of the paper's training with anomalies
   /// (second_stage_options()).
   std::string start;
   /// Anomalies to train with (options.loss is then pixel or image): confetti on the good images, different in every

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/train/build_bank.hpp"
 #include "adtr/train/colour_scale.hpp"
 #include "adtr/train/good_images.hpp"
 #include "adtr/train/image_features.hpp"
@@ -65,12 +66,15 @@ class TrainingRun {
       ParameterLoader<T> loader(origin.file, 0.0);
       walk_parameters(backbone_, "backbone.", loader);
       walk_parameters(trained_, "", loader);
+      earlier_bank_ = load_scoring_tensors<T>(origin.file, Features::channels, Features::positions, loader).bank;
       loader.finish([](const std::string&) { return false; });
     } else {
       load_backbone<Layers>(origin.file, numerics.bn_eps, backbone_);
       std::fill_n(trained_.feature_std, Features::channels, T{1});
     }
-    features_.emplace(context_, FeatureExtractor<Net, B>(context_, backbone_, numerics.padding), numerics);
+    features_.emplace(context_,
+                      FeatureExtractor<Net, B>(context_, backbone_, numerics.padding, origin.description.pooling),
+                      numerics);
     take_images(prepared);
   }
 
@@ -250,44 +254,100 @@ class TrainingRun {
     const TemporaryModel file(request_.out);
     trained_model(trainer, cache, [] {});
     ModelDescription d = result_.description;
-    d.notes = identity_of(request_.options);
-    save_model<Net, T>(file.path(), trained_, backbone_, d);
+    d.notes = options_as_notes();
+    save_model<Net, T>(file.path(), trained_, backbone_, d, scoring_);
     progress_.snapshot(epoch, file.path());
   }
 
-  /// Returns the trainer's current model, with score statistics from the training images, and the map scores of these
-  /// images. Calls `after_each()` after each image.
+  /// Chooses the bank's tokens, once for all models of the run: the features do not change.
+  void build_bank_of(const FeatureCache<T>& cache) {
+    if (!needs_bank(result_.description.scoring) || !bank_.images.empty()) return;
+    const TrainingOptions& o = request_.options;
+    BankOptions options;
+    options.tokens = o.bank;
+    options.seed = o.seed;
+    const RunEach each = run_each_on(context_);
+    const RunEach cancellable = [&](Index count, const std::function<void(Index)>& fn) {
+      stop_if_cancelled(progress_);
+      each(count, fn);
+    };
+    const MatrixView<const T> rows = cache.rows();
+    bank_ = build_bank<Net, B>(context_, rows, options, cancellable, earlier_bank_);
+    scoring_.bank = bank_.tensors;
+  }
+
+  /// Position scores of every training image by one method, one after another. Calls `before(i)` before image i and
+  /// `after_each()` after each.
+  template <class Before, class After>
+  std::vector<PositionScores<T>> training_scores(Model<Net, B>& model, Scoring scoring, const FeatureCache<T>& cache,
+                                                 Before&& before, After&& after_each) {
+    std::vector<PositionScores<T>> scores(static_cast<std::size_t>(cache.images()));
+    for (Index i = 0; i < cache.images(); ++i) {
+      before(i);
+      model.feature_scores(scoring, map_view<Features>(static_cast<const T*>(cache.image(i).data), 1),
+                           scores[static_cast<std::size_t>(i)]);
+      after_each();
+    }
+    return scores;
+  }
+
+  /// Returns the trainer's current model, with its bank and with score statistics from the training images. Calls
+  /// `after_each()` after each image.
   template <class F>
-  std::pair<Model<Net, B>, std::vector<T>> trained_model(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache,
-                                                         F&& after_each) {
+  Model<Net, B> trained_model(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache, F&& after_each) {
     trained_.transformer = trainer.parameters();
     std::fill_n(trained_.score_mean, Features::positions, T{0});
     std::fill_n(trained_.score_std, Features::positions, T{1});
     Model<Net, B> model(context_, features_->share(), trained_);
-    std::vector<T> map_scores, behind_image;
-    PositionScores<T> of_image;
-    for (Index i = 0; i < cache.images(); ++i) {
-      const auto features = map_view<Features>(static_cast<const T*>(cache.image(i).data), 1);
-      model.feature_scores(result_.description.scoring, features, of_image);
-      map_scores.insert(map_scores.end(), of_image.map.begin(), of_image.map.end());
-      behind_image.insert(behind_image.end(), of_image.behind_image().begin(), of_image.behind_image().end());
-      after_each();
-    }
-    score_statistics(behind_image, Features::positions, trained_.score_mean, trained_.score_std);
-    model.set_score_statistics(trained_.score_mean, trained_.score_std);
-    return {std::move(model), std::move(map_scores)};
+    build_bank_of(cache);
+    model.set_bank(scoring_.bank);
+    const auto statistics = [&](Scoring scoring) {
+      std::vector<T> behind_image;
+      for (const PositionScores<T>& of_image : training_scores(
+               model, scoring, cache, [](Index) {}, after_each))
+        behind_image.insert(behind_image.end(), of_image.image.begin(), of_image.image.end());
+      ScoreStatistics<T> result{std::vector<T>(Features::positions), std::vector<T>(Features::positions)};
+      score_statistics(behind_image, Features::positions, result.mean.data(), result.std.data());
+      model.set_score_statistics(scoring, result);
+      return result;
+    };
+    const ScoreStatistics<T> taps = statistics(Scoring::taps);
+    std::copy(taps.mean.begin(), taps.mean.end(), trained_.score_mean);
+    std::copy(taps.std.begin(), taps.std.end(), trained_.score_std);
+    scoring_.residual = statistics(Scoring::residual);
+    return model;
+  }
+
+  /// The colour scale when no images are held out: from the training images, each scored without its own tokens in the
+  /// bank.
+  HeatScale scale_of_training(Model<Net, B>& model, const FeatureCache<T>& cache) {
+    const Scoring scoring = result_.description.scoring;
+    const auto leave_out = [&](Index image) {
+      if (!needs_bank(scoring)) return;
+      const auto& path = train_[static_cast<std::size_t>(image)].path;
+      const BankTensors<T> others =
+          without_images(bank_, [&](Index other) { return train_[static_cast<std::size_t>(other)].path == path; });
+      model.set_bank(others.empty() ? scoring_.bank : others);
+    };
+    std::vector<float> good;
+    for (const PositionScores<T>& of_image :
+         training_scores(model, scoring, cache, leave_out, [&] { stop_if_cancelled(progress_); }))
+      good.insert(good.end(), of_image.map.begin(), of_image.map.end());
+    model.set_bank(scoring_.bank);
+    return training_scale(good, request_.options.epochs, cache.images(), reconstruction_exponent(scoring));
   }
 
   /// Scores the held-out images for the threshold and the colours, and writes the model.
   void finish(Trainer<Transformer, B>& trainer, const FeatureCache<T>& cache) {
-    auto [model, scores] = trained_model(trainer, cache, [&] { stop_if_cancelled(progress_); });
+    Model<Net, B> model = trained_model(trainer, cache, [&] { stop_if_cancelled(progress_); });
     ModelDescription& d = result_.description;
-    std::vector<float> good(scores.begin(), scores.end());
-    HeatScale scale = training_scale(good, request_.options.epochs, cache.images());
-    if (!held_out_.empty()) {
+    HeatScale scale;
+    if (held_out_.empty()) {
+      scale = scale_of_training(model, cache);
+    } else {
       Detector<B, Networks<N>> detector(d, std::make_unique<ModelOf<N, B>>(std::move(model)));
       std::vector<double> held_scores;
-      good.clear();
+      std::vector<float> good;
       for (const Sample& sample : held_out_) {
         const Detection detection = detector.detect(read_image(sample));
         held_scores.push_back(detection.score);
@@ -302,7 +362,7 @@ class TrainingRun {
     d.colour_low = static_cast<double>(scale.low);
     d.colour_high = static_cast<double>(scale.high);
     describe();
-    save_model<Net, T>(request_.out, trained_, backbone_, d);
+    save_model<Net, T>(request_.out, trained_, backbone_, d, scoring_);
   }
 
   /// Notes which files the scan left out, and how many contradictions it allowed, with the first ten.
@@ -314,15 +374,23 @@ class TrainingRun {
       notes["allowed_" + name + "_" + std::to_string(i + 1)] = set.allowed[i];
   }
 
+  /// The options that the run depends on, without what the description itself says.
+  [[nodiscard]] RunIdentity options_as_notes() const {
+    RunIdentity notes = identity_of(request_.options);
+    notes.erase("pooling");
+    return notes;
+  }
+
   /// Writes into the model's notes how it was trained, and every automatic decision about its data.
   void describe() {
     auto& notes = result_.description.notes;
-    for (const auto& [key, value] : identity_of(request_.options)) notes[key] = value;
+    for (const auto& [key, value] : options_as_notes()) notes[key] = value;
     if (request_.options.loss != Loss::norm)
       notes["anomalies"] = !request_.confetti ? "defects" : result_.defects > 0 ? "confetti, defects" : "confetti";
     if (result_.defects > 0) notes["training_defects"] = std::to_string(result_.defects);
     notes["training_images"] = std::to_string(result_.images);
     notes["final_loss"] = number_text(result_.losses.back());
+    if (!scoring_.bank.empty()) notes["bank_tokens"] = std::to_string(scoring_.bank.tokens_count);
     if (request_.mirror) notes["mirror"] = "yes";
     if (result_.turned > 0) notes["images_turned"] = std::to_string(result_.turned);
     if (result_.soft_masks > 0) notes["masks_cut_at_half"] = std::to_string(result_.soft_masks);
@@ -357,6 +425,9 @@ class TrainingRun {
   Trained trained_;
   std::optional<ImageFeatures<N, B>> features_;
   std::vector<Sample> train_, held_out_;
+  BankTensors<T> earlier_bank_;  ///< of the model that training continues from
+  BuiltBank<T> bank_;
+  ScoringTensors<T> scoring_;
   std::uint64_t hold_out_seed_ = 0, held_out_fingerprint_ = 0;
   TrainingResult result_;
 };

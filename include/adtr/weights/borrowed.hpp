@@ -11,6 +11,7 @@
 
 #include "adtr/core/ceil_div.hpp"
 #include "adtr/nn/parameters.hpp"
+#include "adtr/parallel/run_each.hpp"
 #include "adtr/weights/safetensors.hpp"
 
 namespace adtr {
@@ -21,10 +22,7 @@ inline namespace ADTR_ABI {
 template <std::floating_point T>
 class BorrowedTensors {
  public:
-  /// Calls fn(i) for every i in [0, count), on any threads.
-  using ForEach = std::function<void(Index count, const std::function<void(Index)>& fn)>;
-
-  explicit BorrowedTensors(const SafetensorsFile& file, ForEach for_each)
+  explicit BorrowedTensors(const SafetensorsFile& file, RunEach for_each)
       : file_(file), for_each_(std::move(for_each)) {}
 
   void add(const std::string& name, const T* data, Index size) {
@@ -77,7 +75,7 @@ class BorrowedTensors {
   }
 
   const SafetensorsFile& file_;
-  ForEach for_each_;
+  RunEach for_each_;
   std::vector<Tensor> tensors_;
   std::unordered_map<const T*, std::size_t> index_;
   std::vector<std::span<const T>> part_;

@@ -24,13 +24,12 @@ template <std::floating_point T>
 class ParameterLoader {
  public:
   using Rename = std::function<std::string(const std::string&)>;
-  using ForEach = typename BorrowedTensors<T>::ForEach;
 
   /// `rename` maps a canonical name to the file's name; `bn_eps` is the epsilon of the batch norms; `for_each` runs the
   /// checks of parts() on its threads.
   ParameterLoader(
       const SafetensorsFile& file, double bn_eps, Rename rename = [](const std::string& name) { return name; },
-      ForEach for_each =
+      RunEach for_each =
           [](Index count, const std::function<void(Index)>& fn) {
             for (Index i = 0; i < count; ++i) fn(i);
           })

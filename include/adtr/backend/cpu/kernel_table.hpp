@@ -7,8 +7,10 @@
 
 #include <cstdint>
 
+#include "adtr/backend/area_cell.hpp"
 #include "adtr/backend/arguments.hpp"
 #include "adtr/backend/cpu/isa.hpp"
+#include "adtr/backend/nearest_margin.hpp"
 #include "adtr/core/ceil_div.hpp"
 
 namespace adtr {
@@ -106,12 +108,35 @@ struct Blend {
   float x = 0.0F, y = 0.0F;     ///< weights of the right and the bottom corners
 };
 
+/// One pixel of resize_area's result: a weighted sum over a rectangle of input pixels.
+struct AreaTask {
+  const float* x = nullptr;  ///< the rectangle's first pixel
+  Index x_stride = 0;        ///< from pixel to pixel
+  Index row_stride = 0;      ///< from row to row
+  AreaCell down{}, across{};
+  float* y = nullptr;
+  Index channels = 0;
+};
+
 /// Parameters of a dropout layer: an element whose random bits are below the threshold is dropped.
 struct DropoutStream {
   std::uint64_t seed = 0;
   std::uint32_t site = 0, step = 0;
   std::uint32_t threshold = 0;  ///< 0 drops nothing
   float scale = 1.0F;
+};
+
+/// The distances between some rows of x and the nearest token of a bank.
+struct NearestTask {
+  const float* x = nullptr;  ///< (rows, inputs)
+  Index x_stride = 0;
+  Index rows = 0;
+  Index inputs = 0;
+  const float* b = nullptr;  ///< panels (inputs, panel_columns), a token in each column
+  Index tokens = 0;
+  const float* bias = nullptr;  ///< −‖b‖²/2 of each token, and −∞ in the panels' columns beyond the last
+  float max_norm = 0.0F;        ///< of a token
+  float* distances = nullptr;
 };
 
 /// Attention of one head of one image, for the queries [begin, end). The pointers refer to the image's first token and
@@ -153,6 +178,7 @@ struct Kernels {
   void (*max_pool)(const WindowTask&);
   /// y = Σ blend·corner over `channels`.
   void (*blend)(const Blend&, float* y, Index channels);
+  void (*area)(const AreaTask&);
   /// sums[j] (+)= factor·Σᵢ a[i, j].
   void (*column_sums)(const float* a, Index stride, Index rows, Index columns, float factor, bool add, float* sums);
   /// y = activation(w·x + bias), w (rows, columns).
@@ -174,6 +200,9 @@ struct Kernels {
   void (*add)(const float* a, const float* b, Index n, float* y);
   /// Σ (g − f)².
   double (*squared_distance)(const float* f, const float* g, Index n);
+  /// 1 − f·g / (‖f‖·‖g‖).
+  double (*cosine_distance)(const float* f, const float* g, Index n);
+  void (*nearest)(const NearestTask&, float* room);
 };
 
 /// Kernels that only training uses: a program that only detects does not compile them.

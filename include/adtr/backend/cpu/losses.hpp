@@ -18,6 +18,12 @@ struct Losses {
     });
   }
 
+  static void cosine_distance(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float* s) {
+    const Kernels& kernel = kernels();
+    for_rows(context, f.rows, 4 * f.cols,
+             [&](Index r) { s[r] = static_cast<float>(kernel.cosine_distance(f.row(r), g.row(r), f.cols)); });
+  }
+
   static void norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
                             MatrixView<float> dg, double* total) {
     const TrainingKernels& kernel = training_kernels();

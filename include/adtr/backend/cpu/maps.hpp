@@ -120,6 +120,22 @@ struct Maps {
                        });
   }
 
+  static void resize_area(const Context& context, MapView<const float> x, MapView<float> y) {
+    const Kernels& kernel = kernels();
+    const auto cost = static_cast<double>(ceil_div(x.height, y.height) * (x.width + y.width) * y.channels);
+    context.for_ranges(y.batch * y.height, 1, cost, [&](Index begin, Index end) {
+      for (Index ox = 0; ox < y.width; ++ox) {
+        const AreaCell across = area_cell(ox, x.width, y.width);
+        for (Index row = begin; row < end; ++row) {
+          const Index n = row / y.height, oy = row % y.height;
+          const AreaCell down = area_cell(oy, x.height, y.height);
+          kernel.area({x.pixel(n, down.first, across.first), x.stride, x.width * x.stride, down, across,
+                       y.pixel(n, oy, ox), y.channels});
+        }
+      }
+    });
+  }
+
   static void standardise(const Context& context, MapView<float> x, const float* mean, const float* inverse_std) {
     const Kernels& kernel = kernels();
     context.for_ranges(x.pixels(), 1, static_cast<double>(x.channels), [&](Index begin, Index end) {

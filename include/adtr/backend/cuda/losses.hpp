@@ -17,6 +17,9 @@ struct Losses {
   static void difference_norm(const Context& context, In f, In g, float* s) {
     launch_rows<kernels::DifferenceNorm>(context, f, f, g, VectorView<float>(s, f.rows));
   }
+  static void cosine_distance(const Context& context, In f, In g, float* s) {
+    launch_rows<kernels::CosineDistance>(context, f, f, g, VectorView<float>(s, f.rows));
+  }
   static void norm_gradient(const Context& context, In f, In g, float scale, Out dg, double* total) {
     static_cast<void>(elements(f.rows, f.cols));
     launch_sum<kernels::NormGradient>(context, total, f, g, scale, dg);

@@ -43,6 +43,10 @@ struct Maps {
     each<kernels::Resize>(context, y, x, y);
   }
 
+  static void resize_area(const Context& context, MapView<const float> x, MapView<float> y) {
+    each<kernels::ResizeArea>(context, y, x, y);
+  }
+
   static void standardise(const Context& context, MapView<float> x, const float* mean, const float* inverse_std) {
     each<kernels::Standardise>(context, x, x.matrix(), VectorView<const float>(mean, x.channels),
                                VectorView<const float>(inverse_std, x.channels));

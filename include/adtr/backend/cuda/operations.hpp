@@ -8,6 +8,7 @@
 #include "adtr/backend/cuda/losses.hpp"
 #include "adtr/backend/cuda/maps.hpp"
 #include "adtr/backend/cuda/memory.hpp"
+#include "adtr/backend/cuda/nearest.hpp"
 #include "adtr/backend/cuda/optimiser.hpp"
 #include "adtr/backend/cuda/tokens.hpp"
 
@@ -24,6 +25,7 @@ struct Operations : DeviceMemory<Runtime>,
                     Attentions<Runtime>,
                     Tokens<Runtime>,
                     Losses<Runtime>,
+                    Nearest<Runtime>,
                     Optimiser<Runtime>,
                     Blocks<Runtime> {
   using Scalar = float;

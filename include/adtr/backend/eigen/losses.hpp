@@ -20,6 +20,24 @@ struct Losses {
     });
   }
 
+  /// ‖f − ρ·g‖² / (2·‖f‖²) with ρ = ‖f‖/‖g‖; see Reference.
+  static void cosine_distance(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float* s) {
+    each_row(context, f.rows, [&](Index r) {
+      const float* const x = f.row(r);
+      const float* const y = g.row(r);
+      const float xx = sum<float>(f.cols, [&](Index c) { return x[c] * x[c]; });
+      const float yy = sum<float>(f.cols, [&](Index c) { return y[c] * y[c]; });
+      const float ratio = std::sqrt(xx / yy);
+      if (xx == 0.0F || yy == 0.0F)
+        s[r] = xx == yy ? 0.0F : 1.0F;
+      else
+        s[r] = 0.5F / xx * sum<float>(f.cols, [&](Index c) {
+                 const float d = x[c] - ratio * y[c];
+                 return d * d;
+               });
+    });
+  }
+
   static void norm_gradient(const Context& context, MatrixView<const float> f, MatrixView<const float> g, float scale,
                             MatrixView<float> dg, double* total) {
     std::vector<double> rows(static_cast<std::size_t>(f.rows));

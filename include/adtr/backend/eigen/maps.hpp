@@ -4,6 +4,7 @@
 
 #include <limits>
 
+#include "adtr/backend/area_cell.hpp"
 #include "adtr/backend/eigen/elements.hpp"
 
 namespace adtr {
@@ -81,6 +82,24 @@ struct Maps {
     });
   }
 
+  static void resize_area(const Context& context, MapView<const float> x, MapView<float> y) {
+    for_each(context, y.batch * y.height, [&](Index row) {
+      const Index n = row / y.height, oy = row % y.height;
+      const AreaCell down = area_cell(oy, x.height, y.height);
+      for (Index ox = 0; ox < y.width; ++ox) {
+        const AreaCell across = area_cell(ox, x.width, y.width);
+        float* const out = y.pixel(n, oy, ox);
+        std::fill_n(out, y.channels, 0.0F);
+        for (Index ky = 0; ky < down.count; ++ky)
+          for (Index kx = 0; kx < across.count; ++kx) {
+            const float* const in = x.pixel(n, down.first + ky, across.first + kx);
+            const float share = share_of(down, ky) * share_of(across, kx);
+            for (Index c = 0; c < y.channels; ++c) out[c] += share * in[c];
+          }
+      }
+    });
+  }
+
   static void standardise(const Context& context, MapView<float> x, const float* mean, const float* inverse_std) {
     const MatrixView<float> pixels = x.matrix();
     for_each_piece(context, pixels.rows, 1024, [&](Index first, Index count) {
@@ -90,6 +109,11 @@ struct Maps {
   }
 
  private:
+  /// The weight of pixel k of a cell.
+  static float share_of(const AreaCell& cell, Index k) {
+    return k == 0 ? cell.head : k + 1 == cell.count ? cell.tail : cell.inner;
+  }
+
   /// Calls fn(tap, iy, ix, ox) for every tap that lies on the map, of all windows of row oy of the result.
   template <class F>
   static void each_tap(MapView<const float> x, const Window& window, MapView<float> y, Index oy, F&& fn) {

@@ -98,6 +98,36 @@ struct Maps {
         }
   }
 
+  /// Output pixel o is the mean over [o·in/out, (o + 1)·in/out) of the input in both directions.
+  static void resize_area(const Context&, MapView<const T> x, MapView<T> y) {
+    // Weights of all input pixels, most of which are 0: slow and plain.
+    const auto weights = [](Index o, Index in, Index out) {
+      std::vector<double> shares(static_cast<std::size_t>(in));
+      for (Index i = 0; i < in; ++i) {
+        const Index length = (std::min)((o + 1) * in, (i + 1) * out) - (std::max)(o * in, i * out);
+        shares[static_cast<std::size_t>(i)] =
+            static_cast<double>((std::max)(length, Index{0})) / static_cast<double>(in);
+      }
+      return shares;
+    };
+    for (Index oy = 0; oy < y.height; ++oy)
+      for (Index ox = 0; ox < y.width; ++ox) {
+        const std::vector<double> down = weights(oy, x.height, y.height), across = weights(ox, x.width, y.width);
+        for (Index n = 0; n < y.batch; ++n)
+          for (Index c = 0; c < y.channels; ++c) {
+            double sum = 0.0;
+            for (Index iy = 0; iy < x.height; ++iy) {
+              if (down[static_cast<std::size_t>(iy)] == 0.0) continue;
+              for (Index ix = 0; ix < x.width; ++ix)
+                if (const double share = down[static_cast<std::size_t>(iy)] * across[static_cast<std::size_t>(ix)];
+                    share > 0.0)
+                  sum += share * static_cast<double>(x.pixel(n, iy, ix)[c]);
+            }
+            y.pixel(n, oy, ox)[c] = static_cast<T>(sum);
+          }
+      }
+  }
+
   static void standardise(const Context&, MapView<T> x, const T* mean, const T* inverse_std) {
     const MatrixView<T> rows = x.matrix();
     for (Index r = 0; r < rows.rows; ++r)

@@ -15,13 +15,14 @@
 #include "adtr/backend/cpu/kernels/elements.inl.hpp"
 #include "adtr/backend/cpu/kernels/filter.inl.hpp"
 #include "adtr/backend/cpu/kernels/layer_norm.inl.hpp"
-#include "adtr/backend/cpu/kernels/losses.inl.hpp"
 #include "adtr/backend/cpu/kernels/maps.inl.hpp"
 #include "adtr/backend/cpu/kernels/optimiser.inl.hpp"
 #include "adtr/backend/cpu/kernels/pack.inl.hpp"
 #include "adtr/backend/cpu/kernels/weight_gradient.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/attention.inl.hpp"
+#include "adtr/backend/cpu/kernels/losses.inl.hpp"
+#include "adtr/backend/cpu/kernels/nearest.inl.hpp"
 //
 #include "adtr/backend/cpu/kernels/attention_backward.inl.hpp"
 
@@ -34,6 +35,7 @@ inline constexpr Kernels kernels{
     .filter = filter,
     .max_pool = max_pool,
     .blend = blend,
+    .area = area,
     .column_sums = column_sums,
     .dense = dense,
     .sigmoid = sigmoid,
@@ -46,6 +48,8 @@ inline constexpr Kernels kernels{
     .layer_norm = layer_norm,
     .add = add,
     .squared_distance = squared_distance,
+    .cosine_distance = cosine_distance,
+    .nearest = nearest,
 };
 
 inline constexpr TrainingKernels training_kernels{

@@ -1,4 +1,4 @@
-/// Operations of a backbone other than convolutions: pooling, bilinear blending, column sums, small dense layers.
+/// Operations of a backbone other than convolutions: pooling, resizing, column sums, small dense layers.
 
 [[gnu::noinline]] inline void max_pool(const WindowTask& m) {
   for (Index row = m.begin; row < m.end; ++row) {
@@ -26,6 +26,35 @@
     const Vec below = fma(load(b.corner[3] + c, n), x1, load(b.corner[2] + c, n) * x0);
     store(y + c, fma(below, y1, above * y0), n);
   }
+}
+
+/// Averages `Vectors` vectors of channels, n of whose elements exist: first along each row, then over the rows.
+template <int Vectors>
+ADTR_INLINE void average(const AreaTask& t, const float* x, float* y, Index n) {
+  const Vec head = set(t.across.head), inner = set(t.across.inner), tail = set(t.across.tail);
+  Vec total[Vectors];
+  ADTR_UNROLL for (int j = 0; j < Vectors; ++j) total[j] = zero();
+  for (Index ky = 0; ky < t.down.count; ++ky, x += t.row_stride) {
+    Vec line[Vectors];
+    ADTR_UNROLL for (int j = 0; j < Vectors; ++j) line[j] = load(x + j * width, n - j * width) * head;
+    const float* pixel = x;
+    for (Index kx = 1; kx < t.across.count; ++kx) {
+      const Vec weight = kx + 1 < t.across.count ? inner : tail;
+      pixel += t.x_stride;
+      ADTR_UNROLL for (int j = 0; j < Vectors; ++j) {
+        line[j] = fma(load(pixel + j * width, n - j * width), weight, line[j]);
+      }
+    }
+    const Vec weight = set(ky == 0 ? t.down.head : ky + 1 < t.down.count ? t.down.inner : t.down.tail);
+    ADTR_UNROLL for (int j = 0; j < Vectors; ++j) total[j] = fma(line[j], weight, total[j]);
+  }
+  ADTR_UNROLL for (int j = 0; j < Vectors; ++j) store(y + j * width, total[j], n - j * width);
+}
+
+[[gnu::noinline]] inline void area(const AreaTask& t) {
+  Index c = 0;
+  for (; c + 2 * width <= t.channels; c += 2 * width) average<2>(t, t.x + c, t.y + c, 2 * width);
+  for (; c < t.channels; c += width) average<1>(t, t.x + c, t.y + c, t.channels - c);
 }
 
 /// Sums `Vectors` vectors of columns. Rows are summed in blocks, so that rounding errors grow with the number of blocks

@@ -1,6 +1,7 @@
 /// CUDA: operations of a backbone other than products, one thread per pixel and channel of the result.
 #pragma once
 
+#include "adtr/backend/area_cell.hpp"
 #include "adtr/backend/cuda/kernels/elements.cuh"
 
 namespace adtr {
@@ -70,6 +71,27 @@ struct Resize : Elements {
         return cx.load(x, p.n, iy, h.first, c) * (1.0F - h.fraction) + cx.load(x, p.n, iy, h.second, c) * h.fraction;
       };
       cx.store(y.matrix(), i, c, line(v.first) * (1.0F - v.fraction) + line(v.second) * v.fraction);
+    });
+  }
+};
+
+struct ResizeArea : Elements {
+  static constexpr const char* name = "resize_area";
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MapView<const float> x, MapView<float> y) {
+    each(cx, y.pixels(), y.channels, [&](Index i, Index c) {
+      const Pixel p = pixel(i, y.height, y.width);
+      const AreaCell down = area_cell(p.y, x.height, y.height), across = area_cell(p.x, x.width, y.width);
+      const auto line = [&](Index iy) {
+        float sum = cx.load(x, p.n, iy, across.first, c) * across.head;
+        for (Index k = 1; k < across.count; ++k)
+          sum += cx.load(x, p.n, iy, across.first + k, c) * (k + 1 < across.count ? across.inner : across.tail);
+        return sum;
+      };
+      float sum = line(down.first) * down.head;
+      for (Index k = 1; k < down.count; ++k)
+        sum += line(down.first + k) * (k + 1 < down.count ? down.inner : down.tail);
+      cx.store(y.matrix(), i, c, sum);
     });
   }
 };

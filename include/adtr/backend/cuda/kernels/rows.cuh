@@ -34,6 +34,25 @@ struct DifferenceNorm : Rows {
   }
 };
 
+/// ‖f − ρ·g‖² / (2·‖f‖²) with ρ = ‖f‖/‖g‖; see Reference.
+struct CosineDistance : Rows {
+  static constexpr const char* name = "cosine_distance";
+  template <class Context>
+  ADTR_DEVICE static void run(Context& cx, MatrixView<const float> f, MatrixView<const float> g, VectorView<float> s) {
+    const Index r = row(cx);
+    if (r >= f.rows) return;
+    const double ff = sum_row(cx, f.cols, [&](Index c) { return cx.load(f, r, c) * cx.load(f, r, c); });
+    const double gg = sum_row(cx, f.cols, [&](Index c) { return cx.load(g, r, c) * cx.load(g, r, c); });
+    const auto ratio = static_cast<float>(sqrt(ff / gg));
+    const double sum = sum_row(cx, f.cols, [&](Index c) {
+      const float d = cx.load(f, r, c) - ratio * cx.load(g, r, c);
+      return d * d;
+    });
+    const bool zero = ff == 0.0 || gg == 0.0;
+    if (cx.lane() == 0) cx.store(s, r, zero ? (ff == gg ? 0.0F : 1.0F) : static_cast<float>(0.5 * sum / ff));
+  }
+};
+
 struct MeanDifference : Rows {
   static constexpr const char* name = "mean_difference";
   template <class Context>
