@@ -5,7 +5,7 @@ if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
 endif()
 enable_language(CUDA)
 if(PROJECT_IS_TOP_LEVEL)
-  set(CMAKE_CUDA_FLAGS_RELEASE "-O2 -DNDEBUG")  # of the host's code, as for the other files; kernels have -O3 of ptxas
+  set(CMAKE_CUDA_FLAGS_RELEASE "-O2 -DNDEBUG")  # for the host; kernels are optimised by ptxas
 endif()
 find_package(CUDAToolkit REQUIRED)
 if(CMAKE_CUDA_COMPILER_VERSION VERSION_LESS 12)
