@@ -12,8 +12,16 @@
 #include "adtr/parallel/processors.inl.hpp"
 #include "adtr/parallel/thread_pool.inl.hpp"
 #include "adtr/report/markup.inl.hpp"
+#include "adtr/weights/borrowed.inl.hpp"
+#include "adtr/weights/loader.inl.hpp"
 #include "adtr/weights/names.inl.hpp"
 #include "adtr/weights/prefixes.inl.hpp"
 #include "adtr/weights/recognise.inl.hpp"
 #include "adtr/weights/safetensors.inl.hpp"
 #include "adtr/weights/safetensors_header.inl.hpp"
+#include "adtr/weights/safetensors_writer.inl.hpp"
+
+template class adtr::BorrowedTensors<float>;
+template class adtr::BorrowedTensors<double>;
+template class adtr::ParameterLoader<float>;
+template class adtr::ParameterLoader<double>;
