@@ -51,7 +51,7 @@ check_tidy() {
   trap 'rm -rf "$work"' RETURN
   for folders in "core io metrics report data weights" "nn models train backend backend/cpu ."; do
     for folder in $folders; do
-      find "include/adtr/$folder" -maxdepth 1 -name '*.hpp' ! -name '*.inl.hpp' ! -path '*/backend/cuda.hpp' -printf '#include "%p"\n'
+      find "include/adtr/$folder" -maxdepth 1 -name '*.hpp' ! -path '*/backend/cuda.hpp' -printf '#include "%p"\n'
     done | sed 's|"include/|"|; s|/\./|/|' | sort >"$work/headers.cpp"
     timeout "$tidy_seconds" "$tool" --quiet --config-file=.clang-tidy "$work/headers.cpp" -- \
       -std=c++20 -DADTR_EXTERN_KERNELS "${includes[@]}" 2> >(grep -v 'warnings generated' >&2 || true) || return 1

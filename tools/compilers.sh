@@ -107,11 +107,16 @@ if [[ -n "$packages" ]]; then
   done
 fi
 object "$gcc" libstdc++ -O2 cmake/kernels.cpp
+object "$gcc" libstdc++ -O2 cmake/functions.cpp
 object "clang 19" libstdc++ -O2 cmake/kernels.cpp
+object "clang 19" libstdc++ -O2 cmake/functions.cpp
 if ! $quick; then
   object "clang 14" libstdc++ -O2 cmake/kernels.cpp
+  object "clang 14" libstdc++ -O2 cmake/functions.cpp
   object "$gcc" libstdc++ -O3 cmake/kernels.cpp
+  object "$gcc" libstdc++ -O3 cmake/functions.cpp
   object "clang 19" libc++ -O3 cmake/kernels.cpp
+  object "clang 19" libc++ -O3 cmake/functions.cpp
   object "$gcc" libstdc++ -O2 examples/02_train.cpp
   object "clang 14" libstdc++ -O2 examples/02_train.cpp
   object "clang 19" libstdc++ -O2 examples/02_train.cpp

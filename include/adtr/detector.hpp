@@ -75,12 +75,13 @@ template <class N, Backend B>
 struct ModelOf final : AnyModel<B> {
   using T = typename B::Scalar;
   ModelOf(const SafetensorsFile& file, const typename B::Context& context) : model(file, context) {}
-  explicit ModelOf(Model<typename N::type, B> m) : model(std::move(m)) {}
+  explicit ModelOf(Model<typename N::type, B>&& m) : model(std::move(m)) {}
+  explicit ModelOf(const Model<typename N::type, B>& other) : model(other.share()) {}
   void position_scores(Scoring scoring, const T* image, PositionScores<T>& scores) override {
     model.position_scores(scoring, {image, 1, N::image_size, N::image_size, 3}, scores);
   }
   [[nodiscard]] bool can_score(Scoring scoring) const override { return model.can_score(scoring); }
-  [[nodiscard]] std::unique_ptr<AnyModel<B>> share() const override { return std::make_unique<ModelOf>(model.share()); }
+  [[nodiscard]] std::unique_ptr<AnyModel<B>> share() const override { return std::make_unique<ModelOf>(model); }
   Model<typename N::type, B> model;
 };
 

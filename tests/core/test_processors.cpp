@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "adtr/parallel/cgroup.hpp"
 #include "core/child.hpp"
 #include "support/catch.hpp"
 

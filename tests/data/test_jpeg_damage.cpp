@@ -1,6 +1,7 @@
 /// Damaged JPEGs are refused if the damage can be detected, and intact files of every kind are read.
 #include <random>
 
+#include "adtr/data/decode.hpp"
 #include "adtr/data/image_file.hpp"
 #include "image_bytes.hpp"
 

@@ -1,6 +1,7 @@
 /// Labels that contradict each other: the folder decides, and no contradiction is silent.
 #include "adtr/data/labels.hpp"
 
+#include "adtr/data/decode.hpp"
 #include "folder_support.hpp"
 
 using namespace test_data;

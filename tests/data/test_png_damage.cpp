@@ -2,6 +2,7 @@
 #include <cstring>
 #include <random>
 
+#include "adtr/data/decode.hpp"
 #include "adtr/data/image_file.hpp"
 #include "image_bytes.hpp"
 

@@ -8,6 +8,7 @@
 #include <stb/stb_image.h>
 #endif
 
+#undef ADTR_EXTERN_KERNELS  // adtr's stb in this file, not in adtr::kernels
 #include "adtr/data/image_file.hpp"
 
 #if STBI_MAX_DIMENSIONS != 7 || !defined(STBI_NO_JPEG) || !defined(STB_IMAGE_IMPLEMENTATION)

@@ -59,8 +59,8 @@ TEST_CASE("A first model from 50 images has a threshold, one from 49 has none an
   CHECK(notes.at("hold_out_rule") == "automatic");
   CHECK(notes.at("hold_out_seed") == "0");
   CHECK(notes.at("false_alarm_rate") == "0");
-  CHECK(notes.at("false_alarm_rate_expected") == adtr::detail::number_text(enough.threshold->expected_rate));
-  CHECK(notes.at("false_alarm_rate_bound") == adtr::detail::number_text(enough.threshold->upper_bound));
+  CHECK(notes.at("false_alarm_rate_expected") == adtr::number_text(enough.threshold->expected_rate));
+  CHECK(notes.at("false_alarm_rate_bound") == adtr::number_text(enough.threshold->upper_bound));
   CHECK_FALSE(notes.contains("hold_out"));
 
   // The same share holds out the same images.

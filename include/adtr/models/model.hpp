@@ -130,8 +130,9 @@ class Model {
     return map_view<Features>(reconstruction_at(*this), batch);
   }
 
-  /// Reconstructs features in the backend's memory; reconstruction() returns the result.
-  void reconstruct(MapIn<B> features) {
+  /// Reconstructs features in the backend's memory; reconstruction() returns the result. (Not inlined into the code of
+  /// each scoring method, like extract().)
+  [[gnu::noinline]] void reconstruct(MapIn<B> features) {
     typename B::Memory& memory = activations_.size() > 0 ? activations_ : extractor_.scratch();
     const auto out = map_view<Features>(reconstruction_at(*this), features.batch);
     extractor_.for_groups(features.batch, [&](Index first, Index count) {
@@ -212,7 +213,7 @@ class Model {
   }
 
   /// Computes standardised features of images in the backend's memory.
-  MapIn<B> extract(MapIn<B> images) {
+  [[gnu::noinline]] MapIn<B> extract(MapIn<B> images) {
     const auto features = map_view<Features>(features_.data(), images.batch);
     extractor_.extract(images, features);
     B::standardise(context_, features, trained_->mean.data(), trained_->scale.data());

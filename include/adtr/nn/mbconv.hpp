@@ -16,36 +16,100 @@ struct MBConvSpec {
   Activation activation = Activation::silu;
 };
 
-/// What distinguishes the arithmetic of one MBConv from that of another with the same weights.
-struct MBConvForm {
-  Index channels;  ///< inside the block
-  Index squeezed;
-  Activation activation;
-  bool expands, residual;
+/// The shape of one MBConv, as data.
+struct MBConvShape {
+  Index height, width, inputs;
+  MBConvSpec spec;
+
+  [[nodiscard]] constexpr Index channels() const { return inputs * spec.expand; }  ///< inside the block
+  [[nodiscard]] constexpr Index out_height() const { return (height + spec.stride - 1) / spec.stride; }
+  [[nodiscard]] constexpr Index out_width() const { return (width + spec.stride - 1) / spec.stride; }
+  [[nodiscard]] constexpr bool expands() const { return spec.expand != 1; }
+  [[nodiscard]] constexpr bool excites() const { return spec.squeezed > 0; }
+  [[nodiscard]] constexpr bool skips() const { return spec.stride == 1 && inputs == spec.outputs; }
 };
 
-/// One block's weights on a backend. Blocks of all shapes share this type: a network has dozens of shapes, and what is
-/// compiled once per shape would dominate compile time.
+/// One block's parameters. Blocks of all shapes share the code of this type and of MBConvWeights: a network has dozens
+/// of shapes, and what is compiled once per shape would dominate compile time.
+template <class T>
+struct MBConvParameters {
+  T *expand_weight = nullptr, *expand_bias = nullptr;
+  T *depthwise_weight = nullptr, *depthwise_bias = nullptr;
+  T *reduce_weight = nullptr, *reduce_bias = nullptr;
+  T *excite_weight = nullptr, *excite_bias = nullptr;
+  T *project_weight = nullptr, *project_bias = nullptr;
+
+  template <class V>
+  static constexpr void each(const MBConvShape& shape, MBConvParameters& self, V& visit) {
+    const Index channels = shape.channels(), kernel = shape.spec.kernel, squeezed = shape.spec.squeezed;
+    const bool expands = shape.expands();
+    if (expands)
+      visit(Folded{"conv_pw", "bn1"}, self.expand_weight, self.expand_bias, Shape{channels, shape.inputs, 1, 1});
+    visit(Folded{"conv_dw", expands ? "bn2" : "bn1", true}, self.depthwise_weight, self.depthwise_bias,
+          Shape{channels, 1, kernel, kernel});
+    if (shape.excites()) {
+      visit(Folded{"se.conv_reduce", nullptr}, self.reduce_weight, self.reduce_bias, Shape{squeezed, channels, 1, 1});
+      visit(Folded{"se.conv_expand", nullptr}, self.excite_weight, self.excite_bias, Shape{channels, squeezed, 1, 1});
+    }
+    visit(Folded{expands ? "conv_pwl" : "conv_pw", expands ? "bn3" : "bn2"}, self.project_weight, self.project_bias,
+          Shape{shape.spec.outputs, channels, 1, 1});
+  }
+};
+
+/// One block's weights on a backend.
 template <Backend B>
 struct MBConvWeights {
+  using T = typename B::Scalar;
   typename B::Packed expand, project;
   typename B::Memory expand_bias, depthwise, depthwise_bias, reduce, reduce_bias, excite, excite_bias, project_bias;
   Window window;
 
+  void prepare(const MBConvShape& shape, const Preparation<B>& how, const MBConvParameters<T>& p) {
+    const auto& context = how.context;
+    const MBConvSpec& spec = shape.spec;
+    const Index channels = shape.channels();
+    if (shape.expands()) {
+      B::pack(context, {p.expand_weight, channels, shape.inputs}, expand);
+      assign<B>(context, expand_bias, p.expand_bias, channels);
+    }
+    assign<B>(context, depthwise, p.depthwise_weight, channels * spec.kernel * spec.kernel);
+    assign<B>(context, depthwise_bias, p.depthwise_bias, channels);
+    if (shape.excites()) {
+      assign<B>(context, reduce, p.reduce_weight, spec.squeezed * channels);
+      assign<B>(context, reduce_bias, p.reduce_bias, spec.squeezed);
+      assign<B>(context, excite, p.excite_weight, spec.squeezed * channels);
+      assign<B>(context, excite_bias, p.excite_bias, channels);
+    }
+    B::pack(context, {p.project_weight, spec.outputs, channels}, project);
+    assign<B>(context, project_bias, p.project_bias, spec.outputs);
+    window = adtr::window(shape.height, shape.width, spec.kernel, spec.stride, how.padding);
+  }
+
+  void forward(const MBConvShape& shape, const Pass<B>& pass, MapIn<B> x, MapOut<B> y, Arena<T>& arena) const {
+    const MBConvSpec& spec = shape.spec;
+    const ArenaScope<T> scope(arena);
+    T* const scratch = arena.take(B::inverted_residual_scratch(
+        {x.batch, shape.height, shape.width, shape.out_height(), shape.out_width(), spec.kernel, spec.stride,
+         shape.channels(), spec.outputs, spec.squeezed, shape.expands()}));
+    B::inverted_residual(pass.context, x, block(shape), scratch, y);
+  }
+
+ private:
   /// The block as an argument of B::inverted_residual.
-  [[nodiscard]] InvertedResidual<typename B::Scalar, typename B::Packed> block(const MBConvForm& form) const {
-    return {.channels = form.channels,
-            .expand = form.expands ? &expand : nullptr,
+  [[nodiscard]] InvertedResidual<T, typename B::Packed> block(const MBConvShape& shape) const {
+    const Activation activation = shape.spec.activation;
+    return {.channels = shape.channels(),
+            .expand = shape.expands() ? &expand : nullptr,
             .expand_bias = expand_bias.data(),
             .window = window,
             .depthwise = depthwise.data(),
             .depthwise_bias = depthwise_bias.data(),
-            .activation = form.activation,
-            .excite = {form.squeezed, reduce.data(), reduce_bias.data(), excite.data(), excite_bias.data(),
-                       form.activation},
+            .activation = activation,
+            .excite = {shape.spec.squeezed, reduce.data(), reduce_bias.data(), excite.data(), excite_bias.data(),
+                       activation},
             .project = &project,
             .project_bias = project_bias.data(),
-            .residual = form.residual};
+            .residual = shape.skips()};
   }
 };
 
@@ -53,40 +117,17 @@ struct MBConvWeights {
 template <class Input_, MBConvSpec Spec>
 struct MBConv {
   using Input = Input_;
-  static constexpr Index expanded = Input::channels * Spec.expand;
-  using Expanded = Extents<Input::height, Input::width, expanded>;
-  using Filtered = Extents<(Input::height + Spec.stride - 1) / Spec.stride,
-                           (Input::width + Spec.stride - 1) / Spec.stride, expanded>;
-  using Output = Extents<Filtered::height, Filtered::width, Spec.outputs>;
-  static constexpr bool expands = Spec.expand != 1;
-  static constexpr bool excites = Spec.squeezed > 0;
-  static constexpr bool skips = Spec.stride == 1 && Input::channels == Spec.outputs;
-  static constexpr Index macs = (expands ? Expanded::size * Input::channels : 0) +
-                                Filtered::size * Spec.kernel * Spec.kernel + 2 * expanded * Spec.squeezed +
-                                Output::size * expanded;
+  static constexpr MBConvShape shape{Input::height, Input::width, Input::channels, Spec};
+  using Output = Extents<shape.out_height(), shape.out_width(), Spec.outputs>;
+  static constexpr Index macs = (shape.expands() ? Input::size * shape.channels() : 0) +
+                                Output::positions * shape.channels() * (Spec.kernel * Spec.kernel + Spec.outputs) +
+                                2 * shape.channels() * Spec.squeezed;
 
   template <class T>
-  struct Parameters {
-    T *expand_weight = nullptr, *expand_bias = nullptr;
-    T *depthwise_weight = nullptr, *depthwise_bias = nullptr;
-    T *reduce_weight = nullptr, *reduce_bias = nullptr;
-    T *excite_weight = nullptr, *excite_bias = nullptr;
-    T *project_weight = nullptr, *project_bias = nullptr;
-
+  struct Parameters : MBConvParameters<T> {
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
-      if constexpr (expands)
-        visit(Folded{"conv_pw", "bn1"}, self.expand_weight, self.expand_bias, Shape{expanded, Input::channels, 1, 1});
-      visit(Folded{"conv_dw", expands ? "bn2" : "bn1", true}, self.depthwise_weight, self.depthwise_bias,
-            Shape{expanded, 1, Spec.kernel, Spec.kernel});
-      if constexpr (excites) {
-        visit(Folded{"se.conv_reduce", nullptr}, self.reduce_weight, self.reduce_bias,
-              Shape{Spec.squeezed, expanded, 1, 1});
-        visit(Folded{"se.conv_expand", nullptr}, self.excite_weight, self.excite_bias,
-              Shape{expanded, Spec.squeezed, 1, 1});
-      }
-      visit(Folded{expands ? "conv_pwl" : "conv_pw", expands ? "bn3" : "bn2"}, self.project_weight, self.project_bias,
-            Shape{Spec.outputs, expanded, 1, 1});
+      MBConvParameters<T>::each(shape, self, visit);
     }
   };
 
@@ -96,33 +137,11 @@ struct MBConv {
     using In = MapIn<B>;
     using Out = MapOut<B>;
 
-    void prepare(const Preparation<B>& how, const Parameters<T>& p) {
-      const auto& context = how.context;
-      if constexpr (expands) {
-        B::pack(context, {p.expand_weight, expanded, Input::channels}, this->expand);
-        assign<B>(context, this->expand_bias, p.expand_bias, expanded);
-      }
-      assign<B>(context, this->depthwise, p.depthwise_weight, expanded * Spec.kernel * Spec.kernel);
-      assign<B>(context, this->depthwise_bias, p.depthwise_bias, expanded);
-      if constexpr (excites) {
-        assign<B>(context, this->reduce, p.reduce_weight, Spec.squeezed * expanded);
-        assign<B>(context, this->reduce_bias, p.reduce_bias, Spec.squeezed);
-        assign<B>(context, this->excite, p.excite_weight, Spec.squeezed * expanded);
-        assign<B>(context, this->excite_bias, p.excite_bias, expanded);
-      }
-      B::pack(context, {p.project_weight, Spec.outputs, expanded}, this->project);
-      assign<B>(context, this->project_bias, p.project_bias, Spec.outputs);
-      this->window = adtr::window(Input::height, Input::width, Spec.kernel, Spec.stride, how.padding);
-    }
+    void prepare(const Preparation<B>& how, const Parameters<T>& p) { MBConvWeights<B>::prepare(shape, how, p); }
 
     /// Computes y (batch, Output) from x (batch, Input).
     void forward(const Pass<B>& pass, In x, Out y, Arena<T>& arena) const {
-      const ArenaScope<T> scope(arena);
-      T* const scratch = arena.take(
-          B::inverted_residual_scratch({x.batch, Input::height, Input::width, Filtered::height, Filtered::width,
-                                        Spec.kernel, Spec.stride, expanded, Spec.outputs, Spec.squeezed, expands}));
-      B::inverted_residual(pass.context, x, this->block({expanded, Spec.squeezed, Spec.activation, expands, skips}),
-                           scratch, y);
+      MBConvWeights<B>::forward(shape, pass, x, y, arena);
     }
   };
 };

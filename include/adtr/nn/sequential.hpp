@@ -95,6 +95,31 @@ struct Stage {
   };
 };
 
+namespace detail {
+/// Objects of several types in the order of their numbers, as std::tuple has them. A tuple of a network's layers would
+/// take half a second more to compile, because it checks what its elements can be constructed from.
+template <std::size_t K, class T>
+struct ListEntry {
+  T value;
+};
+template <class Numbers, class... T>
+struct ListEntries;
+template <std::size_t... K, class... T>
+struct ListEntries<std::index_sequence<K...>, T...> : ListEntry<K, T>... {};
+template <class... T>
+using List = ListEntries<std::index_sequence_for<T...>, T...>;
+
+/// Object number K of a List.
+template <std::size_t K, class T>
+constexpr T& at(ListEntry<K, T>& entry) {
+  return entry.value;
+}
+template <std::size_t K, class T>
+constexpr const T& at(const ListEntry<K, T>& entry) {
+  return entry.value;
+}
+}  // namespace detail
+
 /// Named layers in sequence; the shapes at each edge are checked.
 template <class... NamedLayers>
 struct Sequential {
@@ -110,10 +135,11 @@ struct Sequential {
 
   template <class T>
   struct Parameters {
-    std::tuple<ParametersOf<typename NamedLayers::Layer, T>...> layers;
+    detail::List<ParametersOf<typename NamedLayers::Layer, T>...> layers;
     template <class V>
     static constexpr void each(Parameters& self, V& visit) {
-      std::apply([&](auto&... layer) { (visit(NamedLayers::name, layer), ...); }, self.layers);
+      [&]<std::size_t... K>(std::index_sequence<K...>) { (visit(NamedLayers::name, detail::at<K>(self.layers)), ...); }
+      (std::make_index_sequence<size>{});
     }
   };
 
@@ -130,13 +156,13 @@ struct Sequential {
     using T = typename B::Scalar;
     using In = MapIn<B>;
     using Out = MapOut<B>;
-    std::tuple<WeightsOf<typename NamedLayers::Layer, B>...> layers;
+    detail::List<WeightsOf<typename NamedLayers::Layer, B>...> layers;
 
     void prepare(const Preparation<B>& how, const Parameters<T>& p) {
       each_layer([&](auto k) {
-        const auto& parameters = std::get<k()>(p.layers);
+        const auto& parameters = detail::at<k()>(p.layers);
         if constexpr (!requires { Layer<k()>::blocks; }) how.next(parameters);  // a Stage announces its blocks
-        std::get<k()>(layers).prepare(how, parameters);
+        detail::at<k()>(layers).prepare(how, parameters);
       });
     }
 
@@ -153,7 +179,7 @@ struct Sequential {
       MapIn<B> current = x;
       each_layer([&](auto k) {
         const auto next = k() + 1 == size ? y : map_view<typename Layer<k()>::Output>(rooms[k() % 2], x.batch);
-        std::get<k()>(layers).forward(pass, current, next, arena);
+        detail::at<k()>(layers).forward(pass, current, next, arena);
         tap(k, MapIn<B>(next));
         current = next;
       });

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -144,6 +145,12 @@ struct CpuGroup {
     }
   }
   return lowest;
+}
+
+/// `processors`, or the quota (in processors, rounded up) if that is lower. At least 1.
+[[nodiscard]] inline int within_quota(int processors, std::optional<double> quota) {
+  if (!quota || *quota >= static_cast<double>(processors)) return (std::max)(1, processors);
+  return (std::max)(1, static_cast<int>(std::ceil(*quota)));
 }
 
 }  // namespace detail

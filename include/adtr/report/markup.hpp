@@ -13,7 +13,6 @@
 #include "adtr/core/abi.hpp"
 #include "adtr/core/error.hpp"
 #include "adtr/core/printable.hpp"
-#include "adtr/data/stb.hpp"
 
 namespace adtr {
 inline namespace ADTR_ABI {
@@ -79,28 +78,7 @@ struct Picture {
 };
 
 /// Returns the picture as a PNG file. Throws Error if it is empty or `rgb` does not have height · width · 3 values.
-[[nodiscard]] inline std::vector<std::uint8_t> encode_png(const Picture& picture) {
-  constexpr std::size_t largest = 1U << 20U;  // stb counts in int
-  if (picture.height == 0 || picture.width == 0 || picture.height > largest || picture.width > largest ||
-      picture.rgb.size() != picture.height * picture.width * 3) {
-    throw Error("picture: expected " + std::to_string(picture.height) + "×" + std::to_string(picture.width) +
-                    "×3 values with 1 to " + std::to_string(largest) + " pixels per side, found " +
-                    std::to_string(picture.rgb.size()) + " values",
-                ErrorCode::shape);
-  }
-  std::vector<std::uint8_t> png;
-  const auto append = [](void* context, void* data, int size) {
-    const auto* bytes = static_cast<const std::uint8_t*>(data);
-    auto& out = *static_cast<std::vector<std::uint8_t>*>(context);
-    out.insert(out.end(), bytes, bytes + size);
-  };
-  const int width = static_cast<int>(picture.width);
-  if (stb::stbi_write_png_to_func(append, &png, width, static_cast<int>(picture.height), 3, picture.rgb.data(),
-                                  3 * width) == 0) {
-    throw Error("picture: out of memory while writing PNG", ErrorCode::no_resources);
-  }
-  return png;
-}
+[[nodiscard]] std::vector<std::uint8_t> encode_png(const Picture& picture);
 
 /// Returns an `<img>` that embeds its picture.
 [[nodiscard]] inline std::string html_image(const Picture& picture, std::string_view description) {
@@ -111,3 +89,7 @@ struct Picture {
 
 }  // namespace ADTR_ABI
 }  // namespace adtr
+
+#if !defined(ADTR_EXTERN_KERNELS)
+#include "adtr/report/markup.inl.hpp"
+#endif

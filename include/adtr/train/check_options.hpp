@@ -7,6 +7,7 @@
 #include <string>
 
 #include "adtr/core/error.hpp"
+#include "adtr/core/number_text.hpp"
 #include "adtr/models/description.hpp"
 #include "adtr/train/training_fields.hpp"
 

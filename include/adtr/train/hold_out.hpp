@@ -21,6 +21,7 @@
 #include <string>
 
 #include "adtr/core/error.hpp"
+#include "adtr/core/number_text.hpp"
 #include "adtr/models/description.hpp"
 
 namespace adtr {
@@ -58,13 +59,13 @@ struct HoldOut {
 /// share is outside [0, 1) or leaves nothing to train on.
 [[nodiscard]] inline std::size_t held_out_of(std::size_t good, double share) {
   if (!(share >= 0.0 && share < 1.0))
-    throw Error("TrainingRequest::hold_out: expected at least 0 and less than 1, found " + detail::number_text(share),
+    throw Error("TrainingRequest::hold_out: expected at least 0 and less than 1, found " + number_text(share),
                 ErrorCode::option);
   if (share == 0.0) return 0;
   const auto count = std::max<std::size_t>(1, static_cast<std::size_t>(std::lround(share * static_cast<double>(good))));
   if (count < good) return count;
   throw Error("TrainingRequest::hold_out: expected a share that leaves at least one good image to train on, found " +
-                  detail::number_text(share) + " of " + std::to_string(good),
+                  number_text(share) + " of " + std::to_string(good),
               ErrorCode::option);
 }
 

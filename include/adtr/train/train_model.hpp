@@ -4,6 +4,7 @@
 #include <new>
 #include <string>
 
+#include "adtr/io/atomic_file.hpp"
 #include "adtr/train/check_request.hpp"
 #include "adtr/train/request_files.hpp"
 #include "adtr/train/training_run.hpp"

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "adtr/core/number_text.hpp"
 #include "adtr/train/build_bank.hpp"
 #include "adtr/train/colour_scale.hpp"
 #include "adtr/train/good_images.hpp"

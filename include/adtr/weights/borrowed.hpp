@@ -1,15 +1,12 @@
 /// Tensors that are used in place in a mapped file, part by part.
 #pragma once
 
-#include <algorithm>
-#include <atomic>
 #include <functional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "adtr/core/ceil_div.hpp"
 #include "adtr/nn/parameters.hpp"
 #include "adtr/parallel/run_each.hpp"
 #include "adtr/weights/safetensors.hpp"
@@ -25,15 +22,9 @@ class BorrowedTensors {
   explicit BorrowedTensors(const SafetensorsFile& file, RunEach for_each)
       : file_(file), for_each_(std::move(for_each)) {}
 
-  void add(const std::string& name, const T* data, Index size) {
-    index_.emplace(data, tensors_.size());
-    tensors_.push_back({name, {data, static_cast<std::size_t>(size)}});
-  }
+  void add(const std::string& name, const T* data, Index size);
 
-  void next_part() {
-    for (const std::span<const T> values : part_) file_.release(std::as_bytes(values));
-    part_.clear();
-  }
+  void next_part();
   void tensor(const std::string& /*name*/, const T* data, const Shape& /*shape*/) { take(data); }
   void folded(const std::string& /*path*/, const Folded& /*names*/, const T* weight, const T* bias,
               const Shape& /*shape*/) {
@@ -42,11 +33,7 @@ class BorrowedTensors {
   }
 
   /// Checks the tensors that no part contained, and returns the names of all tensors with values that are not finite.
-  [[nodiscard]] const std::vector<std::string>& finish() {
-    next_part();
-    for (Tensor& t : tensors_) check(t);
-    return unusable_;
-  }
+  [[nodiscard]] const std::vector<std::string>& finish();
 
  private:
   struct Tensor {
@@ -55,24 +42,8 @@ class BorrowedTensors {
     bool checked = false;
   };
 
-  void take(const T* data) {
-    const auto it = index_.find(data);
-    if (it == index_.end()) return;  // a copy, which the loader has checked
-    check(tensors_[it->second]);
-    part_.push_back(tensors_[it->second].values);
-  }
-
-  void check(Tensor& t) {
-    if (t.checked) return;
-    t.checked = true;
-    constexpr std::size_t piece = 32768;
-    std::atomic<bool> finite{true};
-    for_each_(static_cast<Index>(ceil_div(t.values.size(), piece)), [&](Index i) {
-      const std::size_t begin = static_cast<std::size_t>(i) * piece;
-      if (!all_finite(t.values.subspan(begin, (std::min)(piece, t.values.size() - begin)))) finite = false;
-    });
-    if (!finite) unusable_.push_back(quoted_for_message(t.name));
-  }
+  void take(const T* data);
+  void check(Tensor& t);
 
   const SafetensorsFile& file_;
   RunEach for_each_;
@@ -82,5 +53,14 @@ class BorrowedTensors {
   std::vector<std::string> unusable_;
 };
 
+#if defined(ADTR_EXTERN_KERNELS)
+extern template class BorrowedTensors<float>;
+extern template class BorrowedTensors<double>;
+#endif
+
 }  // namespace ADTR_ABI
 }  // namespace adtr
+
+#if !defined(ADTR_EXTERN_KERNELS)
+#include "adtr/weights/borrowed.inl.hpp"
+#endif

@@ -27,12 +27,10 @@ inline namespace ADTR_ABI {
 class SafetensorsFile {
  public:
   /// Throws Error that names the file and says what is wrong with it.
-  [[nodiscard]] static SafetensorsFile open(const std::string& path) { return SafetensorsFile(path, MappedFile(path)); }
+  [[nodiscard]] static SafetensorsFile open(const std::string& path);
 
   /// The same of a file that lies in memory, whose bytes must outlive the object. `name` stands for its path in errors.
-  [[nodiscard]] static SafetensorsFile in_memory(std::span<const std::byte> bytes, const std::string& name) {
-    return SafetensorsFile(name, MappedFile::view(bytes));
-  }
+  [[nodiscard]] static SafetensorsFile in_memory(std::span<const std::byte> bytes, const std::string& name);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   /// The tensors in the order of their bytes in the file.
@@ -40,27 +38,15 @@ class SafetensorsFile {
   /// The file's `__metadata__`; empty if it has none.
   [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return header_.metadata; }
 
-  [[nodiscard]] std::vector<std::string> names() const {
-    std::vector<std::string> out;
-    out.reserve(tensors().size());
-    for (const SafetensorsTensor& t : tensors()) out.push_back(t.name);
-    return out;
-  }
+  [[nodiscard]] std::vector<std::string> names() const;
 
   [[nodiscard]] bool contains(std::string_view name) const { return find(name) != nullptr; }
 
   /// Returns the tensor of that name, or null.
-  [[nodiscard]] const SafetensorsTensor* find(std::string_view name) const {
-    const auto it = index_.find(name);
-    return it == index_.end() ? nullptr : &header_.tensors[it->second];
-  }
+  [[nodiscard]] const SafetensorsTensor* find(std::string_view name) const;
 
   /// Returns the tensor of that name; throws Error if there is none.
-  [[nodiscard]] const SafetensorsTensor& at(std::string_view name) const {
-    const SafetensorsTensor* tensor = find(name);
-    if (tensor == nullptr) throw weights_error(path_, "has no tensor " + quoted_for_message(name));
-    return *tensor;
-  }
+  [[nodiscard]] const SafetensorsTensor& at(std::string_view name) const;
 
   /// Copies a tensor's elements as float or double, in the file's order (row-major). Throws Error if the tensor does
   /// not exist, does not have exactly out.size() elements, or has a type that is not a plain number.
@@ -95,10 +81,7 @@ class SafetensorsFile {
   void release(std::span<const std::byte> bytes) const { file_.release(bytes); }
 
  private:
-  SafetensorsFile(const std::string& path, MappedFile file)
-      : path_(path), file_(std::move(file)), header_(parse_safetensors(file_.bytes(), path)) {
-    for (std::size_t i = 0; i < header_.tensors.size(); ++i) index_.emplace(header_.tensors[i].name, i);
-  }
+  SafetensorsFile(const std::string& path, MappedFile file);
 
   std::string path_;
   MappedFile file_;
@@ -135,3 +118,7 @@ void check_finite(const std::string& path, std::string_view name, std::span<cons
 
 }  // namespace ADTR_ABI
 }  // namespace adtr
+
+#if !defined(ADTR_EXTERN_KERNELS)
+#include "adtr/weights/safetensors.inl.hpp"
+#endif

@@ -126,8 +126,9 @@ namespace cpu {
 
 /// The kernel tables. This is a template with a dummy parameter so that a program of many units can compile the kernels
 /// in one of them: that unit contains `template struct adtr::cpu::KernelTables<>;`, and all others are built with
-/// ADTR_EXTERN_KERNELS (in CMake, all link adtr::kernels). Otherwise every unit that uses the Cpu backend compiles
-/// them. Units compiled by nvcc, which cannot use g++'s pragmas, always take them from another unit.
+/// ADTR_EXTERN_KERNELS (in CMake, all link adtr::kernels; core/compiled.hpp says what else the macro keeps out of a
+/// unit). Otherwise every unit that uses the Cpu backend compiles them. Units compiled by nvcc, which cannot use g++'s
+/// pragmas, always take them from another unit.
 template <class = void>
 struct KernelTables {
   [[nodiscard]] static const Kernels& of(Isa isa);
