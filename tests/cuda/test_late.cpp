@@ -1,6 +1,6 @@
 /// The emulator runs asynchronous operations as late as a GPU may, and the results are the same.
 #include <functional>
-#include <initializer_list>
+#include <vector>
 
 #include "adtr/backend/cuda.hpp"
 #include "train/small.hpp"
@@ -77,10 +77,11 @@ TEST_CASE(
   auto p = straight.parameters();
   adtr::initialise<small::Net, float>(p, 1);
   while (straight.state().epoch < o.epochs) straight.run_epoch();
+  // The first and the last step of both epochs, and one between them. The simpler loss runs a part of the operations.
+  std::vector<Index> stops{1, 5, 6, 7, 12};
+  if (o.loss == adtr::Loss::norm) stops = {5};
 #ifdef ADTR_SANITIZED  // the other steps run the same code
-  const std::initializer_list<Index> stops{5, 7};
-#else
-  const std::initializer_list<Index> stops{1, 3, 5, 6, 7, 11, 12};
+  stops = {7};
 #endif
   for (const Index stop_after : stops) {
     // One trainer stops, by request or by an exception; another continues from its state.

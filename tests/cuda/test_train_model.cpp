@@ -42,7 +42,11 @@ TEST_CASE("A training run with the CUDA kernels gives the model that the Cpu bac
   request.options.epochs = 2;
   request.options.batch = 2;
   request.options.jitter = 0.3;
+#ifdef ADTR_SANITIZED  // with anomalies, a run does more
+  request.options.loss = adtr::Loss::image;
+#else
   request.options.loss = GENERATE(adtr::Loss::norm, adtr::Loss::image);
+#endif
   request.confetti = request.options.loss == adtr::Loss::image;
 
   const auto train = [&]<class B>(const char* name, const typename B::Context& context) {
@@ -60,6 +64,12 @@ TEST_CASE("A training run with the CUDA kernels gives the model that the Cpu bac
   auto of_gpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load((folder.path / "gpu").string(), 1);
   auto of_cpu = adtr::Detector<adtr::Cpu, small_model::Networks>::load((folder.path / "cpu").string(), 1);
   auto of_start = adtr::Detector<adtr::Cpu, small_model::Networks>::load(start.path, 1);
+  const adtr::Image image = small_model::picture(40, 50, 9);
+  const double score = of_cpu.detect(image).score;
+  CHECK(of_gpu.detect(image).score == Approx(score).epsilon(1e-2));
+  CHECK(std::abs(of_start.detect(image).score - score) > 0.1 * score);
+
+  if (!request.confetti) return;  // once is enough for the rest
   // A run that is cancelled after its first step resumes to the same file.
   request.out = (folder.path / "again").string();
   adtr::TrainingProgress progress;
@@ -76,9 +86,4 @@ TEST_CASE("A training run with the CUDA kernels gives the model that the Cpu bac
     return std::string(std::istreambuf_iterator<char>(in), {});
   };
   CHECK(bytes("again") == bytes("gpu"));
-
-  const adtr::Image image = small_model::picture(40, 50, 9);
-  const double score = of_cpu.detect(image).score;
-  CHECK(of_gpu.detect(image).score == Approx(score).epsilon(1e-2));
-  CHECK(std::abs(of_start.detect(image).score - score) > 0.1 * score);
 }

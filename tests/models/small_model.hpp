@@ -58,8 +58,8 @@ template <class N>
 struct FileOf {
   std::string path = (std::filesystem::temp_directory_path() / ("adtr_model_" + std::to_string(getpid()))).string();
   FileOf() {
-    adtr::save_model<typename N::type, float>(path, ParametersOf<N>().tensors, ParametersOf<N>().backbone,
-                                              description());
+    static const ParametersOf<N> parameters;  // millions of random numbers, drawn once
+    adtr::save_model<typename N::type, float>(path, parameters.tensors, parameters.backbone, description());
   }
   FileOf(const FileOf&) = delete;
   ~FileOf() { std::filesystem::remove(path); }
