@@ -7,6 +7,7 @@
 
 #include "adtr/backend/cpu/kernel_rooms.hpp"
 #include "adtr/core/ceil_div.hpp"
+#include "adtr/parallel/processors.hpp"  // threads_note(), for users of Context
 #include "adtr/parallel/thread_pool.hpp"
 
 namespace adtr {

@@ -10,6 +10,7 @@
 #include "adtr/core/arena.hpp"
 #include "adtr/core/ceil_div.hpp"
 #include "adtr/core/view.hpp"
+#include "adtr/parallel/processors.hpp"  // threads_note(), for users of Context
 #include "adtr/parallel/thread_pool.hpp"
 
 namespace adtr {
