@@ -51,8 +51,11 @@ inline constexpr double tolerance = std::same_as<T, double> ? 1e-9 : 2e-4;
 class Golden {
  public:
   explicit Golden(const std::string& name)
-      : path_(std::string(ADTR_SOURCE_DIR) + "/tests/golden/data/" + name),
+      : name_(name),
+        path_(std::string(ADTR_SOURCE_DIR) + "/tests/golden/data/" + name),
         file_(adtr::SafetensorsFile::open(path_ + ".safetensors")) {}
+
+  [[nodiscard]] const std::string& name() const { return name_; }
 
   /// Every parameter of the network, backbone first.
   [[nodiscard]] std::vector<Parameter> parameters() const {
@@ -67,6 +70,14 @@ class Golden {
     }
     if (list.empty()) throw adtr::file_error(path_ + ".parameters.txt", "expected parameters, found none");
     return list;
+  }
+
+  /// A tensor that is stored whole.
+  template <std::floating_point T>
+  [[nodiscard]] std::vector<T> values(const std::string& tensor) const {
+    const std::vector<double> all = read(tensor);
+    if (all.size() != statistics(tensor).size) throw adtr::file_error(path_, "has only samples of '" + tensor + "'");
+    return {all.begin(), all.end()};
   }
 
   [[nodiscard]] Statistics statistics(const std::string& tensor) const {
@@ -134,7 +145,7 @@ class Golden {
  private:
   [[nodiscard]] std::vector<double> read(const std::string& tensor) const { return file_.read<double>(tensor); }
 
-  std::string path_;
+  std::string name_, path_;
   adtr::SafetensorsFile file_;
 };
 

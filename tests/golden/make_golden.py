@@ -5,6 +5,7 @@
 import pathlib
 import sys
 
+import numpy as np
 import timm
 import torch
 import torch.nn.functional as F
@@ -13,6 +14,7 @@ import torchvision
 import formula
 import networks
 import operations
+import scores
 from store import Store
 
 # name of the file: backbone, side of the image, side of the grid, whether to train (once for each set of shapes)
@@ -25,9 +27,11 @@ CASES = {
     "resnet18_32_8": ("resnet18", 32, 8, True),
     "lite0_512_32": ("tf_efficientnet_lite0", 512, 32, True),
 }
+AREA_CASES = ("b0_32_8", "resnet18_32_8", "lite0_256_16")  # those of CASES that have a file of area pooling's scores
 BATCH = 2
 STEPS = 3
 PARAMETER_SAMPLES = 128
+AREA_SAMPLES = 256
 DATA = pathlib.Path(__file__).parent / "data"
 VERSIONS = f"torch {torch.__version__}, timm {timm.__version__}, torchvision {torchvision.__version__}"
 
@@ -110,6 +114,64 @@ def make(case):
     report(case, store)
 
 
+def standardisation(taps):
+    """The mean and the standard deviation of each channel over the batch's positions. A deviation is at least a tenth
+    of the tap's root mean square, because random weights leave some channels constant."""
+    pixels = [tap.permute(0, 2, 3, 1).reshape(-1, tap.shape[1]) for tap in taps]
+    least = [x.square().mean().sqrt() / 10 for x in pixels]
+    deviations = [torch.maximum(x.std(0, correction=0), floor) for x, floor in zip(pixels, least)]
+    return [torch.cat(x).float() for x in ([p.mean(0) for p in pixels], deviations)]
+
+
+@torch.no_grad()
+def area(case, dtype, statistics=None):
+    """The scores of a network whose taps are pooled by area. Returns them, and the statistics that standardised the
+    features, which are float32 and are computed if there are none."""
+    name, image_side, grid, _ = CASES[case]
+    backbone = networks.backbone(name)
+    networks.fill(backbone, "backbone.")
+    images = [formula.uniform(f"input.{b}", (image_side, image_side, 3), 2.0) for b in range(BATCH)]
+    taps = backbone.to(dtype)(torch.from_numpy(np.stack(images)).to(dtype).permute(0, 3, 1, 2))
+    taps = [F.adaptive_avg_pool2d(tap, grid) for tap in taps]  # all ratios are integers, or one over an integer
+    widths = [tap.shape[1] for tap in taps]
+    mean, deviation = statistics or standardisation(taps)
+    features = torch.cat(taps, dim=1).permute(0, 2, 3, 1).reshape(BATCH, grid * grid, -1)
+    features = (features - mean.to(dtype)) / deviation.to(dtype)
+    adtr = networks.Adtr(sum(widths), grid * grid)
+    networks.fill(adtr)
+    reconstruction = adtr.to(dtype)(features)
+    out = {"feature_mean": mean.numpy(), "feature_std": deviation.numpy()}
+    for b, prefix in enumerate(["", "second."]):
+        values = {"features": features[b].numpy(), "reconstruction": reconstruction[b].numpy()}
+        values |= scores.all_scores(values["features"], values["reconstruction"], widths)
+        for score, image_score in (("z", "residual"), ("d", "bank"), ("fused_image", "fused"), ("fused_map", None)):
+            position_scores = torch.from_numpy(values[score]).reshape(1, 1, grid, grid)
+            pixels = F.interpolate(position_scores, size=(image_side, image_side), mode="bilinear", align_corners=True)
+            if image_score is None:
+                values["fused_score_map"] = pixels.numpy()
+            else:
+                values[image_score + "_image_score"] = F.avg_pool2d(pixels, 16, stride=1).max().numpy()
+        out |= {prefix + key: value for key, value in values.items()}
+    return out, (mean, deviation)
+
+
+def make_scores():
+    """Makes the files of scores: of given features, and of networks whose taps are pooled by area."""
+    exact, single, store = scores.given_features(np.float64), scores.given_features(np.float32), Store()
+    for name, value in exact.items():
+        store.add(name, value, single[name])
+    store.save(DATA / "scores.safetensors", VERSIONS)
+    report("scores", store)
+    for case in AREA_CASES:
+        exact, statistics = area(case, torch.float64)
+        single, _ = area(case, torch.float32, statistics)
+        store = Store()
+        for name, value in exact.items():
+            store.add(name, value, single[name], 512 if name.startswith("feature_") else AREA_SAMPLES)
+        store.save(DATA / f"{case}_area.safetensors", VERSIONS)
+        report(case + "_area", store)
+
+
 def ablations(dtype):
     """Reconstructions and gradients of L_norm of the ablations' networks, on 4×5 maps of 24 channels."""
     height, tokens, channels = 4, 20, 24
@@ -141,7 +203,7 @@ def make_ablations(case):
 
 
 def report(case, store):
-    """Prints the largest float32 deviation of each group, and the range of the taps."""
+    """Prints the largest float32 deviation of each group, and the range of the taps if there are any."""
     groups = {}
     for name, (deviation, _) in store.float32.items():
         group = name.removeprefix("second.").split(".")[0]
@@ -150,17 +212,20 @@ def report(case, store):
         groups[group] = max(groups.get(group, 0.0), deviation)
     print(case, "float32 deviations:", ", ".join(f"{k} {v:.1e}" for k, v in groups.items()))
     largest = [f"{m:.3g}" for name, (_, m) in store.float32.items() if name.startswith("tap.")]
-    print("  max|tap|:", *largest, flush=True)
+    if largest:
+        print("  max|tap|:", *largest, flush=True)
 
 
 def main():
     DATA.mkdir(exist_ok=True)
     torch.manual_seed(0)
-    for case in sys.argv[1:] or [*CASES, "ablations", "operations"]:
+    for case in sys.argv[1:] or [*CASES, "ablations", "operations", "scores"]:
         if case == "ablations":
             make_ablations(case)
         elif case == "operations":
             operations.make(DATA / "operations.safetensors", VERSIONS)
+        elif case == "scores":
+            make_scores()
         else:
             make(case)
 

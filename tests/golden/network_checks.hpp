@@ -1,7 +1,6 @@
 /// Compares a whole network on one backend with its golden file, from a weights file to score and gradients.
 #pragma once
 
-#include <filesystem>
 #include <span>
 #include <string>
 #include <type_traits>
@@ -10,15 +9,12 @@
 #include "adtr/core/buffer.hpp"
 #include "adtr/models/catalogue.hpp"
 #include "adtr/models/score_map.hpp"
-#include "adtr/weights/loader.hpp"
 #include "golden/backends.hpp"
-#include "golden/golden.hpp"
+#include "golden/formula_network.hpp"
 #include "support/catch.hpp"
 #include "support/threads.hpp"
 
 namespace golden {
-
-inline constexpr adtr::Index batch = 2;
 
 /// A leaf for walk_parameters that compares each tensor with `grad.<name>`, or with `adamw3.<name>`.
 template <class T>
@@ -33,35 +29,20 @@ struct CompareParameters {
   }
 };
 
-/// ADTR of type `Net` on backend B with the formula's parameters, which it reads from a weights file it writes.
+/// ADTR of type `Net` on backend B with the formula's parameters.
 template <class B, class Net>
 class NetworkChecks {
  public:
   using T = typename B::Scalar;
 
   NetworkChecks(const std::string& name, const adtr::Numerics& numerics)
-      : expected_(name),
-        padding_(numerics.padding),
-        frozen_(adtr::parameter_count<typename Backbone::Layers>),
-        trained_(adtr::parameter_count<Transformer>),
-        backbone_(adtr::bind_parameters<typename Backbone::Layers, T>(frozen_.data())),
-        transformer_(adtr::bind_parameters<Transformer, T>(trained_.data())) {
-    const std::string path = (std::filesystem::temp_directory_path() / ("adtr_golden_" + name)).string() +
-                             std::to_string(sizeof(T)) + B::name;
-    write_weights(path, expected_.parameters());
-    const auto file = adtr::SafetensorsFile::open(path);
-    std::filesystem::remove(path);
-    adtr::ParameterLoader<T> loader(file, numerics.bn_eps);
-    adtr::walk_parameters(backbone_, "backbone.", loader);
-    adtr::walk_parameters(transformer_, "", loader);
-    loader.finish([](const std::string&) { return false; });
-  }
+      : expected_(name), network_(expected_, numerics) {}
 
   /// Taps, features, reconstruction and scores of both images, computed as one batch.
   void inference() {
     adtr::WeightsOf<Backbone, B> backbone;
-    backbone.prepare({context_, adtr::Mode::inference, padding_}, backbone_);
-    const std::vector<T> images = batch_of("input.", Image::size, 2.0);
+    backbone.prepare({context_, adtr::Mode::inference, network_.padding}, network_.backbone);
+    const std::vector<T> images = batch_of<T>("input.", Image::size, 2.0);
     const adtr::MapIn<B> in = adtr::map_view<Image>(images.data(), batch);
     adtr::Buffer<T> features(batch * Features::size);
     const auto map = adtr::map_view<Features>(features.data(), batch);
@@ -77,7 +58,7 @@ class NetworkChecks {
     compare("features", features.data(), features.size());
 
     adtr::WeightsOf<Transformer, B> transformer;
-    transformer.prepare({context_}, transformer_);
+    transformer.prepare({context_}, network_.transformer);
     adtr::Buffer<T> reconstruction(features.size()), scores(batch * Features::positions);
     const adtr::MatrixOut<B> output(reconstruction.data(), batch * Features::positions, Features::channels);
     adtr::Buffer<T> memory(adtr::measure_forward<Transformer, B>(adtr::Mode::inference, map.matrix(), output));
@@ -104,35 +85,35 @@ class NetworkChecks {
     constexpr adtr::Index steps = quick ? 3 : 1;
     adtr::WeightsOf<Transformer, B> weights;
     const adtr::Pass<B> pass{context_, adtr::Mode::training};
-    const std::vector<T> features = batch_of("features.", Features::size, 1.7);
+    const std::vector<T> features = batch_of<T>("features.", Features::size, 1.7);
     constexpr adtr::Index rows = batch * Features::positions;
     const adtr::MatrixIn<B> f(features.data(), rows, Features::channels);
     adtr::Buffer<T> output(batch * Features::size), dy(output.size());
     const adtr::MatrixOut<B> y(output.data(), rows, Features::channels), d(dy.data(), rows, Features::channels);
     adtr::Buffer<T> memory(adtr::measure_training<Transformer, B>({}, f, y));
-    adtr::Buffer<T> first(trained_.size()), second(trained_.size());
+    adtr::Buffer<T> first(network_.trained.size()), second(first.size());
     std::vector<double> losses;
     for (adtr::Index step = 1; step <= steps; ++step) {
-      weights.prepare({context_, adtr::Mode::training}, transformer_);
+      weights.prepare({context_, adtr::Mode::training}, network_.transformer);
       adtr::Arena<T> arena(memory.data(), memory.size());
       const auto kept = weights.forward(pass, f, y, arena);
       const double n = static_cast<double>(rows);
       double sum = 0.0;
       B::norm_gradient(context_, f, y, static_cast<T>(2.0 / n), d, &sum);
       losses.push_back(sum / n);
-      adtr::Buffer<T> gradient(trained_.size());
+      adtr::Buffer<T> gradient(first.size());
       auto gradients = adtr::bind_parameters<Transformer, T>(gradient.data());
       weights.backward(pass, f, kept, d, gradients, {}, arena);
       if (step == 1) adtr::walk_parameters(gradients, "", CompareParameters<T>{expected_, true});
       adtr::AdamW rule;
       rule.learning_rate = 1e-3;
       rule.step = step;
-      B::adamw(context_, rule, trained_.size(), trained_.data(), gradient.data(), first.data(), second.data());
+      B::adamw(context_, rule, first.size(), network_.trained.data(), gradient.data(), first.data(), second.data());
     }
     CHECK(expected_.template error<double>("loss", std::span<const double>(losses).first(1)) < tolerance<T>);
     if constexpr (quick) {
       CHECK(expected_.template error<double>("losses", losses) < tolerance<T>);
-      adtr::walk_parameters(transformer_, "", CompareParameters<T>{expected_, false});
+      adtr::walk_parameters(network_.transformer, "", CompareParameters<T>{expected_, false});
     }
   }
 
@@ -146,17 +127,6 @@ class NetworkChecks {
   /// that they consist of, and the gradients of one step instead of three; the small networks cover the rest.
   static constexpr bool quick = std::is_same_v<T, float> || Image::height < 256;
 
-  static std::string prefix(adtr::Index image) { return image == 0 ? "" : "second."; }
-
-  static std::vector<T> batch_of(const std::string& name, adtr::Index size, double scale) {
-    std::vector<T> all;
-    for (adtr::Index b = 0; b < batch; ++b) {
-      const auto one = formula::uniform<T>(name + std::to_string(b), static_cast<std::size_t>(size), scale);
-      all.insert(all.end(), one.begin(), one.end());
-    }
-    return all;
-  }
-
   /// A tensor of both images with n elements in total.
   void compare(const std::string& tensor, const T* data, adtr::Index n) {
     for (adtr::Index b = 0; b < batch; ++b) {
@@ -167,11 +137,8 @@ class NetworkChecks {
   }
 
   Golden expected_;
-  adtr::Padding padding_;
+  FormulaNetwork<B, Net> network_;
   typename B::Context context_ = support::context<B>(2);
-  adtr::Buffer<T> frozen_, trained_;
-  adtr::ParametersOf<Backbone, T> backbone_;
-  adtr::ParametersOf<Transformer, T> transformer_;
 };
 
 /// The checks of network N (an adtr::Network) on backend B against the file `name`.
