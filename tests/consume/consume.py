@@ -1,4 +1,6 @@
-"""Configures, builds and runs a project that uses adtr. A project that calls find_package gets adtr from a new prefix."""
+"""Configures, builds and runs a project that uses adtr. A project that calls find_package gets adtr from a new prefix.
+
+The prefix holds the headers alone, or all that an existing build has made, if that build is named."""
 
 import argparse
 import pathlib
@@ -18,6 +20,7 @@ def main() -> int:
         parser.add_argument(option, required=True)
     for option in ("--adtr", "--project", "--work"):
         parser.add_argument(option, required=True, type=pathlib.Path)
+    parser.add_argument("--built", type=pathlib.Path)
     args = parser.parse_args()
 
     shutil.rmtree(args.work, ignore_errors=True)
@@ -29,11 +32,10 @@ def main() -> int:
     if "compiled.cmake" in project:  # the smallest network, because the test is not about networks
         configure += ("-DADTR_RUNTIME_NETWORKS=Network<Architecture::efficientnet_lite0, 32, 8>",)
     if "find_package(adtr" in project:
-        library = args.work / "adtr"
-        run(*configure, "-S", str(args.adtr), "-B", str(library), "-DADTR_BUILD_TESTS=OFF",
-            "-DADTR_BUILD_EXAMPLES=OFF", "-DADTR_BUILD_BENCHMARKS=OFF", "-DADTR_BUILD_LIBRARIES=ON")
-        if "compiled.cmake" in project:  # without this step, the headers alone are installed
-            run(args.cmake, "--build", str(library))
+        library = args.built or args.work / "adtr"
+        if not args.built:
+            run(*configure, "-S", str(args.adtr), "-B", str(library), "-DADTR_BUILD_TESTS=OFF",
+                "-DADTR_BUILD_EXAMPLES=OFF", "-DADTR_BUILD_BENCHMARKS=OFF", "-DADTR_BUILD_LIBRARIES=ON")
         run(args.cmake, "--install", str(library), "--prefix", str(prefix))
 
     run(*configure, "-S", str(args.project), "-B", str(build), f"-DCMAKE_PREFIX_PATH={prefix}",
