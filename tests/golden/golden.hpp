@@ -47,6 +47,10 @@ struct Statistics {
 template <std::floating_point T>
 inline constexpr double tolerance = std::same_as<T, double> ? 1e-9 : 2e-4;
 
+/// The same for few operations in a row, whose rounding does not add up.
+template <std::floating_point T>
+inline constexpr double exact_tolerance = std::same_as<T, double> ? 1e-12 : 1e-6;
+
 /// One golden file, tests/golden/data/<name>.safetensors.
 class Golden {
  public:

@@ -1,4 +1,6 @@
-"""Scores of features and their reconstruction in NumPy, from their definitions in docs/method.md."""
+"""Scores of features and their reconstruction in NumPy, written from their formulas and not from the C++ code.
+
+g is the geometric mean of t_k + 0.001: the offset bounds the effect of a tap that is reconstructed perfectly."""
 import numpy as np
 
 import formula

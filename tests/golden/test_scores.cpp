@@ -17,8 +17,7 @@ TEMPLATE_LIST_TEST_CASE("The scores of given features equal NumPy's to 1e-6", "[
   const std::vector<T> f(x.begin(), x.end());
   std::vector<T> g(x.size());
   for (std::size_t i = 0; i < g.size(); ++i) g[i] = static_cast<T>(x[i] + e[i]);
-  const double tolerance = std::is_same_v<T, double> ? 1e-12 : 1e-6;
-  golden::ScoreChecks<TestType, B0::type>("scores", tolerance)
+  golden::ScoreChecks<TestType, B0::type>("scores", golden::exact_tolerance<T>)
       .features("", {f.data(), Features::positions, Features::channels},
                 {g.data(), Features::positions, Features::channels});
 }

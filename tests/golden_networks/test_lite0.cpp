@@ -1,5 +1,6 @@
 /// EfficientNet-Lite0 against PyTorch: SAME padding, ReLU6, the larger geometry.
 #include "golden/network_checks.hpp"
+#include "golden/score_checks.hpp"
 
 namespace {
 using Lite0 = adtr::Network<adtr::Architecture::efficientnet_lite0>;
@@ -8,6 +9,11 @@ using LargeLite0 = adtr::Network<adtr::Architecture::efficientnet_lite0, 512, 32
 
 TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 256/16 equals PyTorch", "[golden][large]", golden::NetworkBackends) {
   golden::checks<TestType, Lite0>("lite0_256_16").inference();
+}
+
+TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 256/16 with area pooling equals PyTorch", "[golden][large]",
+                        golden::NetworkBackends) {
+  golden::check_area<TestType, Lite0>("lite0_256_16");
 }
 
 TEMPLATE_LIST_TEST_CASE("EfficientNet-Lite0 512/32 equals PyTorch", "[golden][large]", golden::NetworkBackends) {
