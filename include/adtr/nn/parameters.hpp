@@ -12,7 +12,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -184,19 +183,22 @@ class PartListener {
   /// Forwards to `leaf`: first next_part(), then every tensor as in walk_parameters, with names without a prefix.
   template <class Leaf>
   explicit PartListener(Leaf& leaf)
-      : leaf_(&leaf), next_part_([](void* l) { static_cast<Leaf*>(l)->next_part(); }), walk_(std::in_place, leaf, "") {}
+      : leaf_(&leaf),
+        next_part_([](void* l) { static_cast<Leaf*>(l)->next_part(); }),
+        walk_([](void* l) { return detail::Walk(*static_cast<Leaf*>(l), ""); }) {}
 
   template <class P>
   void next(P part) const {
     if (leaf_ == nullptr) return;
     next_part_(leaf_);
-    P::each(part, *walk_);
+    detail::Walk walk = walk_(leaf_);
+    P::each(part, walk);
   }
 
  private:
   void* leaf_ = nullptr;
   void (*next_part_)(void*) = nullptr;
-  mutable std::optional<detail::Walk> walk_;
+  detail::Walk (*walk_)(void*) = nullptr;
 };
 
 /// Calls leaf.tensor and leaf.folded for every tensor in the order of the list, with `prefix` before each name.
