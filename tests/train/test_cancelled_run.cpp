@@ -46,8 +46,8 @@ TEST_CASE(
   const std::string model = small_run::bytes_of(folder.file("straight"));
   CHECK(never.losses == straight.losses);
   const auto reads = static_cast<Index>(r.good.size() + r.defects.size()), features = reads - 2;  // two are held out
-  // Two steps per epoch, the end of each epoch, four scored training images and two held-out ones.
-  CHECK(never.asked == reads + features + 4 + 6);
+  // Two steps per epoch, the end of each epoch, four training images scored by two methods, and two held-out images.
+  CHECK(never.asked == reads + features + 4 + 8 + 2);
 
   r.out = folder.file("out");
 #ifdef ADTR_SANITIZED  // a few moments of each kind run the same code
