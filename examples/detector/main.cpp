@@ -107,8 +107,10 @@ void add_train(CLI::App& app, program::TrainOptions& o, int& status) {
       ->check(number_in(0.0, infinity, "from 0"));
   add_by_recipe(c, o.changes, "--dropout", &TrainingOptions::dropout, "Dropout rate of the transformer")
       ->check(number_in(0.0, 1.0, "from 0 to below 1"));
-  add_training(c, o.changes, "--bank", &TrainingOptions::bank,
-               "Number of features of good images that the model keeps for its score; 0 keeps none")
+  add_training(
+      c, o.changes, "--bank", &TrainingOptions::bank,
+      "Number of features of good images that the model keeps for its score; 0 keeps none, or with --start as many "
+      "as its model has")
       ->check(CLI::Range(0, 1000000));
   add_by_recipe(c, o.changes, "--jitter", &TrainingOptions::jitter,
                 "Noise added to the features, relative to each token's RMS")

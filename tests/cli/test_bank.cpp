@@ -60,9 +60,27 @@ TEST_CASE("training that continues from a model with a bank keeps its axes and c
         TensorFile::read(first).tensors.at("bank.axes").values);
   CHECK(TensorFile::read(second).metadata.at("pooling") == "area");
   std::filesystem::remove(second);
-  REQUIRE(run(start("0")).status == 0);
-  CHECK(shape_in(second, "bank.tokens").empty());
-  CHECK(TensorFile::read(second).metadata.at("scoring") == "residual");
+  REQUIRE(run(start("0")).status == 0);  // the default: the model keeps its bank
+  CHECK(shape_in(second, "bank.tokens") == std::vector<std::size_t>{30, 128});
+  CHECK(TensorFile::read(second).metadata.at("scoring") == "fused");
+}
+
+TEST_CASE("training that continues from a model without a bank gives it one when asked") {
+  const Material& m = Material::get();
+  const TemporaryFolder folder;
+  const std::string out = folder.file("more.adtr");
+  const auto start = [&](std::vector<std::string> more) {
+    std::vector<std::string> a{"train", "--data", m.data(), "--start", m.model(), "--out", out, "--hold-out", "0"};
+    a.insert(a.end(), {"--epochs", "1", "--batch", "2"});
+    a.insert(a.end(), more.begin(), more.end());
+    return run(a);
+  };
+  REQUIRE(start({}).status == 0);
+  CHECK(shape_in(out, "bank.tokens").empty());
+  CHECK(TensorFile::read(out).metadata.at("scoring") == "taps");
+  REQUIRE(start({"--bank", "20"}).status == 0);
+  CHECK(shape_in(out, "bank.tokens") == std::vector<std::size_t>{20, 128});
+  CHECK(TensorFile::read(out).metadata.at("scoring") == "fused");
 }
 
 TEST_CASE("a scoring method that a model lacks is an error with its name") {

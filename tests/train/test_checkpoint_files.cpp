@@ -190,7 +190,7 @@ TEST_CASE("The pooling is that of the options or of the model that training cont
   static_cast<void>(small_run::train(more));
 }
 
-TEST_CASE("A checkpoint from before there was a choice of pooling is a bilinear one") {
+TEST_CASE("A checkpoint from before there was a choice of pooling and bank is a bilinear one without a bank") {
   const small_run::Folder folder;
   TrainingRequest r = folder.request("out");
   r.options.pooling = adtr::Pooling::bilinear;
@@ -198,11 +198,15 @@ TEST_CASE("A checkpoint from before there was a choice of pooling is a bilinear 
   const auto file = adtr::SafetensorsFile::open(r.out + ".checkpoint");
   auto metadata = file.metadata();
   REQUIRE(metadata.erase("run.pooling") == 1);
+  REQUIRE(metadata.erase("run.bank") == 1);
   adtr::write_safetensors(folder.file("old"), file.tensors(), metadata);
   fs::rename(folder.file("old"), r.out + ".checkpoint");
   r.resume = true;
   r.options.pooling = adtr::Pooling::area;
   CHECK_THAT(small_run::error_of(r).what(), ContainsSubstring("was made with --pooling bilinear, this run has area"));
   r.options.pooling = adtr::Pooling::bilinear;
+  r.options.bank = 10;
+  CHECK_THAT(small_run::error_of(r).what(), ContainsSubstring("was made with --bank 0, this run has 10"));
+  r.options.bank = 0;
   static_cast<void>(small_run::train(r));
 }

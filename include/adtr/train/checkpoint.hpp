@@ -23,7 +23,9 @@ inline constexpr const char* checkpoint_version = "2";
   RunIdentity identity;
   for (const auto& [key, value] : file.metadata())
     if (key.starts_with("run.")) identity[key.substr(4)] = value;
-  identity.try_emplace("pooling", name_of(Pooling::bilinear));  // the only one before there was a choice
+  // What every run did before there was a choice.
+  identity.try_emplace("pooling", name_of(Pooling::bilinear));
+  identity.try_emplace("bank", "0");
   return identity;
 }
 

@@ -39,7 +39,8 @@ struct TrainingOptions {
   double clip = 0.0;
   /// Strength of the noise on the network's input tokens, see add_jitter(); 0: no noise.
   double jitter = 0.3;
-  Index bank = 0;  ///< number of tokens of the memory bank, at most; 0: no bank
+  /// Number of tokens of the memory bank, at most. 0: no bank, or as many as the model that a run continues from has.
+  Index bank = 0;
   /// How the taps are resized to the grid. A run that continues from a model takes the model's.
   Pooling pooling = Pooling::bilinear;
   std::uint64_t seed = 0;

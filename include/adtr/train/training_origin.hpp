@@ -39,9 +39,7 @@ struct TrainingOrigin {
     }
     auto [file, description] = open_model(r.start);
     TrainingOrigin origin{std::move(file), std::move(description)};
-    Scoring& scoring = origin.description.scoring;
-    if (scoring == Scoring::fused || scoring == Scoring::residual)
-      scoring = r.options.bank > 0 ? Scoring::fused : Scoring::residual;
+    if (r.options.bank > 0) origin.description.scoring = Scoring::fused;
     origin.description.threshold.reset();
     std::map<std::string, std::string> notes;
     for (const auto& [key, value] : origin.description.notes) notes["start." + key] = value;

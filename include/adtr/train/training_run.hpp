@@ -19,6 +19,7 @@
 #include "adtr/train/temporary_model.hpp"
 #include "adtr/train/trainer.hpp"
 #include "adtr/train/training_images.hpp"
+#include "adtr/train/training_notes.hpp"
 #include "adtr/train/training_origin.hpp"
 
 namespace adtr {
@@ -255,7 +256,7 @@ class TrainingRun {
     const TemporaryModel file(request_.out);
     trained_model(trainer, cache, [] {});
     ModelDescription d = result_.description;
-    d.notes = options_as_notes();
+    d.notes = options_as_notes(request_.options);
     save_model<Net, T>(file.path(), trained_, backbone_, d, scoring_);
     progress_.snapshot(epoch, file.path());
   }
@@ -265,7 +266,7 @@ class TrainingRun {
     if (!needs_bank(result_.description.scoring) || !bank_.images.empty()) return;
     const TrainingOptions& o = request_.options;
     BankOptions options;
-    options.tokens = o.bank;
+    options.tokens = o.bank > 0 ? o.bank : earlier_bank_.tokens_count;
     options.seed = o.seed;
     const RunEach each = run_each_on(context_);
     const RunEach cancellable = [&](Index count, const std::function<void(Index)>& fn) {
@@ -362,59 +363,8 @@ class TrainingRun {
     }
     d.colour_low = static_cast<double>(scale.low);
     d.colour_high = static_cast<double>(scale.high);
-    describe();
+    add_notes(request_, hold_out_seed_, held_out_fingerprint_, scoring_.bank.tokens_count, result_);
     save_model<Net, T>(request_.out, trained_, backbone_, d, scoring_);
-  }
-
-  /// Notes which files the scan left out, and how many contradictions it allowed, with the first ten.
-  void describe_scan(const std::string& name, const SampleSet& set) {
-    auto& notes = result_.description.notes;
-    if (!set.left_out.empty()) notes["left_out_" + name] = adtr::describe(set.left_out);
-    if (!set.allowed.empty()) notes["allowed_" + name] = std::to_string(set.allowed.size());
-    for (std::size_t i = 0; i < std::min<std::size_t>(set.allowed.size(), 10); ++i)
-      notes["allowed_" + name + "_" + std::to_string(i + 1)] = set.allowed[i];
-  }
-
-  /// The options that the run depends on, without what the description itself says.
-  [[nodiscard]] RunIdentity options_as_notes() const {
-    RunIdentity notes = identity_of(request_.options);
-    notes.erase("pooling");
-    return notes;
-  }
-
-  /// Writes into the model's notes how it was trained, and every automatic decision about its data.
-  void describe() {
-    auto& notes = result_.description.notes;
-    for (const auto& [key, value] : options_as_notes()) notes[key] = value;
-    if (request_.options.loss != Loss::norm)
-      notes["anomalies"] = !request_.confetti ? "defects" : result_.defects > 0 ? "confetti, defects" : "confetti";
-    if (result_.defects > 0) notes["training_defects"] = std::to_string(result_.defects);
-    notes["training_images"] = std::to_string(result_.images);
-    notes["final_loss"] = number_text(result_.losses.back());
-    if (!scoring_.bank.empty()) notes["bank_tokens"] = std::to_string(scoring_.bank.tokens_count);
-    if (request_.mirror) notes["mirror"] = "yes";
-    if (result_.turned > 0) notes["images_turned"] = std::to_string(result_.turned);
-    if (result_.soft_masks > 0) notes["masks_cut_at_half"] = std::to_string(result_.soft_masks);
-    describe_scan("good", request_.good);
-    describe_scan("defects", request_.defects);
-    describe_hold_out();
-  }
-
-  void describe_hold_out() {
-    auto& notes = result_.description.notes;
-    notes["good_images"] = std::to_string(result_.good);
-    notes["held_out_images"] = std::to_string(result_.held_out);
-    notes["hold_out_rule"] = name_of(result_.hold_out_rule);
-    if (!result_.threshold) return;
-    if (request_.hold_out) notes["hold_out"] = number_text(*request_.hold_out);
-    notes["hold_out_seed"] = std::to_string(hold_out_seed_);
-    notes["held_out_fingerprint"] = std::to_string(held_out_fingerprint_);
-    if (!result_.hold_out_caution.empty()) notes["hold_out_caution"] = result_.hold_out_caution;
-    const GoodThreshold& t = *result_.threshold;
-    notes["false_alarm_rate"] = number_text(t.requested_rate);
-    notes["false_alarm_rate_expected"] = number_text(t.expected_rate);
-    notes["false_alarm_rate_bound"] = number_text(t.upper_bound);
-    notes["false_alarm_rate_confidence"] = number_text(t.confidence);
   }
 
   const TrainingRequest& request_;
